@@ -1,0 +1,47 @@
+"""`qamctl check RESULT SPEC`: recompute a result from its problem file."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from qamctl.cli import options as flag
+from qamctl.cli.app import PlainCommand, new_app
+from qamctl.cli.session import open_console
+from qamctl.errors import ExitCode
+
+app = new_app()
+
+
+@app.command(cls=PlainCommand)
+def check(
+    context: typer.Context,
+    result: Annotated[str, typer.Argument(metavar="RESULT", help="Result file (JSON).")],
+    spec: Annotated[str, typer.Argument(metavar="SPEC", help="The problem file that it answers.")],
+    output: flag.Output = None,
+    quiet: flag.Quiet = False,
+) -> int:
+    """Recompute a result from its problem file: every constraint, every figure.
+
+    \b
+    Examples:
+      qamctl check run/result.json plan.yaml
+      qamctl check result.json plan.yaml -o json | jq .discrepancies
+
+    Exit code 0: everything holds; 9: something does not; 3: a file can't be read. The check shares no code
+    with the search.
+    """
+    console = open_console(context, {"output": output, "quiet": quiet}, profile=None, config=None)
+    from qamctl import pipeline
+
+    found = [str(difference) for difference in pipeline.check_files(result, spec)]
+    value: dict[str, Any] = {"result": result, "spec": spec, "holds": not found, "discrepancies": found}
+    if not found:
+        console.show(value, lambda: f"{result}: every figure and constraint holds")
+        return ExitCode.OK
+    message = f"{result} does not hold: {len(found)} discrepancies" if len(found) > 1 else f"{result} does not hold"
+    rows = [{"file": result, "line": None, "column": None, "message": text, "hint": None} for text in found]
+    value["error"] = {"code": int(ExitCode.GATE), "message": message, "diagnostics": rows}
+    console.show(value, lambda: "\n".join([f"{message}:", *(f"  {text}" for text in found)]))
+    return ExitCode.GATE

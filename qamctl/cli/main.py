@@ -1,0 +1,102 @@
+"""The entry point, and the one handler that turns every fault into a message and an exit code."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+
+from qamctl import __version__
+from qamctl.console import OUTPUTS, Console
+from qamctl.errors import ExitCode, QamError, UsageError
+
+FIRST_STEPS = """\
+qamctl needs a command. To begin:
+  qamctl init schedule --file plan.yaml   writes a commented problem file
+  qamctl validate plan.yaml               tells every fault in it
+  qamctl schedule plan.yaml               finds, checks and writes a schedule
+All commands: qamctl --help"""
+
+#: Set by the shell while it completes a command line (typer's protocol).
+_COMPLETE = "_QAMCTL_COMPLETE"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit code.
+
+    Parameters
+    ----------
+    argv
+        The arguments after the program's name; those of the process where absent.
+    """
+    if argv is None:
+        import sys
+
+        argv = sys.argv[1:]
+    args = list(argv)
+    console = Console(output=asked_output(args, os.environ))
+    try:
+        return int(_run(args, console))
+    except QamError as fault:
+        return _tell(console, fault)
+    except KeyboardInterrupt as interrupt:  # a run that was asked twice says by which signal
+        code = getattr(interrupt, "code", ExitCode.INTERRUPTED)
+        console.note("interrupted" if code == ExitCode.INTERRUPTED else "terminated")
+        return int(code)
+    except BrokenPipeError:  # help that is read by `head`
+        console.close()
+        return int(ExitCode.OK)
+    except Exception as bug:  # the last handler: told in one line, kept whole in a file
+        from qamctl.cli.crash import crash_fault
+
+        return _tell(console, crash_fault(bug, args, os.environ))
+
+
+def asked_output(args: Sequence[str], environ: Mapping[str, str]) -> str:
+    """The output format that flags or environment ask for, told before anything is parsed or can fail."""
+    asked = environ.get("QAMCTL_OUTPUT", "")
+    for arg, value in zip(args, [*args, ""][1:], strict=True):
+        if arg == "--":
+            break
+        if arg in ("-o", "--output"):
+            asked = value
+        elif arg.startswith("--output="):
+            asked = arg.removeprefix("--output=")
+        elif arg.startswith("-o"):
+            asked = arg.removeprefix("-o").removeprefix("=")
+    return asked if asked in OUTPUTS else "table"
+
+
+def _run(args: list[str], console: Console) -> int:
+    if _COMPLETE not in os.environ:
+        if not args:
+            console.note(FIRST_STEPS)
+            return ExitCode.USAGE
+        if args[0] == "--version":  # answered before typer is imported
+            console.text(f"qamctl {__version__}")
+            return ExitCode.OK
+    import typer
+
+    from qamctl.cli.app import build
+
+    app = build()
+    if _COMPLETE in os.environ:
+        return int(app.main(args, prog_name="qamctl", standalone_mode=False) or 0)
+    try:
+        with app.make_context("qamctl", args, obj=console) as context:
+            return int(app.invoke(context))
+    except typer.Exit as done:
+        return done.exit_code
+    except typer.TyperException as fault:
+        context = getattr(fault, "ctx", None)
+        command = context.command_path if context else "qamctl"
+        raise UsageError(f"{fault.format_message().rstrip('.')} (see `{command} --help`)") from None
+
+
+def _tell(console: Console, fault: QamError) -> int:
+    try:
+        console.fault(fault)
+    except QamError as worse:  # standard output is full: standard error may still be read
+        console.output = "table"
+        console.fault(worse)
+        return int(worse.code)
+    return int(fault.code)

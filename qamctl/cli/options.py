@@ -1,0 +1,79 @@
+"""The options that commands share, declared once; all are texts and switches, which `qamctl.config` converts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, TypeAlias
+
+import typer
+
+Flag: TypeAlias = "str | None"
+
+Backends = Annotated[
+    list[str] | None,
+    typer.Option("--backend", metavar="NAME", help="Engine to use: auto, list-search, cpsat, neal, exact. Repeatable."),
+]
+TimeLimit = Annotated[
+    str | None,
+    typer.Option("--time-limit", metavar="S", help="Wall seconds of the search. Default 10; a proof ends it."),
+]
+MaxSteps = Annotated[
+    str | None,
+    typer.Option(
+        "--max-steps", metavar="N", help="Steps of search in place of a time limit: the same answer each time."
+    ),
+]
+Seed = Annotated[
+    str | None, typer.Option("--seed", metavar="N", help="Seed of the search. Default: made from the file's hash.")
+]
+Threads = Annotated[
+    str | None, typer.Option("--threads", metavar="N", help="Cores to use. Default: all that this process may use.")
+]
+Slot = Annotated[
+    str | None, typer.Option("--slot", metavar="T", help="Ticks in one time slot of the QUBO. Default 1, exact.")
+]
+MaxVariables = Annotated[
+    str | None, typer.Option("--max-variables", metavar="N", help="Largest QUBO to compile; slots get coarser to fit.")
+]
+Out = Annotated[
+    str | None,
+    typer.Option("--out", metavar="DIR", help="Run directory. Default: a new one under the state folder."),
+]
+ResultFile = Annotated[str | None, typer.Option("--result", metavar="FILE", help="Copy the result here, too (JSON).")]
+MetricsFile = Annotated[
+    str | None, typer.Option("--metrics", metavar="FILE", help="Copy the metrics here, too (.json or .prom).")
+]
+Output = Annotated[
+    str | None, typer.Option("--output", "-o", metavar="FORMAT", help="table, json or yaml. Default table.")
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Read, validate and compile, print the sizes, and stop: nothing is written.")
+]
+IfLocked = Annotated[
+    str | None,
+    typer.Option(
+        "--if-locked", metavar="MODE", help="While another run holds the lock: fail (75, the default), wait, skip (0)."
+    ),
+]
+Strict = Annotated[bool, typer.Option("--strict", help="Forbid every fallback: an engine that fails ends the run.")]
+NoCopy = Annotated[
+    bool, typer.Option("--no-copy", help="Keep side tables above 50 MB by their hash only, not as copies.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors; files are written all the same.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Tell every event of the run on standard error.")]
+LogFile = Annotated[
+    str | None, typer.Option("--log-file", metavar="FILE", help="Append the run's events here, too (JSON lines).")
+]
+Profile = Annotated[
+    str | None, typer.Option("--profile", metavar="NAME", help="Use [profile.NAME] of the configuration files.")
+]
+ConfigFile = Annotated[
+    str | None,
+    typer.Option("--config", metavar="FILE", help="Configuration file. Default: ./qamctl.toml where present."),
+]
+Target = Annotated[str | None, typer.Option("--file", metavar="PATH", help="Write here. Default: standard output.")]
+
+
+def given(**flags: object) -> Mapping[str, object]:
+    """The flags that stand on the command line: absent ones leave the word to environment, spec and files."""
+    return {name: value for name, value in flags.items() if value not in (None, False, [])}

@@ -1,0 +1,102 @@
+"""`qamctl schedule SPEC`: find a checked schedule."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from qamctl.cli import options as flag
+from qamctl.cli.app import PlainCommand, new_app
+from qamctl.cli.progress import Progress
+from qamctl.cli.session import open_console
+from qamctl.cli.views import facts, schedule_page
+from qamctl.errors import ExitCode
+
+app = new_app()
+
+
+@app.command(cls=PlainCommand)
+def schedule(
+    context: typer.Context,
+    spec: Annotated[str, typer.Argument(metavar="SPEC", help="Problem file (YAML or JSON); - is standard input.")],
+    backend: flag.Backends = None,
+    time_limit: flag.TimeLimit = None,
+    max_steps: flag.MaxSteps = None,
+    seed: flag.Seed = None,
+    threads: flag.Threads = None,
+    strict: flag.Strict = False,
+    dry_run: flag.DryRun = False,
+    slot: flag.Slot = None,
+    max_variables: flag.MaxVariables = None,
+    out: flag.Out = None,
+    result: flag.ResultFile = None,
+    metrics: flag.MetricsFile = None,
+    output: flag.Output = None,
+    if_locked: flag.IfLocked = None,
+    no_copy: flag.NoCopy = False,
+    log_file: flag.LogFile = None,
+    profile: flag.Profile = None,
+    config: flag.ConfigFile = None,
+    quiet: flag.Quiet = False,
+    verbose: flag.Verbose = False,
+) -> int:
+    """Find a checked schedule for tasks on agents and resources.
+
+    \b
+    Examples:
+      qamctl schedule plan.yaml
+      qamctl schedule plan.yaml --time-limit 60 --out run --if-locked skip
+      qamctl schedule plan.yaml --max-steps 20000 --seed 7 -o json
+      qamctl schedule plan.yaml --backend list-search --backend cpsat
+      cat plan.yaml | qamctl schedule - --dry-run
+
+    Every engine's answer is checked against the file; the best one is written to the run directory together
+    with a bound, and shown. Exit code 0: a feasible answer; 4: none.
+    """
+    flags = {
+        "backend": backend,
+        "time_limit": time_limit,
+        "max_steps": max_steps,
+        "seed": seed,
+        "threads": threads,
+        "strict": strict,
+        "dry_run": dry_run,
+        "slot": slot,
+        "max_variables": max_variables,
+        "out": out,
+        "result": result,
+        "metrics": metrics,
+        "output": output,
+        "if_locked": if_locked,
+        "no_copy": no_copy,
+        "log_file": log_file,
+        "quiet": quiet,
+        "verbose": verbose,
+    }
+    console = open_console(context, flags, profile=profile, config=config)
+    config_file = Path(config) if config else None
+    from qamctl import pipeline
+
+    if dry_run:
+        sizes = pipeline.dry_run(spec, flags, profile=profile, config_file=config_file)
+        console.show(sizes, lambda: facts(sizes))
+        return ExitCode.OK
+    with Progress(console) as progress:
+        report = pipeline.run_schedule(
+            spec, flags, profile=profile, config_file=config_file, command=sys.argv, events=progress
+        )
+    for warning in report.warnings:
+        console.warn(warning)
+    if report.skipped:
+        console.note("skipped: another run holds the lock")
+        return report.exit_code
+    file = str(report.directory / "result.json") if report.directory else None
+    unit = report.spec.time.unit if report.spec else ""
+    console.show(
+        report.result,
+        lambda: schedule_page(report.result, width=console.width, paint=console.paint, unit=unit, place=file),
+    )
+    return report.exit_code

@@ -1,0 +1,38 @@
+"""What every command does first and last: the options in force, and the delivery of a text."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from qamctl.config import resolve
+from qamctl.console import Console
+
+
+def open_console(context: Any, flags: Mapping[str, object], *, profile: str | None, config: str | None) -> Console:
+    """The console of this invocation, speaking as flags, environment and configuration files ask."""
+    options = resolve(
+        flags,
+        {},
+        profile=profile,
+        config_file=Path(config) if config else None,
+        cwd=Path.cwd(),
+        environ=os.environ,
+    ).options
+    console: Console = context.obj
+    console.output, console.quiet, console.verbose = options.output, options.quiet, options.verbose > 0
+    return console
+
+
+def deliver(context: Any, text: str, file: str | None) -> None:
+    """Put an artefact into `file`, whole or not at all, or on standard output where there is none."""
+    console: Console = context.obj
+    if file is None or file == "-":
+        console.artefact(text)
+        return
+    from qamctl.runs.atomic import write_atomic
+
+    write_atomic(Path(file), text)
+    console.note(f"wrote {file}")

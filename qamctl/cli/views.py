@@ -1,0 +1,156 @@
+"""A result as a page of text: what was found, by whom, how good it is, and the schedule itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from textwrap import fill
+from typing import Any
+
+from qamctl.cli.gantt import gantt
+from qamctl.cli.table import cell, fit, table
+from qamctl.console import Paint
+
+#: Assignments on the page; the result file has them all.
+MOST_ROWS = 20
+
+_STYLES = {"optimal": "good", "feasible": "good", "infeasible": "bad", "unknown": "bad", "interrupted": "warn"}
+
+
+def schedule_page(
+    result: Mapping[str, Any], *, width: int, paint: Paint, unit: str = "", place: str | None = None
+) -> str:
+    """The page of a schedule's result.
+
+    Parameters
+    ----------
+    result
+        The object of a result file.
+    unit
+        Of times; empty where it is not known.
+    place
+        Where the whole result is; None where it was not written.
+    """
+    parts = [_headline(result, width, paint), _levels(result, width)]
+    parts += [_engines(result, width), _reasons(result), _violations(result)]
+    assignments = (result.get("solution") or {}).get("assignments") or []
+    if isinstance(assignments, Mapping):  # a large schedule's rows are in a table beside the result
+        parts.append(f"The assignments are in {assignments['table']}.")
+    elif assignments:
+        parts.append(_rows(assignments, width, place))
+        parts.append(gantt(assignments, width=width, unit=unit))
+    if place:
+        parts.append(f"Result: {place}")
+    return "\n\n".join(part for part in parts if part)
+
+
+def facts(value: Mapping[str, Any]) -> str:
+    """A small object as lines of name and value, what is inside it indented."""
+    lines = []
+    for name, item in value.items():
+        if isinstance(item, Mapping) and item:
+            lines.append(f"{name}:")
+            lines += [f"  {line}" for line in facts(item).splitlines()]
+        elif isinstance(item, (list, tuple)):
+            lines.append(f"{name}: {', '.join(map(cell, item)) or '-'}")
+        else:
+            lines.append(f"{name}: {cell(item)}")
+    return "\n".join(lines)
+
+
+def percent(gap: float | None) -> str:
+    """A gap as people read it."""
+    return "-" if gap is None else f"{100 * gap:.2f} %"
+
+
+def _headline(result: Mapping[str, Any], width: int, paint: Paint) -> str:
+    status = result["status"]
+    lines = [f"Status: {paint(status, _STYLES.get(status, 'bold'))}"]
+    if result.get("objective") is not None:
+        figures = f"objective {cell(result['objective'])}, bound {cell(result.get('bound'))}"
+        lines[0] += f" ({figures}, gap {percent(result.get('gap'))})"
+    if result.get("solved_by"):
+        lines.append(f"Solved by: {result['solved_by']}")
+    if fallback := result.get("fallback"):
+        text = fallback if isinstance(fallback, str) else ", ".join(f"{k}: {v}" for k, v in fallback.items())
+        lines.append(f"Fallback: {cell(text)}")
+    if compiled := result.get("compiled"):
+        sizes = f"{compiled.get('variables')} variables, {compiled.get('quadratic')} couplings"
+        lines.append(f"Compiled: {compiled.get('kind')}, {compiled.get('scope')}, {sizes}")
+    return "\n".join(fit(line, width) if line is not lines[0] else line for line in lines)
+
+
+def _levels(result: Mapping[str, Any], width: int) -> str:
+    rows = []
+    for number, level in enumerate(result.get("levels") or [], 1):
+        value, bound = level.get("value"), level.get("bound")
+        gap = None if value is None or bound is None else abs(value - bound) / max(1, abs(value))
+        terms = ", ".join(f"{term} {cell(amount)}" for term, amount in level["terms"].items())
+        rows.append((number, terms, value, bound, percent(gap)))
+    if not rows:
+        return ""
+    return table(("level", "terms", "objective", "bound", "gap"), rows, width=width, right="level objective bound gap")
+
+
+def _engines(result: Mapping[str, Any], width: int) -> str:
+    rows = [
+        (
+            attempt["backend"],
+            attempt["status"],
+            attempt.get("objective"),
+            attempt.get("bound"),
+            f"{attempt.get('seconds') or 0.0:.2f}",
+            attempt.get("variables") or None,
+        )
+        for attempt in result.get("attempts") or []
+    ]
+    if not rows:
+        return ""
+    head = ("engine", "status", "objective", "bound", "seconds", "variables")
+    notes = [
+        fill(f"{attempt['backend']}: {cell(attempt['note'])}", width, initial_indent="  ", subsequent_indent="    ")
+        for attempt in result["attempts"]
+        if attempt.get("note")
+    ]
+    return "\n".join([table(head, rows, width=width, right="objective bound seconds variables"), *notes])
+
+
+def _reasons(result: Mapping[str, Any]) -> str:
+    rows: Sequence[Mapping[str, Any]] = result.get("reasons") or []
+    return "\n".join(["Why there is no feasible answer:", *map(reason_line, rows)] if rows else [])
+
+
+def reason_line(reason: Mapping[str, Any]) -> str:
+    """One reason as `file:line: constraint: text`."""
+    where = ":".join(str(reason[key]) for key in ("file", "line") if reason.get(key) is not None)
+    return ": ".join(part for part in (where, reason.get("constraint"), reason.get("text")) if part)
+
+
+def _violations(result: Mapping[str, Any]) -> str:
+    rows = result.get("violations") or []
+    return "\n".join(["Violations:", *(f"  {cell(row)}" for row in rows)] if rows else [])
+
+
+def _rows(assignments: Sequence[Mapping[str, Any]], width: int, place: str | None) -> str:
+    order = sorted(range(len(assignments)), key=lambda k: (assignments[k]["start"], k))
+    shown = [assignments[k] for k in order[:MOST_ROWS]]
+    dated = all("start_time" in row for row in shown)
+    modes = any(row.get("mode") is not None for row in shown)
+    zone = _zone(shown[0]["start_time"]) if dated else ""
+    head = ["task", "agents", *(["mode"] if modes else []), f"start{zone}", f"end{zone}"]
+    rows = []
+    for row in shown:
+        times = [_moment(row[key + "_time"]) if dated else row[key] for key in ("start", "end")]
+        agents = ", ".join(row["agents"] or [])
+        rows.append([row["task"], agents, *([row.get("mode")] if modes else []), *times])
+    text = table(head, rows, width=width, right="" if dated else "start end")
+    if more := len(assignments) - len(shown):
+        text += f"\n... and {more} more, all in {place or 'the result'}"
+    return text
+
+
+def _zone(moment: str) -> str:
+    return f"({moment[19:]})" if len(moment) > 19 else ""
+
+
+def _moment(moment: str) -> str:
+    return moment[:19].replace("T", " ")

@@ -1,0 +1,80 @@
+"""Every engine under its name, as something that solves schedules: native solvers, and engines of models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from qamctl.backends import registry
+from qamctl.errors import BackendError
+from qamctl.schedule.solvers.base import Solver
+
+if TYPE_CHECKING:
+    import dimod
+
+    from qamctl.backends.base import Backend
+    from qamctl.qubo.compile import Compiled
+
+#: What `auto` runs, in the order of its lanes; the sampled one works on QUBO windows around the incumbent.
+AUTO = ("list-search", "cpsat", "neal")
+
+
+def sampled(name: str) -> bool:
+    """Whether an engine takes compiled models instead of the spec itself."""
+    return not registry.is_native(name, "schedule")
+
+
+def solver(name: str, options: Mapping[str, Any]) -> Solver:
+    """The engine `name` as a solver of schedules.
+
+    Parameters
+    ----------
+    options
+        `slot` and `max_variables` for engines that take a model.
+
+    Raises
+    ------
+    UsageError
+        No engine has that name.
+    UnsupportedError
+        It needs a package that is not installed.
+    """
+    if not sampled(name):
+        found: Solver = import_module(f"qamctl.schedule.solvers.{name.replace('-', '_')}").solve
+        return found
+    backend = registry.get(name)
+
+    def solve(*args: Any) -> Any:
+        from qamctl.schedule.solvers import qubo_windows
+
+        return qubo_windows.solve(
+            *args,
+            sample=partial(sample, backend),
+            max_variables=_smaller(backend.capabilities.max_variables, options.get("max_variables")),
+            slot=options.get("slot") or 1,
+            exact=backend.capabilities.exact,
+        )
+
+    return solve
+
+
+def sample(backend: Backend, compiled: Compiled, **options: Any) -> dimod.SampleSet:
+    """Submit a compiled model and wait for its samples.
+
+    Raises
+    ------
+    BackendError
+        The job failed.
+    """
+    job = backend.submit(compiled, options)
+    while job.state in ("queued", "running"):
+        job = backend.poll(job)
+    if job.state != "succeeded":
+        raise BackendError(f"{backend.name}: the job {job.id} {job.state}: {job.info.get('error', 'no reason given')}")
+    return backend.fetch(job)
+
+
+def _smaller(*limits: int | None) -> int | None:
+    return min((limit for limit in limits if limit is not None), default=None)

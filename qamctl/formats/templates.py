@@ -1,0 +1,88 @@
+"""The starter problem files that `qamctl init KIND` writes: valid, feasible, and a comment for every common field."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Final
+
+from qamctl.errors import UsageError
+
+_SCHEDULE: Final = """\
+# yaml-language-server: $schema=schedule.schema.json
+# (Editors complete and check this file once `qamctl schema schedule --file schedule.schema.json` has run beside it.)
+#
+# A schedule: who does which task, and when. Check it with `qamctl validate FILE`, solve it with `qamctl schedule FILE`.
+kind: schedule
+version: 1
+name: my-schedule            # stands in run names
+
+# Times below are numbers in this unit: s, min, h, d, or any word. With an origin they may be date-times too.
+time: {unit: min}            # {unit: min, origin: 2026-11-20T20:00:00+00:00}
+
+# Options of the run; flags and QAMCTL_* variables override them.
+solver: {backend: auto, time_limit: 5}   # seconds; a proof of optimality ends the run earlier
+
+# What to minimise: a map of weights, or a list of maps, the first one being the most important.
+#   makespan   the last end                  tardiness  weight x time after `due`, summed
+#   tardy      weight of tasks after `due`   flow       weight x (end - release), summed
+#   cost       of agents and modes
+objective: [{tardiness: 1}, {makespan: 1}]
+
+# horizon: 480               # every task ends by then
+
+# What tasks use up while they run. Without a capacity of its own, each agent brings its share.
+resources:
+  - {id: mem}                                          # held by agents
+  - {id: licence, capacity: 1}                         # shared by all, at every instant
+  - {id: tokens, kind: consumable, capacity: 100}      # shared by all, over the whole horizon
+
+# Who does the work. Only `id` is needed; without agents, tasks use the shared resources alone.
+agents:
+  - id: alice
+    slots: 2                        # tasks at once (1)
+    capacity: {mem: 16}             # of the resources above
+    skills: {code: 3, review: 2}    # levels; a list means level 1
+    labels: {zone: north}
+    speed: 1                        # a task takes duration / speed (1)
+    cost: {fixed: 0, per_time: 1}   # once it is used at all; per unit of busy time
+  - {id: bob, capacity: {mem: 8}, skills: [code], labels: {zone: south}, speed: 1.5}
+
+# What is to be done. Only `id` and `duration` are needed.
+tasks:
+  - {id: design, duration: 30}
+  - id: build
+    duration: 60
+    demand: {mem: 6, tokens: 20}
+    skills: {code: 1}               # the least level that the agent must have
+    after: [design]                 # starts when these have ended
+    due: 120                        # should end by then: the terms tardiness and tardy
+    weight: 2                       # of its lateness and flow (1)
+  - id: draft
+    after: [design]
+    modes:                          # several ways to do it: exactly one is chosen
+      - {id: quick, duration: 15, demand: {licence: 1, tokens: 30}, cost: 5}
+      - {id: slow, duration: 40, demand: {tokens: 5}}
+  - id: review
+    duration: 20
+    skills: {review: 2}
+    labels: {zone: north}           # the agent must carry them
+    after: [build, {task: draft, type: SS, lag: 10}]   # FS, SS, FF or SF, with a lag
+    deadline: 240                   # must end by then
+  - {id: stand-up, duration: 10, agents: [alice, bob], pinned: {start: 60}}   # one of these, at a fixed time
+  - {id: nightly, duration: 25, agents: none, demand: {licence: 1}, release: 30}   # no agent; not before 30
+"""
+
+_TEMPLATES: Final = MappingProxyType({"schedule": _SCHEDULE})
+
+
+def template(kind: str) -> str:
+    """The text of a starter problem file of a kind.
+
+    Raises
+    ------
+    UsageError
+        For a kind that has no starter file.
+    """
+    if kind not in _TEMPLATES:
+        raise UsageError(f"There is no starter file of kind `{kind}`: choose one of {', '.join(_TEMPLATES)}.")
+    return _TEMPLATES[kind]

@@ -1,0 +1,110 @@
+"""The inner loops, in C++ where the extension was built and in plain numpy everywhere; both decide alike, step by step."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from qamctl.kernels.problem import Floats, Index, Ints, ScheduleProblem
+
+
+class ScheduleSearch(Protocol):
+    """Activity-list search for schedules (see `qamctl.kernels.reference`), driven in slices.
+
+    A step is one schedule generation pass. The search depends on the problem, the seed and the plan alone,
+    not on how `run` divides it.
+    """
+
+    def run(self, steps: int, seconds: float) -> int:
+        """Carry on for at most `steps` steps and about `seconds`; the steps done. Fewer when `done`.
+
+        Raises
+        ------
+        RuntimeError
+            When another thread is using this object.
+        """
+        ...
+
+    def plan(self, steps: int) -> None:
+        """Lay the cooling out over a search of `steps` steps in all, those done included."""
+        ...
+
+    @property
+    def steps(self) -> int:
+        """Steps done."""
+        ...
+
+    @property
+    def cycles(self) -> int:
+        """Coolings finished; each began at the best schedule known."""
+        ...
+
+    @property
+    def done(self) -> bool:
+        """Whether the best schedule meets every bound."""
+        ...
+
+    @property
+    def best_value(self) -> Floats:
+        """[1 + L] violation (0 where feasible) and objective levels of the best schedule; inf before the first."""
+        ...
+
+    @property
+    def best_start(self) -> Ints:
+        """[T] ticks."""
+        ...
+
+    @property
+    def best_option(self) -> Ints:
+        """[T] options of the problem."""
+        ...
+
+    @property
+    def value(self) -> Floats:
+        """[1 + L] of the current schedule."""
+        ...
+
+    @property
+    def order(self) -> Index:
+        """[T] the current list."""
+        ...
+
+    @property
+    def choice(self) -> Ints:
+        """[T] the current choices, -1 for auto."""
+        ...
+
+
+def _extension() -> ModuleType | None:
+    if os.environ.get("QAMCTL_KERNELS") == "reference":
+        return None
+    try:
+        from qamctl.kernels import _native
+    except ImportError:
+        return None
+    return _native
+
+
+def native() -> bool:
+    """Whether the C++ kernels are in use: they were built, and QAMCTL_KERNELS is not `reference`."""
+    return _extension() is not None
+
+
+def describe() -> str:
+    """Which kernels are in use, in a few words."""
+    extension = _extension()
+    return "numpy reference" if extension is None else f"C++ ({extension.compiler})"
+
+
+def schedule_search(problem: ScheduleProblem, seed: int) -> ScheduleSearch:
+    """A search over `problem`, in C++ or else the reference; `seed` is taken modulo 2**64."""
+    extension = _extension()
+    if extension is None:
+        from qamctl.kernels.reference import ScheduleSearch as Reference
+
+        return Reference(problem, seed % 2**64)
+    search: ScheduleSearch = extension.ScheduleSearch(problem, seed % 2**64)
+    return search

@@ -1,0 +1,175 @@
+"""The options of a run: their names, their defaults, and what a value may be."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Final
+
+#: Options that a spec may set in its `solver:` block.
+SOLVER_KEYS: Final = ("backend", "time_limit", "max_steps", "seed", "threads", "slot", "max_variables")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a run was asked for.
+
+    Attributes
+    ----------
+    backend
+        Engines by name; `auto` chooses.
+    time_limit
+        Wall seconds of the solve; None where `max_steps` takes its place.
+    max_steps
+        Steps of the search instead of a time limit: the answer is then reproducible.
+    seed
+        None: from the spec's hash.
+    threads
+        Processor cores to use.
+    out, result, metrics
+        The run directory, and extra copies of the result and the metrics.
+    output
+        table, json or yaml on standard output.
+    dry_run
+        Read, validate and compile only.
+    if_locked
+        fail, wait or skip when another run holds the lock.
+    strict
+        No engine may stand in for another.
+    quiet, verbose
+        Errors only; how many `-v` were given.
+    log_file
+        A further file for the log's lines.
+    slot
+        Ticks in a slot of the time-indexed model; None: 1.
+    max_variables
+        Coarsen slots until the model has at most so many variables.
+    no_copy
+        Side tables above 50 MB are kept by their hash only, not copied into the run directory.
+    """
+
+    backend: tuple[str, ...] = ("auto",)
+    time_limit: float | None = 10.0
+    max_steps: int | None = None
+    seed: int | None = None
+    threads: int = 1
+    out: Path | None = None
+    result: Path | None = None
+    metrics: Path | None = None
+    output: str = "table"
+    dry_run: bool = False
+    if_locked: str = "fail"
+    strict: bool = False
+    quiet: bool = False
+    verbose: int = 0
+    log_file: Path | None = None
+    slot: int | None = None
+    max_variables: int | None = None
+    no_copy: bool = False
+
+
+#: Every option's name, in order.
+NAMES: Final = tuple(option.name for option in fields(Options))
+
+
+def available_cores() -> int:
+    """Processor cores that this process may use: its affinity, not the machine's size."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def parse(name: str, raw: Any) -> Any:
+    """The value of an option from text (a flag, a variable) or from data (a file).
+
+    Raises
+    ------
+    ValueError
+        The message says what the value must be, as in "must be an integer of at least 1".
+    """
+    return _PARSERS[name](raw)
+
+
+def _integer(least: int, limit: int = 2**63) -> Callable[[Any], int]:
+    def parse(raw: Any) -> int:
+        text = raw.strip() if isinstance(raw, str) else raw
+        if isinstance(text, str) and re.fullmatch(r"[+-]?[0-9]{1,19}", text):
+            text = int(text)
+        if isinstance(text, bool) or not isinstance(text, int) or not least <= text < limit:
+            raise ValueError(f"must be an integer of at least {least}")
+        return text
+
+    return parse
+
+
+def _seconds(raw: Any) -> float:
+    try:
+        value = float(raw) if isinstance(raw, (int, float, str)) and not isinstance(raw, bool) else 0.0
+    except (ValueError, OverflowError):
+        value = 0.0
+    if not 0 < value < 1e9:
+        raise ValueError("must be a number of seconds above 0")
+    return value
+
+
+def _switch(raw: Any) -> bool:
+    if isinstance(raw, bool):
+        return raw
+    word = raw.strip().lower() if isinstance(raw, str) else None
+    if word not in ("1", "true", "yes", "on", "0", "false", "no", "off"):
+        raise ValueError("must be true or false")
+    return word in ("1", "true", "yes", "on")
+
+
+def _names(raw: Any) -> tuple[str, ...]:
+    parts = [raw] if isinstance(raw, str) else raw
+    if not isinstance(parts, (list, tuple)) or not all(isinstance(part, str) for part in parts):
+        raise ValueError("must be a name or a list of names")
+    names = tuple(dict.fromkeys(name.strip() for part in parts for name in part.split(",")))
+    if not names or not all(names):
+        raise ValueError("must be a name or a list of names")
+    return names
+
+
+def _word(*words: str) -> Callable[[Any], str]:
+    def parse(raw: Any) -> str:
+        if raw not in words:
+            raise ValueError(f"must be {', '.join(words[:-1])} or {words[-1]}")
+        return str(raw)
+
+    return parse
+
+
+def _path(raw: Any) -> Path:
+    text = os.fspath(raw) if isinstance(raw, (str, Path)) else ""
+    if not text or "\0" in text:
+        raise ValueError("must be a path")
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:  # ~nobody
+        raise ValueError("must be a path of a known user") from error
+
+
+_PARSERS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "backend": _names,
+    "time_limit": _seconds,
+    "max_steps": _integer(1),
+    "seed": _integer(0),
+    "threads": _integer(1, 4097),
+    "out": _path,
+    "result": _path,
+    "metrics": _path,
+    "output": _word("table", "json", "yaml"),
+    "dry_run": _switch,
+    "if_locked": _word("fail", "wait", "skip"),
+    "strict": _switch,
+    "quiet": _switch,
+    "verbose": _integer(0, 10),
+    "log_file": _path,
+    "slot": _integer(1),
+    "max_variables": _integer(1),
+    "no_copy": _switch,
+}

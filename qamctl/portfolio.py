@@ -1,0 +1,230 @@
+"""Several engines on one schedule problem: who runs when, on how many cores, and what each one achieved.
+
+Engines share one board of incumbents, so that each starts from the best answer so far; a proof by one ends
+all. With a time budget they run side by side in *lanes*; with a step budget one after another, so that the
+answer depends on nothing but the seed.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from qamctl.errors import BackendError, QamError, UnsupportedError
+from qamctl.schedule.instance import Instance
+from qamctl.schedule.solution import Solution, better
+from qamctl.schedule.solvers.base import Budget, Outcome, Solver
+
+#: CP-SAT needs about this long to be imported and to build its model; below it, it could only waste time.
+CPSAT_LEAST_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One engine's turn on a lane: it works until `until`, a fraction of the whole time."""
+
+    engine: str
+    until: float
+    threads: int = 1
+
+
+@dataclass(slots=True)
+class Attempt:
+    """What one engine did; the fields of `attempts` in a result file."""
+
+    backend: str
+    status: str = "unknown"
+    value: tuple[float, ...] | None = None
+    solution: Solution | None = None
+    bounds: tuple[float | None, ...] | None = None
+    seconds: float = 0.0
+    variables: int = 0
+    note: str | None = None
+    error: QamError | None = None
+    info: dict[str, Any] = field(default_factory=dict)
+
+
+class Board:
+    """The best schedule so far and the history of how it was found; safe to use from several threads."""
+
+    def __init__(self, instance: Instance, clock: Callable[[], float]) -> None:
+        self._instance, self._clock, self._lock = instance, clock, threading.Lock()
+        self.best: tuple[tuple[float, ...], Solution, str] | None = None
+        self.curve: list[tuple[float, tuple[float, ...], str]] = []
+
+    def offer(self, attempt: Attempt, solution: Solution) -> None:
+        """Take `solution` if it beats what its engine, or anybody, had."""
+        value = self._instance.value(solution)
+        with self._lock:
+            if attempt.value is None or better(value, attempt.value):
+                attempt.value, attempt.solution = value, solution
+            if self.best is None or better(value, self.best[0]):
+                self.best = (value, solution, attempt.backend)
+                self.curve.append((self._clock(), value, attempt.backend))
+
+    def incumbent(self) -> Solution | None:
+        """The best schedule so far."""
+        with self._lock:
+            return self.best[1] if self.best else None
+
+
+@dataclass(frozen=True, slots=True)
+class Race:
+    """How a portfolio run went: its attempts, and the incumbents over time (seconds, value by level, engine)."""
+
+    attempts: tuple[Attempt, ...]
+    curve: tuple[tuple[float, tuple[float, ...], str], ...]
+    seconds: float
+    interrupted: bool
+
+
+def plan(engines: Sequence[str], seconds: float, threads: int, *, sampled: Sequence[str]) -> list[list[Turn]]:
+    """Lanes of turns for `engines` within `seconds` on `threads` cores.
+
+    A sampled engine only improves what another one found, so it is never first: where no other engine is
+    named, list search gives it a start. With two cores or more CP-SAT has its own lane, and the sampled
+    engines take their turn early on the lane of list search, while there is still something to find.
+    """
+    native = [name for name in engines if name not in sampled]
+    samplers = [name for name in engines if name in sampled]
+    if not native:
+        share = 0.8 / len(samplers)
+        turns = [Turn(name, 0.2 + share * (k + 1), threads) for k, name in enumerate(samplers)]
+        return [[Turn("list-search", 0.2, threads), *turns]]
+    if threads == 1 or len(engines) == 1:
+        parts = len(native) + 0.3 * len(samplers)
+        order = [*native[:1], *samplers, *native[1:]]
+        turns, until = [], 0.0
+        for name in order:
+            until += (0.3 if name in samplers else 1.0) / parts
+            turns.append(Turn(name, min(1.0, until), threads))
+        return [turns]
+    if len(native) == 1:
+        first = [Turn(native[0], 1.0, threads - 1)]
+        return [first, [Turn(name, (k + 1) / len(samplers)) for k, name in enumerate(samplers)]]
+    opening = [Turn(native[0], 0.08)] if samplers else []
+    early = [Turn(name, 0.08 + 0.12 * (k + 1) / len(samplers)) for k, name in enumerate(samplers)]
+    lanes = [[*opening, *early, Turn(native[0], 1.0)]]
+    rest = native[1:]
+    workers = max(1, (threads - 1) // len(rest))
+    return lanes + [[Turn(name, 1.0, workers)] for name in rest]
+
+
+def race(
+    instance: Instance,
+    solvers: Mapping[str, Solver],
+    lanes: Sequence[Sequence[Turn]],
+    *,
+    seconds: float | None,
+    steps: int | None,
+    seed: int,
+    stop: Callable[[], bool],
+    incumbent: Solution | None = None,
+    progress: Callable[[float, tuple[float, ...] | None], None] | None = None,
+) -> Race:
+    """Run the lanes to their end, to a proof, or until `stop`.
+
+    Parameters
+    ----------
+    solvers
+        The engine of each name that stands in `lanes`.
+    seconds, steps
+        The budget; exactly one is set. With steps every turn has that many steps, in lane order.
+    incumbent
+        A feasible schedule to start from.
+    progress
+        Called about ten times a second with the seconds gone and the best value.
+    """
+    begin = time.monotonic()
+    board = Board(instance, lambda: time.monotonic() - begin)
+    proved = threading.Event()
+    attempts: dict[str, Attempt] = {}
+    for lane in lanes:
+        for turn in lane:
+            attempts.setdefault(turn.engine, Attempt(turn.engine))
+    started = threading.Event()  # the first turn of the first lane has an answer: others may start from it
+
+    def halted() -> bool:
+        return proved.is_set() or stop()
+
+    def take(turn: Turn, number: int) -> None:
+        attempt = attempts[turn.engine]
+        budget = Budget(steps=steps, threads=turn.threads)
+        if seconds is not None:
+            left = seconds * turn.until - (time.monotonic() - begin)
+            if left <= 0:
+                attempt.note = attempt.note or "no time was left"
+                return
+            budget = Budget(seconds=left, threads=turn.threads)
+
+        def report(solution: Solution) -> None:
+            board.offer(attempt, solution)
+            started.set()
+
+        since = time.monotonic()
+        try:
+            outcome = solvers[turn.engine](
+                instance, board.incumbent() or incumbent, budget, seed + number, halted, report
+            )
+        except QamError as error:
+            attempt.status, attempt.note, attempt.error = "failed", error.message, error
+            if isinstance(error, UnsupportedError):
+                attempt.status = "skipped"
+            return
+        except Exception as error:  # an engine's bug must not cost the user the answers of the others
+            attempt.status, attempt.note = "failed", f"{type(error).__name__}: {error}"
+            attempt.error = BackendError(f"{turn.engine} failed: {attempt.note}")
+            attempt.error.__cause__ = error
+            return
+        finally:
+            attempt.seconds += time.monotonic() - since
+            started.set()
+        _note(attempt, outcome)
+        if outcome.solution is not None:
+            board.offer(attempt, outcome.solution)
+        if outcome.status in ("optimal", "infeasible"):
+            proved.set()
+
+    def drive(lane: Sequence[Turn], first: bool) -> None:
+        if not first:
+            started.wait(timeout=0.25 * (seconds or 0.0))
+        for turn in lane:
+            if halted():
+                break
+            take(turn, numbers[id(turn)])
+
+    numbers = {id(turn): k for k, turn in enumerate(turn for lane in lanes for turn in lane)}
+    if steps is not None:
+        for lane in lanes:
+            drive(lane, True)
+    else:
+        threads = [
+            threading.Thread(target=drive, args=(lane, k == 0), name=f"lane-{k}", daemon=True)
+            for k, lane in enumerate(lanes)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            while thread.is_alive():
+                thread.join(0.02)
+                if progress is not None:
+                    progress(time.monotonic() - begin, board.best[0] if board.best else None)
+    return Race(tuple(attempts.values()), tuple(board.curve), time.monotonic() - begin, stop())
+
+
+def _note(attempt: Attempt, outcome: Outcome) -> None:
+    """Add what a turn achieved to its engine's attempt; a proof stays, later turns add to it."""
+    if attempt.status not in ("optimal", "infeasible"):
+        attempt.status = outcome.status
+    if attempt.bounds is None or outcome.status == "optimal":
+        attempt.bounds = outcome.bounds
+    attempt.variables = max(attempt.variables, outcome.variables)
+    attempt.note = outcome.info.get("skipped", attempt.note)
+    for key, value in outcome.info.items():
+        if isinstance(value, int | float) and not isinstance(value, bool) and key in attempt.info:
+            attempt.info[key] += value
+        else:
+            attempt.info[key] = value

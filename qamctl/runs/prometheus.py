@@ -1,0 +1,115 @@
+"""Metrics as a Prometheus text file, for the node exporter's textfile collector."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from qamctl.runs.canonical import dumps
+
+_LAST_SUCCESS = "qamctl_last_success_timestamp_seconds"
+_STATUSES = ("optimal", "feasible", "infeasible", "unknown", "interrupted")
+_GOOD = ("optimal", "feasible")
+
+_Samples = Sequence[tuple[Mapping[str, str], float]]
+
+
+def metrics_text(path: Path, metrics: Mapping[str, Any]) -> str:
+    """The text of a metrics file: Prometheus where its name ends in `.prom`, else JSON."""
+    if path.suffix != ".prom":
+        return dumps(metrics)
+    try:
+        previous = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        previous = ""
+    return to_prometheus(metrics, previous)
+
+
+def to_prometheus(metrics: Mapping[str, Any], previous: str = "") -> str:
+    """The text exposition format (version 0.0.4) of metrics.json.
+
+    Every sample carries the labels `kind` and `name`. The time of the last success is kept from the
+    file's previous content when this run brought no feasible answer: an alert on its age needs it.
+
+    Parameters
+    ----------
+    metrics
+        As `metrics.build` made them.
+    previous
+        What the file held before.
+
+    References
+    ----------
+    https://prometheus.io/docs/instrumenting/exposition_formats/
+    """
+    base = {"kind": str(metrics["kind"]), "name": str(metrics["name"])}
+    lines = []
+    for name, help_text, samples in _families(metrics, base):
+        if samples:
+            lines += [f"# HELP {name} {help_text}", f"# TYPE {name} gauge"]
+            lines += [f"{name}{{{_labels(labels)}}} {_number(value)}" for labels, value in samples]
+    good = metrics.get("status") in _GOOD
+    kept = _kept(previous, f"{_LAST_SUCCESS}{{{_labels(base)}}}")
+    success = _number(metrics["finished_timestamp"]) if good else kept
+    if success is not None:
+        lines += [
+            f"# HELP {_LAST_SUCCESS} When a run last brought a feasible answer.",
+            f"# TYPE {_LAST_SUCCESS} gauge",
+            f"{_LAST_SUCCESS}{{{_labels(base)}}} {success}",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _families(metrics: Mapping[str, Any], base: Mapping[str, str]) -> Iterator[tuple[str, str, _Samples]]:
+    def one(key: str) -> _Samples:
+        value = metrics.get(key)
+        return [] if value is None else [(base, float(value))]
+
+    yield "qamctl_run_timestamp_seconds", "When the run ended.", one("finished_timestamp")
+    status = metrics.get("status")
+    yield (
+        "qamctl_status",
+        "1 for the status of the run, 0 for the others.",
+        [({**base, "status": word}, float(word == status)) for word in _STATUSES],
+    )
+    yield "qamctl_objective", "Checked objective of the answer.", one("objective")
+    yield "qamctl_bound", "Proved bound of the objective.", one("bound")
+    yield "qamctl_gap", "Relative distance of objective and bound.", one("gap")
+    seconds = metrics["seconds"]
+    phases = [({**base, "phase": phase}, value) for phase, value in seconds.items() if phase != "total"]
+    yield "qamctl_phase_seconds", "Wall time by phase; the phases add up to the total.", phases
+    yield "qamctl_total_seconds", "Wall time of the run.", [(base, seconds["total"])]
+    yield "qamctl_cpu_seconds", "Processor time of the run.", one("cpu_seconds")
+    yield "qamctl_memory_peak_bytes", "Largest resident memory.", one("memory_peak_bytes")
+    use = metrics.get("utilisation") or {}
+    # Agents are summed up: a series for each of a thousand agents would flood the server.
+    agents = [
+        ({**base, "of": of}, use[f"agents_{of}"]) for of in ("mean", "max") if use.get(f"agents_{of}") is not None
+    ]
+    yield "qamctl_agent_utilisation_ratio", "Share of the agents' slots in use.", agents
+    resources = [
+        ({**base, "resource": name}, share) for name, share in (use.get("resources") or {}).items() if share is not None
+    ]
+    yield "qamctl_resource_utilisation_ratio", "Share of the resource's capacity in use.", resources
+    billed = metrics["credits"]["billed"]
+    yield "qamctl_credits_billed", "Credits billed by remote targets.", [(base, billed)]
+
+
+def _labels(labels: Mapping[str, str]) -> str:
+    return ",".join(f'{name}="{_escape(value)}"' for name, value in labels.items())
+
+
+def _escape(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def _number(value: float) -> str:
+    return repr(int(value)) if float(value).is_integer() else repr(float(value))
+
+
+def _kept(previous: str, sample: str) -> str | None:
+    """The value of a sample in an earlier text, if it is there and a number."""
+    found = re.search(rf"^{re.escape(sample)} ([0-9.eE+-]+)$", previous, re.MULTILINE)
+    return found[1] if found else None

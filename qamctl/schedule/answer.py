@@ -1,0 +1,105 @@
+"""What a run compiled: the answer's own QUBO, its size and the answer's energy in it; numpy only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from qamctl.qubo.compile import Compiled, compile_qubo
+from qamctl.qubo.feasible import feasible
+from qamctl.qubo.penalties import sufficient_weights
+from qamctl.schedule.instance import Instance
+from qamctl.schedule.model import ScheduleModel, build_model, estimate
+from qamctl.schedule.solution import Solution
+from qamctl.schedule.windows import NEAR
+
+#: The whole problem is compiled up to these sizes; beyond, a window around the end of the schedule.
+WHOLE_VARIABLES = 20_000
+WHOLE_COUPLINGS = 3_000_000
+
+#: Variables of that window, about.
+WINDOW_VARIABLES = 1_000
+
+
+def compile_answer(
+    instance: Instance,
+    solution: Solution,
+    level: int,
+    *,
+    slot: int = 1,
+    max_variables: int | None = None,
+    max_couplings: int = WHOLE_COUPLINGS,
+) -> dict[str, Any]:
+    """The `compiled` block of a result: the answer is encoded, and its energy is the objective of its level.
+
+    Parameters
+    ----------
+    solution
+        A feasible schedule; its values are kept in the levels before `level`.
+    slot
+        Ticks in a slot; the energy of coarser slots is that of the schedule rounded to slots.
+    max_variables, max_couplings
+        Up to these the whole problem is compiled, else a window whose other tasks stay where they are.
+
+    Raises
+    ------
+    UnsupportedError
+        The objective, or an earlier level, cannot be held by a QUBO.
+    """
+    built, compiled, whole = compile_schedule(
+        instance, solution, level, slot=slot, max_variables=max_variables, max_couplings=max_couplings
+    )
+    sample = built.encode(solution)
+    full = compiled.extend(sample)
+    energy = float(compiled.energy(full)[0])
+    objective = float(built.model.offset + built.model.linear @ sample)
+    kept = bool(feasible(built.model, sample[None, :])[0])
+    return {
+        "kind": compiled.kind,
+        "scope": "whole" if whole else "windows",
+        "variables": compiled.n,
+        "raw_variables": built.raw_variables,
+        "quadratic": len(compiled.row),
+        "sha256": compiled.sha256,
+        "energy": _number(energy),
+        "penalty": 0 if kept else _number(energy - objective),
+    }
+
+
+def compile_schedule(
+    instance: Instance,
+    solution: Solution,
+    level: int,
+    *,
+    slot: int = 1,
+    max_variables: int | None = None,
+    max_couplings: int = WHOLE_COUPLINGS,
+) -> tuple[ScheduleModel, Compiled, bool]:
+    """(model, QUBO, whether it is the whole problem) of one level around a feasible schedule."""
+    most = WHOLE_VARIABLES if max_variables is None else max_variables
+    value = instance.value(solution)[:level]
+    size, couplings = estimate(instance, solution, level=level, fixed_levels=value, slot=slot, limit=most)
+    whole = size <= most and couplings <= max_couplings
+    if whole:
+        built = build_model(instance, solution, level=level, fixed_levels=value, slot=slot)
+    else:
+        free = _last_tasks(instance, solution, min(most, WINDOW_VARIABLES))
+        built = build_model(instance, solution, level=level, fixed_levels=value, slot=slot, free=free, near=NEAR)
+    sample = built.encode(solution)
+    upper = float(built.model.offset + built.model.linear @ sample)
+    return built, compile_qubo(built.model, sufficient_weights(built.model, upper)), whole
+
+
+def _last_tasks(instance: Instance, solution: Solution, variables: int) -> np.ndarray:
+    """[T] the tasks that end last, as many as give about so many variables."""
+    options = np.diff(instance.first_option)
+    latest = np.argsort(-solution.end, kind="stable")
+    count = max(1, int(np.searchsorted(np.cumsum(options[latest] * NEAR), variables, side="right")))
+    free = np.zeros(instance.n, bool)
+    free[latest[:count]] = True
+    return free
+
+
+def _number(value: float) -> int | float:
+    return int(value) if value.is_integer() else value

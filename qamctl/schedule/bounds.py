@@ -1,0 +1,192 @@
+"""Lower bounds that need no search: longest paths and resource energy for the makespan, earliest ends for the rest.
+
+They tell a search when it may stop, give every result a bound where CP-SAT is left out, and strengthen
+CP-SAT's own. Each is cheap: a few passes over the options.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from qamctl.schedule.instance import Instance
+from qamctl.schedule.spec import NEVER, Floats, Ints
+
+#: Heads and tails that an energy bound distinguishes; with at most so many it is exact over all pairs.
+GRID: Final = 64
+#: Sets of holders for which the joint energy is looked at, beside single holders and all holders together.
+SETS: Final = 32
+#: Cells of the matrix of tasks by eligible holders; above it only all holders together are looked at.
+CELLS: Final = 20_000_000
+
+Mask = npt.NDArray[np.bool_]
+
+
+def level_bounds(instance: Instance) -> tuple[float | None, ...]:
+    """A valid lower bound on the objective of each level, unconditional; for every feasible schedule.
+
+    Returns
+    -------
+    tuple
+        One value a level, in objective units.
+    """
+    return tuple(float(value) for value in instance.levels @ term_bounds(instance))
+
+
+def term_bounds(instance: Instance) -> Floats:
+    """[5] a lower bound on each term of `TERMS`, in objective units."""
+    if instance.n == 0:
+        return np.zeros(instance.levels.shape[1])
+    _, end = instance.earliest
+    late = np.where(instance.due < NEVER, np.maximum(0, end - instance.due), 0)
+    # The same sums in the same order as in Instance.terms, so that a bound that is met is met exactly.
+    return np.array(
+        [
+            makespan_bound(instance) * instance.unit if instance.levels[:, 0].any() else 0.0,
+            (instance.weight * late).sum() * instance.unit,
+            (instance.weight * (late > 0)).sum(),
+            (instance.weight * (end - instance.release)).sum() * instance.unit,
+            _cost_bound(instance),
+        ]
+    )
+
+
+def makespan_bound(instance: Instance) -> int:
+    """Ticks that no feasible schedule can end before.
+
+    The longest path; and for each supply of a renewable resource the energy bound
+    min head + sum of energies / capacity + min tail over the tasks with head >= h and tail >= q, for all
+    pairs (h, q). On a machine of capacity one that is Jackson's preemptive bound (J. Carlier, "The
+    one-machine sequencing problem", EJOR 11, 1982); on a cumulative one the fully elastic relaxation
+    (P. Baptiste, C. Le Pape and W. Nuijten, "Satisfiability tests and time-bound adjustments for
+    cumulative scheduling problems", Annals of OR 92, 1999).
+    """
+    if instance.n == 0:
+        return 0
+    head, end = instance.earliest
+    free = np.full(instance.n, -1, np.int64)
+    _, finish = instance.graph.latest(np.zeros(instance.n, np.int64), free, instance.shortest, instance.longest)
+    tail = -finish
+    best = int((end + tail).max())
+    for tasks, energy, supply in _loads(instance):
+        some = energy > 0
+        if supply <= 0 or not some.any():
+            continue
+        h, q, work = head[tasks][some], tail[tasks][some], energy[some]
+        if h.max() + q.max() + work.sum() / supply > best:
+            best = max(best, _energy_bound(h, q, work, supply))
+    return best
+
+
+def _energy_bound(head: Ints, tail: Ints, energy: Floats, supply: float) -> int:
+    """The greatest h + ceil(energy of the tasks with head >= h and tail >= q / supply) + q."""
+    heads, tails = _thresholds(head), _thresholds(tail)
+    cell = (np.searchsorted(heads, head, "right") - 1) * len(tails) + np.searchsorted(tails, tail, "right") - 1
+    work = np.bincount(cell, energy, len(heads) * len(tails)).reshape(len(heads), len(tails))
+    work = work[::-1, ::-1].cumsum(axis=0).cumsum(axis=1)[::-1, ::-1]
+    # Sums of integers below 2**53 are exact, and rounding a quotient never lifts it over an integer.
+    exact = float(supply).is_integer() and work[0, 0] < 2**53
+    time = np.ceil(work / supply * (1.0 if exact else 1 - 1e-9)).astype(np.int64)
+    total = heads[:, None] + time + tails[None, :]
+    return int(total[work > 0].max())
+
+
+def _thresholds(values: Ints) -> Ints:
+    distinct = np.unique(values)
+    if len(distinct) <= GRID:
+        return distinct
+    return distinct[np.linspace(0, len(distinct) - 1, GRID).astype(np.int64)]
+
+
+def _loads(instance: Instance) -> Iterator[tuple[Ints, Floats, float]]:
+    """Tasks, the least energy of each, and the supply that must bear them together, for every supply known.
+
+    A task without options bears nothing.
+    """
+    tasks = np.flatnonzero(np.diff(instance.first_option))
+    if not len(tasks):
+        return
+    first = instance.first_option[:-1][tasks]
+    holder = instance.option_holder
+    duration = instance.option_duration.astype(np.float64)
+    base = instance.spec.modes.duration[instance.option_mode].astype(np.float64)
+    speed = np.ones(len(instance.members))
+    for h, members in enumerate(instance.members):
+        if len(members):
+            speed[h] = instance.spec.agents.speed_num[members[0]] / instance.spec.agents.speed_den[members[0]]
+    lowest, highest = np.minimum.reduceat(holder, first), np.maximum.reduceat(holder, first)
+    forced = lowest == highest
+    by_holder = np.argsort(lowest[forced], kind="stable")
+    forced_tasks, forced_holder = np.flatnonzero(forced)[by_holder], lowest[forced][by_holder]
+    edges = np.flatnonzero(np.diff(forced_holder, prepend=-1, append=len(instance.members)))
+    sets = list(_holder_sets(instance, tasks, first))
+    for k in np.flatnonzero(~instance.consumable):
+        need = instance.demand[instance.option_mode, k].astype(np.float64)
+        if not need.any():
+            continue
+        held = instance.capacity[:, k] >= 0
+        energy = np.minimum.reduceat(need * duration, first)
+        for a, b in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+            h = int(forced_holder[a])
+            if held[h]:
+                mine = forced_tasks[a:b]
+                yield tasks[mine], energy[mine], float(instance.capacity[h, k])
+        pool = float(max(instance.capacity[0, k], 0))
+        if pool:
+            yield tasks, np.minimum.reduceat(np.where(held[holder], 0.0, need * duration), first), pool
+        work = np.minimum.reduceat(need * base, first)
+        for among, mine in sets:
+            own = among & held
+            own[0] = False
+            leaning = among & (~held | (np.arange(len(held)) == 0))  # those whose tasks fall on the shared pool
+            shared = pool if leaning.any() else 0.0
+            yield tasks[mine], energy[mine], float(instance.capacity[own, k].sum()) + shared
+            if (speed[among] != 1).any():
+                fastest = float(speed[leaning].max(initial=0.0))
+                yield tasks[mine], work[mine], float(instance.capacity[own, k] @ speed[own]) + shared * fastest
+
+
+def _holder_sets(instance: Instance, tasks: Ints, first: Ints) -> Iterator[tuple[Mask, Ints]]:
+    """Some sets of holders, and the positions in `tasks` of those that can be done by these alone."""
+    holders = len(instance.members)
+    last = np.append(first[1:], len(instance.option_holder))
+    known: dict[bytes, int] = {}
+    kind = np.empty(len(tasks), np.int64)
+    shown: list[npt.NDArray[np.int32]] = []
+    for i, (a, b) in enumerate(zip(first.tolist(), last.tolist(), strict=True)):
+        options = instance.option_holder[a:b]
+        kind[i] = known.setdefault(options.tobytes(), len(known))
+        if kind[i] == len(shown):
+            shown.append(options)
+    every = np.zeros(holders, bool)
+    every[instance.option_holder] = True
+    yield every, np.arange(len(tasks))
+    if len(shown) == 1 or len(shown) * holders > CELLS:
+        return
+    eligible = np.zeros((len(shown), holders), np.float32)
+    for i, options in enumerate(shown):
+        eligible[i, options] = 1
+    size = eligible.sum(axis=1)
+    load = np.bincount(kind, instance.shortest[tasks].astype(np.float64), len(shown))
+    chosen = np.concatenate([np.argsort(-load, kind="stable")[:SETS], np.argsort(-size, kind="stable")[: SETS // 2]])
+    chosen = chosen[(size[chosen] > 1) & (size[chosen] < every.sum())]  # one holder and all are looked at anyway
+    masks = np.unique(eligible[chosen], axis=0)
+    inside = eligible @ (1 - masks).T == 0
+    for mask, within in zip(masks > 0, inside.T, strict=True):
+        yield mask, np.flatnonzero(within[kind])
+
+
+def _cost_bound(instance: Instance) -> float:
+    """The cheapest option of every task, and the fixed cost of the holders that can't be avoided."""
+    tasks = np.flatnonzero(np.diff(instance.first_option))
+    if not len(tasks):
+        return 0.0
+    first = instance.first_option[:-1][tasks]
+    cheapest = np.minimum.reduceat(instance.option_cost, first)
+    lowest = np.minimum.reduceat(instance.option_holder, first)
+    forced = np.unique(lowest[lowest == np.maximum.reduceat(instance.option_holder, first)])
+    fixed = instance.fixed_cost[instance.option_holder]
+    return float(cheapest.sum() + max(instance.fixed_cost[forced].sum(), np.minimum.reduceat(fixed, first).max()))

@@ -1,0 +1,259 @@
+"""Every start that a task may still take: (task, option, start) after heads, tails, values and fixed tasks.
+
+Only what cannot be part of a schedule at least as good as the incumbent is left out, so that the choices
+of the whole problem hold an optimal schedule and always the incumbent itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from qamctl.errors import InfeasibleError
+from qamctl.schedule.instance import Instance
+from qamctl.schedule.limits import Box, end_limits, serial_horizon
+from qamctl.schedule.loads import Cover, Loads, cover, option_loads, ranges
+from qamctl.schedule.solution import Solution
+from qamctl.schedule.spec import NEVER, Index, Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """The starts that are open, sorted by task, option and start.
+
+    Attributes
+    ----------
+    task, option, start, end
+        [c] ticks.
+    first
+        [T + 1] the choices of task t are first[t]:first[t + 1]; a fixed task has none.
+    fixed_start, fixed_option
+        [T] of tasks with one choice left, or frozen from outside; -1 where open.
+    box
+        The time windows behind the choices.
+    cover
+        Renewable supplies under the choices.
+    raw
+        Number of (option, start) pairs of the open tasks before anything was pruned.
+    """
+
+    task: Ints
+    option: Ints
+    start: Ints
+    end: Ints
+    first: Ints
+    fixed_start: Ints
+    fixed_option: Ints
+    box: Box
+    cover: Cover
+    raw: int
+
+    @property
+    def fixed(self) -> Ints:
+        """The tasks that are fixed."""
+        return np.flatnonzero(self.fixed_option >= 0)
+
+
+def open_choices(
+    instance: Instance,
+    incumbent: Solution | None,
+    *,
+    level: int,
+    fixed_levels: Sequence[float],
+    free: np.ndarray | None = None,
+    near: int | None = None,
+) -> Choices:
+    """The choices for one objective level.
+
+    Parameters
+    ----------
+    incumbent
+        A feasible schedule; None leaves only the bounds of the spec.
+    level, fixed_levels
+        The level that is minimised, and the values of the earlier ones that must be kept.
+    free
+        [T] a window: other tasks stay as in the incumbent. None: the whole problem.
+    near
+        At most so many starts a task and option: those nearest to the incumbent among the moments at
+        which something starts or ends. None: all.
+
+    Raises
+    ------
+    InfeasibleError
+        A task has no start left, or fixed tasks contradict each other.
+    """
+    _refuse_no_option(instance)
+    fixed_start = np.full(instance.n, -1, np.int64)
+    fixed_option = np.full(instance.n, -1, np.int64)
+    if free is not None:
+        if incumbent is None:
+            raise ValueError("a window needs an incumbent")
+        fixed_start = np.where(free, -1, incumbent.start)
+        fixed_option = np.where(free, -1, instance.options_of(incumbent))
+    ceiling = 0 if incumbent is None else int(incumbent.end.max(initial=0))
+    if free is None:
+        ceiling = max(ceiling, serial_horizon(instance))
+    limits = [*fixed_levels[:level], np.inf if incumbent is None else instance.value(incumbent)[level]]
+    grid = None if near is None or incumbent is None else _grid(instance, incumbent, near)
+    loads = option_loads(instance, consumable=False)
+    raw = -1
+    while True:
+        box = end_limits(instance, fixed_start, fixed_option, limits, ceiling)
+        low, high = _spans(instance, box, fixed_option)
+        if raw < 0:
+            raw = _count_raw(instance, box, fixed_option)
+        task, option, start = _expand(instance, low, high, grid)
+        allowed = _beside_fixed(instance, fixed_start, fixed_option, task, option, start)
+        task, option, start = task[allowed], option[allowed], start[allowed]
+        busy, task, option, start = _within_capacity(
+            instance, loads, task, option, start, fixed_option, fixed_start
+        )
+        count = np.bincount(task, minlength=instance.n)
+        is_open = fixed_option < 0
+        if (count[is_open] == 0).any():
+            name = instance.spec.tasks.ids[int(np.flatnonzero(is_open & (count == 0))[0])]
+            raise InfeasibleError(f"task {name} has no start left within the horizon: no schedule of this value exists")
+        single = is_open[task] & (count[task] == 1)
+        if not single.any():
+            first = np.searchsorted(task, np.arange(instance.n + 1)).astype(np.int64)
+            end = start + instance.option_duration[option]
+            return Choices(task, option, start, end, first, fixed_start, fixed_option, box, busy, raw)
+        fixed_start[task[single]] = start[single]
+        fixed_option[task[single]] = option[single]
+
+
+def count_starts(
+    instance: Instance, incumbent: Solution | None, *, level: int, fixed_levels: Sequence[float]
+) -> tuple[int, int]:
+    """(starts, pairs of starts of one task) of the whole problem by its time windows alone: cheap at any size."""
+    limits = [*fixed_levels[:level], np.inf if incumbent is None else instance.value(incumbent)[level]]
+    nobody = np.full(instance.n, -1, np.int64)
+    _refuse_no_option(instance)
+    ceiling = max(serial_horizon(instance), 0 if incumbent is None else int(incumbent.end.max(initial=0)))
+    low, high = _spans(instance, end_limits(instance, nobody, nobody, limits, ceiling), nobody)
+    task = np.repeat(np.arange(instance.n), np.diff(instance.first_option))
+    size = np.bincount(task, weights=np.maximum(high - low + 1, 0), minlength=instance.n)
+    return int(size.sum()), int((size * (size - 1) / 2).sum())
+
+
+def _spans(instance: Instance, box: Box, fixed_option: Ints) -> tuple[Ints, Ints]:
+    """[O] first and last start of every option; empty (high < low) for fixed tasks and costly options."""
+    task = np.repeat(np.arange(instance.n), np.diff(instance.first_option))
+    length = instance.option_duration
+    low = np.maximum(box.start_low[task], box.end_low[task] - length)
+    high = np.minimum(box.start_high[task], box.end_high[task] - length)
+    high = np.where((fixed_option[task] >= 0) | ~box.affordable, low - 1, high)
+    return low, high
+
+
+def _count_raw(instance: Instance, box: Box, fixed_option: Ints) -> int:
+    """Pairs of option and start of the open tasks within the horizon, nothing else known."""
+    task = np.repeat(np.arange(instance.n), np.diff(instance.first_option))
+    room = box.ceiling - instance.option_duration[fixed_option[task] < 0] + 1
+    return int(np.maximum(room, 0).sum())
+
+
+def _grid(instance: Instance, incumbent: Solution, near: int) -> tuple[Ints, Ints, int]:
+    """The moments at which the incumbent changes, its starts, and how many to keep."""
+    moments = np.unique(np.concatenate([incumbent.start, incumbent.end, instance.release]))
+    return moments, incumbent.start, near
+
+
+def _expand(
+    instance: Instance, low: Ints, high: Ints, grid: tuple[Ints, Ints, int] | None
+) -> tuple[Ints, Ints, Ints]:
+    """(task, option, start) of every start from low to high, thinned to the grid where there are too many."""
+    count = np.maximum(high - low + 1, 0)
+    task_of = np.repeat(np.arange(instance.n), np.diff(instance.first_option))
+    if grid is None or int(count.max(initial=0)) <= grid[2]:
+        option = np.repeat(np.arange(len(count)), count)
+        return task_of[option], option, ranges(low, count)
+    moments, starts, near = grid
+    chosen = []
+    for o in np.flatnonzero(count):
+        if count[o] <= near:
+            chosen.append(np.arange(low[o], high[o] + 1))
+            continue
+        home = starts[task_of[o]]
+        inside = moments[np.searchsorted(moments, low[o]) : np.searchsorted(moments, high[o], side="right")]
+        points = np.unique(np.concatenate([inside, [low[o]], [home] if low[o] <= home <= high[o] else []]))
+        nearest = np.argsort(np.abs(points - home), kind="stable")[:near]
+        chosen.append(np.sort(points[nearest]).astype(np.int64))
+    option = np.repeat(np.flatnonzero(count), [len(points) for points in chosen])
+    start = np.concatenate(chosen) if chosen else np.zeros(0, np.int64)
+    return task_of[option], option, start
+
+
+def _beside_fixed(
+    instance: Instance, fixed_start: Ints, fixed_option: Ints, task: Ints, option: Ints, start: Ints
+) -> np.ndarray:
+    """[c] whether a choice keeps every lag to the fixed tasks.
+
+    Raises
+    ------
+    InfeasibleError
+        Two fixed tasks break a lag.
+    """
+    pred, succ, kind, lag = edges(instance)
+    is_fixed = fixed_option >= 0
+    fixed_end = fixed_start + np.where(is_fixed, instance.option_duration[fixed_option], 0)
+    from_end, to_end = (kind == 0) | (kind == 2), kind >= 2
+    leaves = np.where(from_end, fixed_end[pred], fixed_start[pred]) + lag
+    arrives = np.where(to_end, fixed_end[succ], fixed_start[succ])
+    both = is_fixed[pred] & is_fixed[succ]
+    if (both & (arrives < leaves)).any():
+        e = int(np.flatnonzero(both & (arrives < leaves))[0])
+        ids = instance.spec.tasks.ids
+        raise InfeasibleError(f"tasks {ids[pred[e]]} and {ids[succ[e]]} cannot keep their lag: no such schedule exists")
+    low = np.full((2, instance.n), -NEVER)
+    high = np.full((2, instance.n), NEVER)
+    into = is_fixed[pred] & ~is_fixed[succ]
+    np.maximum.at(low, (to_end[into].astype(np.int64), succ[into]), leaves[into])
+    out = ~is_fixed[pred] & is_fixed[succ]
+    np.minimum.at(high, (from_end[out].astype(np.int64), pred[out]), (arrives - lag)[out])
+    end = start + instance.option_duration[option]
+    return (
+        (start >= low[0, task]) & (end >= low[1, task]) & (start <= high[0, task]) & (end <= high[1, task])
+    )
+
+
+def _refuse_no_option(instance: Instance) -> None:
+    missing = np.flatnonzero(np.diff(instance.first_option) == 0)
+    if len(missing):
+        raise InfeasibleError(f"nobody can do task {instance.spec.tasks.ids[int(missing[0])]}: no schedule exists")
+
+
+def edges(instance: Instance) -> tuple[Index, Index, np.ndarray, Ints]:
+    """[E] predecessor, successor, kind and lag of every precedence."""
+    graph = instance.graph
+    pred = np.repeat(np.arange(instance.n, dtype=np.int32), np.diff(graph.succ_start))
+    return pred, graph.succ_task, graph.succ_kind, graph.succ_lag
+
+
+def _within_capacity(
+    instance: Instance,
+    loads: Loads,
+    task: Ints,
+    option: Ints,
+    start: Ints,
+    fixed_option: Ints,
+    fixed_start: Ints,
+) -> tuple[Cover, Ints, Ints, Ints]:
+    """The choices that fit beside the fixed tasks, and their cover."""
+    fixed = np.flatnonzero(fixed_option >= 0)
+    busy = cover(instance, loads, option, start, fixed_option[fixed], fixed_start[fixed])
+    if (busy.free < 0).any():
+        raise InfeasibleError("the tasks that have one start left need more than there is: no such schedule exists")
+    too_much = busy.amount > busy.free[busy.moment]
+    if not too_much.any():
+        return busy, task, option, start
+    keep = np.ones(len(task), bool)
+    keep[busy.choice[too_much]] = False
+    stays = keep[busy.choice]
+    number = np.cumsum(keep) - 1
+    busy = Cover(
+        busy.moment[stays], number[busy.choice[stays]], busy.amount[stays], busy.supply, busy.free, busy.last[stays]
+    )
+    return busy, task[keep], option[keep], start[keep]

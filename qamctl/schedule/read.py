@@ -1,0 +1,122 @@
+"""Reads a schedule spec: from a file or from plain data to columns, or every fault of it at once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from qamctl.schedule.read_header import check_kind, read_clock, read_objective, read_root, read_solver
+from qamctl.schedule.read_holders import read_agents, read_resources
+from qamctl.schedule.read_tasks import read_tasks
+from qamctl.schedule.spec import NEVER, ScheduleSpec
+from qamctl.spec.decode import names
+from qamctl.spec.faults import Faults
+from qamctl.spec.moments import times
+from qamctl.spec.plain import plain
+from qamctl.spec.reader import no_collection, read_source
+from qamctl.spec.rows import Rows
+from qamctl.spec.schedule_fields import SCHEDULE
+from qamctl.spec.source import Source
+from qamctl.spec.table import read_rows
+
+
+def load_schedule(path: str | Path) -> ScheduleSpec:
+    """The schedule problem of a YAML or JSON file; `-` is standard input.
+
+    Raises
+    ------
+    SpecError
+        The file cannot be read, or holds faults: all of them, each with line and column.
+    UnsupportedError
+        A side table needs a package that is not installed.
+    """
+    data, source = read_source(path)
+    return build_schedule(data, source)
+
+
+def schedule_from_data(data: Mapping[str, Any], *, name: str = "schedule", base: Path | None = None) -> ScheduleSpec:
+    """The schedule problem in plain data, as a problem file would hold it.
+
+    Parameters
+    ----------
+    data
+        Mappings, lists, texts and numbers.
+    name
+        The spec's name where the data gives none.
+    base
+        The folder of side tables, by default the working directory.
+
+    Raises
+    ------
+    SpecError
+        With every fault; a fault's place is its path, such as `tasks[3].duration`.
+    """
+    clean = plain(data)
+    text = json.dumps(clean).encode()
+    return build_schedule(clean, Source(name, None, text, hashlib.sha256(text).hexdigest(), {}, base or Path()))
+
+
+def build_schedule(data: Mapping[str, Any], source: Source) -> ScheduleSpec:
+    """The schedule problem in the plain data that `source` stands for.
+
+    Raises
+    ------
+    SpecError
+        With every fault.
+    """
+    check_kind(data, source, "schedule")
+    with no_collection():
+        return _build(data, source)
+
+
+def _build(data: Mapping[str, Any], source: Source) -> ScheduleSpec:
+    faults = Faults(source)
+    tables: dict[str, tuple[Path, str]] = {}
+
+    def rows_and_whether_readable(name: str) -> tuple[Rows, bool]:
+        before = faults.count
+        rows = read_rows(data.get(name), name, source.base, tables, faults)
+        return rows, faults.count == before
+
+    root = read_root(data, faults)
+    clock = read_clock(root, faults)
+    solver = read_solver(root, faults)
+    objective = read_objective(root, faults)
+    resources = read_resources(*rows_and_whether_readable("resources"), faults)
+    agents = read_agents(*rows_and_whether_readable("agents"), resources.measures, faults)
+    some_agents = agents.rows.n > 0 or agents.index is None
+    task_rows, _ = rows_and_whether_readable("tasks")
+    tasks = read_tasks(task_rows, agents.index, some_agents, resources.measures, clock, faults)
+    horizon = times(root, SCHEDULE["horizon"], clock, faults)
+
+    # Every time and quantity has been seen: the tick and the scales are settled.
+    axis = clock.axis()
+    read_agents_columns = agents.finish(resources.measures, faults)
+    task_columns, mode_columns, precedence = tasks.finish(axis, resources.measures, faults)
+    resource_columns = resources.finish(faults)
+    horizon_ticks = int(horizon.ticks(axis, round_up=False, absent=NEVER, faults=faults)[0])
+    name = names(root, SCHEDULE["name"], faults)[0] or _default_name(source)
+    faults.check()
+    return ScheduleSpec(
+        name=name,
+        source=replace(source, tables=tables),
+        time=axis,
+        resources=resource_columns,
+        agents=read_agents_columns,
+        tasks=task_columns,
+        modes=mode_columns,
+        after=precedence,
+        horizon=horizon_ticks,
+        objective=objective,
+        solver=solver,
+    )
+
+
+def _default_name(source: Source) -> str:
+    if source.path is not None:
+        return source.path.stem
+    return "schedule" if source.label == "<stdin>" else source.label

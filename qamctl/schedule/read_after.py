@@ -1,0 +1,172 @@
+"""Precedence: `after` in both its notations, mappings in YAML and `id:SS+lag` in table cells."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import chain, repeat
+from typing import Any
+
+import numpy as np
+
+from qamctl.schedule.precedence import find_cycle
+from qamctl.schedule.spec import KINDS, Precedence
+from qamctl.spec.decode import Coded, Ints, check_names, choices, names, present
+from qamctl.spec.faults import Faults, Hint, Refusal, nearest, show
+from qamctl.spec.moments import Clock, Times, times
+from qamctl.spec.rows import Rows, rows_of
+from qamctl.spec.schedule_fields import LATER, LINK
+from qamctl.spec.source import Path_
+from qamctl.spec.time import TimeAxis
+
+_TYPED = re.compile(r"(.+):(FS|SS|FF|SF)\Z").match
+
+
+@dataclass(slots=True)
+class Links:
+    """Precedence while lags are not yet ticks: entry e says that task owner[e] comes after task pred[e].
+
+    Attributes
+    ----------
+    pred
+        -1 where the reference is unknown (a fault then).
+    lags
+        The lags of the entries at some positions; those of all others are 0.
+    """
+
+    rows: Rows
+    owner: Ints
+    pred: Ints
+    kind: Ints
+    lags: Times
+    at: Ints
+    path: Callable[[int], Path_]
+
+    def precedence(self, axis: TimeAxis, ids: Sequence[str], faults: Faults) -> Precedence:
+        """The valid entries as columns; a self-reference or a cycle is a fault."""
+        lag = np.zeros(len(self.owner), np.int64)
+        lag[self.at] = self.lags.ticks(axis, round_up=True, absent=0, faults=faults)
+        own = self.pred == self.owner
+        for entry in np.flatnonzero(own).tolist():
+            faults.add(self.path(entry), f"{show(ids[self.owner[entry]])} comes after itself")
+        keep = (self.pred >= 0) & ~own
+        pred, succ = self.pred[keep].astype(np.int32), self.owner[keep].astype(np.int32)
+        # Rows that stand in a topological order, as generators write them, need no search for a cycle.
+        if (pred > succ).any():
+            cycle = find_cycle(len(ids), pred, succ)
+            if cycle:
+                walk = [str(ids[task]) for task in [*cycle, cycle[0]]]
+                if len(walk) > 20:
+                    walk = [*walk[:10], f"... {len(walk) - 20} more ...", *walk[-10:]]
+                faults.add(self.rows.path(cycle[0], "after"), f"precedence cycle: {' -> '.join(walk)}")
+        return Precedence(pred, succ, self.kind[keep].astype(np.int8), lag[keep])
+
+
+def read_after(rows: Rows, index: Mapping[str, int], clock: Clock, faults: Faults) -> Links:
+    """The `after` entries of all tasks, in order."""
+    column = rows.columns.get("after")
+    if column is None:
+        return _links(rows, [], [], faults, Rows(0), [])
+    if column.text:
+        return _from_cells(rows, column.cells, index, clock, faults)
+    owners, entries, place = _entries(rows, column.cells, faults)
+    pred = [index.get(entry, -1) if type(entry) is str else -1 for entry in entries]
+    mappings = [e for e, entry in enumerate(entries) if type(entry) is dict]
+    paths: Callable[[int], Path_] = lambda e: (*rows.path(owners[e], "after"), place[e])  # noqa: E731
+    for e, entry in enumerate(entries):
+        if pred[e] < 0 and type(entry) is str:
+            faults.add(paths(e), f"unknown task {show(entry)}", _advice(entry, index))
+        elif type(entry) not in (str, dict):
+            faults.add(paths(e), f"must be a task id or {{task, type, lag}}, found {show(entry)}")
+    inner = rows_of([entries[e] for e in mappings], lambda i: paths(mappings[i]), faults)
+    check_names(inner, LINK, faults, LATER["after"])
+    for i, name in enumerate(names(inner, LINK["task"], faults)):
+        pred[mappings[i]] = index.get(name, -1) if name is not None else -1
+        if name is not None and name not in index:
+            faults.add((*inner.at(i), "task"), f"unknown task {show(name)}", nearest(name, index))
+    links = _links(rows, owners, pred, faults, inner, mappings, times(inner, LINK["lag"], clock, faults))
+    links.kind[mappings] = [KINDS.index(kind) for kind in choices(inner, LINK["type"], faults)]
+    links.path = paths
+    return links
+
+
+def _links(
+    rows: Rows, owners: Sequence[int], pred: Sequence[int], faults: Faults, inner: Rows, at: Sequence[int],
+    lags: Times | None = None,
+) -> Links:  # fmt: skip
+    owner = np.array(owners, np.int64)
+    lags = lags or times(inner, LINK["lag"], Clock(), faults)
+    kind = np.zeros(len(owner), np.int64)
+    return Links(
+        rows, owner, np.array(pred, np.int64), kind, lags, np.array(at, np.int64), lambda e: rows.path(int(owner[e]), "after")
+    )
+
+
+def _entries(rows: Rows, cells: Sequence[Any], faults: Faults) -> tuple[list[int], list[Any], list[int]]:
+    """The entries of all lists in one, with their tasks and their places in the lists."""
+    lists = []
+    for row, cell in enumerate(cells):
+        if cell is not None and type(cell) is not list:
+            hint = f"write [{cell}]" if type(cell) is str and len(cell) < 60 else None
+            faults.add(rows.path(row, "after"), f"must be a list of tasks, found {show(cell)}", hint)
+            cell = None
+        lists.append(cell or [])
+    owners = [row for row, entries in enumerate(lists) for _ in entries]
+    place = [k for entries in lists for k in range(len(entries))]
+    return owners, list(chain.from_iterable(lists)), place
+
+
+def _from_cells(rows: Rows, cells: Sequence[str], index: Mapping[str, int], clock: Clock, faults: Faults) -> Links:
+    """Entries of table cells: `id`, `id+lag`, `id-lag`, `id:SS+lag`, joined by `|`."""
+    filled = list(filter(None, cells))
+    entries = "|".join(filled).split("|") if filled else []
+    bars = np.fromiter(map(str.count, filled, repeat("|")), np.int64, len(filled))
+    owner = np.repeat(np.flatnonzero(present(rows, "after")), bars + 1)
+    pred = np.fromiter(map(index.get, entries, repeat(-1)), np.int64, len(entries))
+    kind = np.zeros(len(entries), np.int64)
+    at: list[int] = []
+    lags: list[Fraction | None] = []
+    for e in np.flatnonzero(pred < 0).tolist():
+        try:
+            pred[e], kind[e], lag = _entry(entries[e], index, clock)
+        except Refusal as refusal:
+            faults.refuse(rows.path(int(owner[e]), "after"), refusal)
+            continue
+        at.append(e)
+        lags.append(lag)
+        clock.integral &= lag.denominator == 1
+    places = Rows(len(at), {}, lambda i: rows.at(int(owner[at[i]])))
+    found = Times(places, LINK, None, Coded(np.arange(len(at), dtype=np.int32), lags))
+    return Links(rows, owner, pred, kind, found, np.array(at, np.int64), lambda e: rows.path(int(owner[e]), "after"))
+
+
+def _entry(text: str, index: Mapping[str, int], clock: Clock) -> tuple[int, int, Fraction]:
+    """Task, type and lag of an entry that is no plain id; signs and colons may belong to the id."""
+    readings = []
+    for sign in [len(text), *(i for i, c in enumerate(text[:1000]) if c in "+-" and i)]:
+        name, kind = text[:sign], "FS"
+        typed = _TYPED(name)
+        if name not in index and typed:
+            name, kind = typed[1], typed[2]
+        if name not in index:
+            continue
+        try:
+            lag = clock.units(text[sign:], True, moment=False) if text[sign:] else Fraction(0)
+        except Refusal:
+            continue
+        readings.append((index[name], KINDS.index(kind), lag))
+    if len(readings) > 1:
+        raise Refusal(f"{show(text)} can be read in {len(readings)} ways", "rename the tasks, or write tasks in YAML")
+    if not readings:
+        name = re.sub(r"(:(FS|SS|FF|SF))?([+-][0-9P.].*)?\Z", "", text[:200])
+        raise Refusal(f"unknown task {show(name if name not in index else text)}", nearest(name, index))
+    return readings[0]
+
+
+def _advice(entry: str, index: Mapping[str, int]) -> Hint:
+    name = re.sub(r"(:(FS|SS|FF|SF))?([+-][0-9P].*)?\Z", "", entry[:200])
+    if name != entry and name in index:
+        return f"in a list write {{task: {name}, type: ..., lag: ...}}"
+    return nearest(entry, index)

@@ -1,0 +1,209 @@
+"""CP-SAT on the interval model: bounds, proofs of optimality and of infeasibility, and good schedules."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any, Final
+
+import numpy as np
+
+from qamctl.errors import BackendError
+from qamctl.schedule.bounds import term_bounds
+from qamctl.schedule.instance import Instance
+from qamctl.schedule.solution import Solution
+from qamctl.schedule.solvers.base import Budget, Outcome
+from qamctl.schedule.solvers.cpsat_model import Model, windows
+from qamctl.schedule.solvers.cpsat_objective import Objective, rounded_down, scaled
+from qamctl.schedule.solvers.cpsat_run import Answer, Limits, run
+from qamctl.schedule.solvers.cpsat_window import latest_ends
+
+#: CP-SAT's deterministic time (about seconds on a quick machine) that one step of a budget buys.
+TIME_PER_STEP: Final = 1e-4
+#: Options that are modelled for each second of the budget, so that building and presolve leave time to search...
+OPTIONS_PER_SECOND: Final = 2_000
+#: ... and at most, however long the budget.
+MOST_OPTIONS: Final = 200_000
+#: Ticks beyond which CP-SAT's 64-bit sums are no longer safe.
+LAST_TICK: Final = 2**50
+
+
+def solve(
+    instance: Instance,
+    incumbent: Solution | None,
+    budget: Budget,
+    seed: int,
+    stop: Callable[[], bool],
+    report: Callable[[Solution], None],
+) -> Outcome:
+    """Search for a better schedule than `incumbent` and prove how good one can be; see `base.Solver`.
+
+    The levels are solved one after the other, each with the earlier ones held at their values. With a
+    budget of steps one worker runs for a deterministic time, whatever `budget.threads`.
+
+    Raises
+    ------
+    BackendError
+        CP-SAT refuses the model, or calls the problem infeasible though a schedule is known.
+    """
+    clock = _Clock(budget)
+    count = len(instance.levels)
+    nothing: tuple[float | None, ...] = (None,) * count
+    if instance.n == 0:
+        empty = instance.solution(np.zeros(0, np.int64), np.zeros(0, np.int64))
+        return Outcome("optimal", empty, instance.value(empty))
+    if (np.diff(instance.first_option) == 0).any():
+        return _infeasible(incumbent, nothing)
+    least = term_bounds(instance)
+    cheap = tuple((instance.levels @ least).tolist())
+    latest = latest_ends(instance, incumbent, least)
+    skipped = _too_large(len(instance.option_mode), int(latest.max()), budget)
+    if skipped:
+        return Outcome("unknown" if incumbent is None else "feasible", incumbent, cheap, info={"skipped": skipped})
+    window = windows(instance, latest)
+    if window is None:
+        return _infeasible(incumbent, nothing)
+    search = _Search(instance, Model(instance, window), incumbent, cheap, report)
+    for level in range(count):
+        if stop() or clock.left() <= 0 or not search.minimise(level, clock, seed, stop):
+            break
+    return search.outcome()
+
+
+def _too_large(options: int, last_tick: int, budget: Budget) -> str | None:
+    most = MOST_OPTIONS
+    if budget.seconds is not None:
+        most = min(most, int(budget.seconds * OPTIONS_PER_SECOND))
+    if options > most:
+        return f"the model would have {options} options of tasks; at most {most} are modelled in this budget"
+    if last_tick > LAST_TICK:
+        return f"schedules may last {last_tick} ticks; at most {LAST_TICK} are modelled"
+    return None
+
+
+def _infeasible(known: Solution | None, bounds: tuple[float | None, ...], **more: Any) -> Outcome:
+    if known is not None:
+        raise BackendError("CP-SAT calls the problem infeasible, but a schedule is known; please report this as a bug")
+    return Outcome("infeasible", None, bounds, **more)
+
+
+@dataclass
+class _Clock:
+    """What is left of a budget: wall seconds, or deterministic ones where it is in steps."""
+
+    budget: Budget
+    began: float = field(default_factory=time.monotonic)
+    used: float = 0.0
+
+    def left(self) -> float:
+        if self.budget.seconds is not None:
+            return self.budget.seconds - (time.monotonic() - self.began)
+        return (self.budget.steps or 0) * TIME_PER_STEP - self.used
+
+    def share(self, levels: int) -> float:
+        """Of what is left, for the first of so many levels: each gets twice the time of the next, and what others leave."""
+        return self.left() * 2 ** (levels - 1) / (2**levels - 1)
+
+    def limits(self, share: float, seed: int) -> Limits:
+        """With steps a run ends after its share; with a clock it may go on, and is stopped from outside."""
+        if self.budget.seconds is None:
+            return Limits(None, share, 1, seed)
+        return Limits(max(0.01, self.left()), None, self.budget.threads, seed)
+
+
+@dataclass
+class _Search:
+    """The best schedule so far, and what is proved of each level."""
+
+    instance: Instance
+    model: Model
+    best: Solution | None
+    cheap: tuple[float | None, ...]
+    report: Callable[[Solution], None]
+    bounds: list[float | None] = field(default_factory=list)
+    proved: int = 0
+    infeasible: bool = False
+    info: dict[str, Any] = field(default_factory=lambda: {"conflicts": 0, "branches": 0, "deterministic_time": 0.0})
+
+    def __post_init__(self) -> None:
+        self.objective = Objective(self.model)
+
+    def minimise(self, level: int, clock: _Clock, seed: int, stop: Callable[[], bool]) -> bool:
+        """Solves one level and holds it at the value found; False where there is nothing to go on from."""
+        total = self.objective.levels[level]
+        integers = scaled(total, self.model)
+        least = Fraction(0)
+        optimal = self.best is not None and (not integers.coefficients or self._value(level) <= (self.cheap[level] or 0))
+        if not optimal:
+            answer = self._run(integers.coefficients, clock, clock.share(len(self.cheap) - level), seed, stop)
+            if answer.status == "unknown" and self.best is None and clock.left() > 0 and not stop():
+                answer = self._run(integers.coefficients, clock, clock.left(), seed + 1, stop)
+            if answer.status == "infeasible":
+                self.infeasible = True
+                return False
+            if answer.values is not None:
+                self._offer(answer.values)
+            least = answer.bound / integers.scale + total.constant
+            optimal = answer.status == "optimal" and integers.exact
+        if self.best is None:
+            self.bounds.append(max(rounded_down(least), self.cheap[level] or 0.0))
+            return False
+        exact = total.value(self._values(self.best))
+        optimal = optimal or least >= exact + total.constant
+        self.proved += optimal
+        value = self._value(level)
+        self.bounds.append(value if optimal else min(value, max(rounded_down(least), self.cheap[level] or 0.0)))
+        if integers.coefficients and level + 1 < len(self.cheap):
+            held = sum(self.model.variables[i][0] * weight for i, weight in integers.coefficients.items())
+            self.model.cp.add(held <= int(exact * integers.scale))
+        return True
+
+    def _run(
+        self, objective: Mapping[int, int], clock: _Clock, share: float, seed: int, stop: Callable[[], bool]
+    ) -> Answer:
+        """One run of CP-SAT; by the clock it may go on beyond its share until there is a schedule."""
+        left = clock.left() - share
+        hint = None if self.best is None else self._values(self.best)
+
+        def enough() -> bool:
+            return stop() or (clock.budget.seconds is not None and self.best is not None and clock.left() < left)
+
+        answer = run(self.model, objective, hint, clock.limits(share, seed), enough, self._offer)
+        clock.used += answer.deterministic_time
+        for key in self.info:
+            self.info[key] += getattr(answer, key)
+        return answer
+
+    def _value(self, level: int) -> float:
+        assert self.best is not None
+        return self.instance.value(self.best)[level]
+
+    def _values(self, solution: Solution) -> dict[int, int]:
+        return self.objective.values(solution.start, self.instance.options_of(solution))
+
+    def _offer(self, values: Sequence[int]) -> None:
+        """Takes a solution of the model where it is better than the best one."""
+        found = self.model.schedule(values)
+        if self.best is None or _better(self.instance.value(found), self.instance.value(self.best)):
+            self.best = found
+            self.report(found)
+
+    def outcome(self) -> Outcome:
+        """What was achieved; levels that were not reached have the bounds that need no search."""
+        count, size = len(self.cheap), len(self.model.variables)
+        if self.infeasible:
+            return _infeasible(self.best, (None,) * count, variables=size, info=self.info)
+        bounds = (*self.bounds, *self.cheap[len(self.bounds) :])
+        status = "unknown" if self.best is None else "optimal" if self.proved == count else "feasible"
+        return Outcome(status, self.best, bounds, size, self.info)
+
+
+def _better(one: Sequence[float], other: Sequence[float]) -> bool:
+    """Whether the levels of one schedule are lexicographically smaller, float noise apart."""
+    for a, b in zip(one, other, strict=True):
+        noise = 1e-9 * max(1.0, abs(b))
+        if abs(a - b) > noise:
+            return a < b
+    return False

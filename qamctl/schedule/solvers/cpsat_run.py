@@ -1,0 +1,148 @@
+"""One run of CP-SAT: its parameters, its solutions while they come, and its end when it is asked to stop.
+
+CP-SAT works in a thread of its own; the caller's thread looks at it many times a second, passes solutions
+on and asks whether to stop, so that signals and exceptions are handled where they belong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from qamctl.errors import BackendError
+from qamctl.schedule.solvers.cpsat_model import Model
+
+if TYPE_CHECKING:
+    from ortools.sat.python import cp_model
+
+#: Seconds between two looks at a running search; also the least time between two reported solutions.
+POLL: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a run may take, by the clock or in deterministic seconds, with how many workers."""
+
+    seconds: float | None
+    deterministic: float | None
+    workers: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a run.
+
+    Attributes
+    ----------
+    status
+        optimal, feasible, infeasible or unknown.
+    values
+        Of the best solution by variable, None where there is none.
+    bound
+        No solution has a smaller objective, in the model's integers.
+    """
+
+    status: str
+    values: Sequence[int] | None
+    bound: int
+    conflicts: int
+    branches: int
+    deterministic_time: float
+
+
+def run(
+    model: Model,
+    objective: Mapping[int, int],
+    hint: Mapping[int, int] | None,
+    limits: Limits,
+    stop: Callable[[], bool],
+    offer: Callable[[Sequence[int]], None],
+) -> Answer:
+    """Minimises the objective (coefficient by variable), from the hint if there is one.
+
+    `offer` gets the values of the newest solution at most once every `POLL` seconds, and never the last
+    one for certain: that is in the answer.
+
+    Raises
+    ------
+    BackendError
+        CP-SAT refuses the model.
+    """
+    from ortools.sat.python import cp_model
+
+    variables = model.variables
+    model.cp.clear_objective()
+    if objective:
+        chosen = [variables[i][0] for i in objective]
+        model.cp.minimize(cp_model.LinearExpr.weighted_sum(chosen, list(objective.values())))
+    model.cp.clear_hints()
+    for i, value in (hint or {}).items():
+        model.cp.add_hint(variables[i][0], value)
+    newest: list[Sequence[int]] = []
+
+    class Solutions(cp_model.CpSolverSolutionCallback):
+        def on_solution_callback(self) -> None:
+            newest[:] = [list(self.response_proto.solution)]
+
+    solver = _solver(limits)
+    with ThreadPoolExecutor(1, "cpsat") as pool:
+        search = pool.submit(solver.solve, model.cp, Solutions())
+        try:
+            while wait([search], POLL).not_done:
+                if newest:
+                    offer(newest.pop())
+                if stop():
+                    solver.stop_search()  # has no effect before the search has begun: asked again every time
+        finally:
+            while wait([search], 0).not_done:
+                solver.stop_search()
+                wait([search], POLL)
+    return _answer(solver, model, search.result())
+
+
+def _solver(limits: Limits) -> cp_model.CpSolver:
+    from ortools.sat.python import cp_model
+
+    solver = cp_model.CpSolver()
+    parameters = solver.parameters
+    parameters.random_seed = limits.seed % 2**31
+    parameters.num_workers = limits.workers
+    parameters.catch_sigint_signal = False
+    # Proves ft10 in 2 s on one worker, which takes the default parameters more than 12 s.
+    parameters.use_dynamic_precedence_in_disjunctive = True
+    if limits.seconds is not None:
+        parameters.max_time_in_seconds = limits.seconds
+    if limits.deterministic is not None:
+        parameters.max_deterministic_time = limits.deterministic
+    return solver
+
+
+def _answer(solver: cp_model.CpSolver, model: Model, code: cp_model.CpSolverStatus) -> Answer:
+    response = solver.response_proto
+    status = _status(code)
+    if status is None:
+        raise BackendError(f"CP-SAT refuses the model: {model.cp.validate() or response.solution_info}")
+    return Answer(
+        status=status,
+        values=list(response.solution) if status in ("optimal", "feasible") else None,
+        # Every coefficient and every variable is at least 0, whatever an unfinished search says.
+        bound=max(0, int(response.inner_objective_lower_bound)),
+        conflicts=int(solver.num_conflicts),
+        branches=int(solver.num_branches),
+        deterministic_time=float(solver.deterministic_time),
+    )
+
+
+def _status(code: cp_model.CpSolverStatus) -> str | None:
+    """The word for a status of CP-SAT; None for an invalid model."""
+    from ortools.sat.python import cp_model
+
+    return {
+        cp_model.OPTIMAL: "optimal",
+        cp_model.FEASIBLE: "feasible",
+        cp_model.INFEASIBLE: "infeasible",
+        cp_model.UNKNOWN: "unknown",
+    }.get(code)

@@ -1,0 +1,240 @@
+"""From an `Instance` to the flat arrays of the list-search kernels: needs, stocks and starting points."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from qamctl.kernels.problem import ScheduleProblem, cooling, surprise
+from qamctl.schedule.instance import Instance
+from qamctl.schedule.solution import Solution
+from qamctl.schedule.spec import NEVER, TERMS, Floats, Index, Ints
+
+Mask = npt.NDArray[np.bool_]
+
+#: Temperatures at the two ends of a cooling, in units of the mean change that a move makes.
+HOT, COLD = 1.0, 0.05
+
+_COST = TERMS.index("cost")
+_BACKWARD = np.array([0, 2, 1, 3], np.int8)  # FS, SS, FF, SF when time runs backward: SS and FF trade places
+_OWN, _SHARED, _FREE = 0, 1, 2  # where a holder's need of a column falls: itself, the pool, nowhere (never binds)
+
+
+@dataclass(frozen=True)
+class ListProblem:
+    """The kernels' problem, and the way back to the instance's options.
+
+    Attributes
+    ----------
+    problem
+        What the kernels are given; its options are sorted.
+    option
+        [O] the instance's option for each of the problem's.
+    """
+
+    problem: ScheduleProblem
+    option: Ints
+
+
+def list_problem(
+    instance: Instance, incumbent: Solution | None, bounds: Floats, hot: float = HOT, cold: float = COLD
+) -> ListProblem:
+    """Flatten an instance whose tasks all have an option; the incumbent is the first starting point."""
+    cheapest_first = _weighs_only_cost(instance.levels)
+    option = _sorted_options(instance, cheapest_first)
+    graph = instance.graph
+    need, tables, stock_cells = _needs(instance, option)
+    stock = instance.capacity[stock_cells[:, 0], stock_cells[:, 1]]
+    columns = _columns(instance)
+    capacity = np.maximum(instance.capacity[:, columns], 0)
+    rank = np.empty(instance.n, np.int32)
+    rank[graph.order] = np.arange(instance.n, dtype=np.int32)
+    free = np.full(instance.n, -1, np.int64)
+    tail = -graph.latest(np.zeros(instance.n, np.int64), free, instance.shortest, instance.longest)[0]
+    keys, choices = starting_points(instance, incumbent, option)
+    problem = ScheduleProblem(
+        release=_int64(instance.release),
+        deadline=_int64(instance.deadline),
+        due=_int64(instance.due),
+        weight=np.ascontiguousarray(instance.weight, np.float64),
+        pinned=_int64(instance.pinned_start),
+        tail=_int64(tail),
+        first_option=_int64(instance.first_option),
+        option_holder=np.ascontiguousarray(instance.option_holder[option], np.int32),
+        option_need=need,
+        option_duration=_int64(instance.option_duration[option]),
+        option_cost=np.ascontiguousarray(instance.option_cost[option], np.float64),
+        **tables,
+        capacity=np.ascontiguousarray(capacity),
+        fixed_cost=np.ascontiguousarray(instance.fixed_cost, np.float64),
+        stock=_int64(stock),
+        stock_weight=_stock_weight(instance, stock_cells),
+        before_first=_int64(graph.pred_start),
+        before_task=np.ascontiguousarray(graph.pred_task, np.int32),
+        before_kind=np.ascontiguousarray(graph.pred_kind, np.int8),
+        before_lag=_int64(graph.pred_lag),
+        after_first=_int64(graph.succ_start),
+        after_task=np.ascontiguousarray(graph.succ_task, np.int32),
+        after_kind=np.ascontiguousarray(_BACKWARD[graph.succ_kind], np.int8),
+        after_lag=_int64(graph.succ_lag),
+        rank=rank,
+        levels=np.ascontiguousarray(instance.levels, np.float64),
+        bounds=np.ascontiguousarray(bounds, np.float64),
+        unit=instance.unit,
+        keys=keys,
+        choices=choices,
+        cheapest_first=cheapest_first,
+        surprise=surprise(),
+        cooling=cooling(hot, cold),
+    )
+    return ListProblem(problem, option)
+
+
+def _int64(values: npt.NDArray[np.integer]) -> Ints:
+    return np.ascontiguousarray(values, np.int64)
+
+
+def _weighs_only_cost(levels: Floats) -> bool:
+    """Whether the first level that weighs anything weighs nothing but cost."""
+    first = levels[(levels != 0).any(axis=1)][:1]
+    return bool(len(first)) and np.flatnonzero(first[0]).tolist() == [_COST]
+
+
+def _sorted_options(instance: Instance, cheapest_first: bool) -> Ints:
+    """[O] the options of each task in the order in which the kernels try them."""
+    duration, cost = instance.option_duration, instance.option_cost
+    task = np.repeat(np.arange(instance.n), np.diff(instance.first_option))
+    if not cost.any():
+        same = task[1:] == task[:-1]
+        if not (same & (duration[1:] < duration[:-1])).any():
+            return np.arange(len(duration), dtype=np.int64)
+        return np.asarray(np.lexsort((duration, task)), np.int64)
+    by = (duration, cost, task) if cheapest_first else (cost, duration, task)
+    return np.asarray(np.lexsort(by), np.int64)
+
+
+def _columns(instance: Instance) -> Ints:
+    """The renewable columns that any mode takes from."""
+    return np.flatnonzero((instance.demand > 0).any(axis=0) & ~instance.consumable)
+
+
+def _source(instance: Instance) -> npt.NDArray[np.int8]:
+    """[H, K] where the need of a holder's option falls: on the holder, on the pool, or nowhere."""
+    capacity, most = instance.capacity, instance.demand.max(axis=0, initial=0)
+    source = np.where(capacity >= 0, _OWN, _SHARED).astype(np.int8)
+    source[0] = _SHARED
+    # The slots of a holder bound how many of the greatest demands can meet.
+    never = (capacity >= 0) & (most * capacity[:, :1] <= capacity) & ~instance.consumable
+    never[0] = False
+    never[:, 0] = capacity[:, 0] >= instance.n
+    source[never] = _FREE
+    # The pool never binds where all tasks fit at once.
+    modes = instance.spec.tasks.first_mode[:-1]
+    if len(modes):
+        total = np.maximum.reduceat(instance.demand, modes, axis=0).astype(np.float64).sum(axis=0)
+        plenty = (total <= capacity[0]) & ~instance.consumable
+        source[(source == _SHARED) & plenty] = _FREE
+    return source
+
+
+def _needs(instance: Instance, option: Ints) -> tuple[Index, dict[str, npt.NDArray[np.integer]], Ints]:
+    """The row of each option, the four need tables, and the (holder, column) of each stock."""
+    source = _source(instance)
+    holds = instance.consumable & (instance.capacity >= 0)
+    cells = np.argwhere(holds).astype(np.int64)
+    cell_of = np.full(holds.shape, -1, np.int64)
+    cell_of[holds] = np.arange(len(cells))
+    # Holders that need the same columns of themselves share rows; those with stocks of their own do not.
+    alone = np.where(holds[1:].any(axis=1), np.arange(1, len(holds)), 0) if len(holds) > 1 else np.zeros(0, np.int64)
+    _, representative, pattern = np.unique(
+        np.column_stack([source, np.concatenate([[0], alone])]), axis=0, return_index=True, return_inverse=True
+    )
+    patterns = len(representative)
+    pair = instance.option_mode[option] * np.int64(patterns) + pattern.reshape(-1)[instance.option_holder[option]]
+    seen = np.zeros(len(instance.demand) * patterns, bool)
+    seen[pair] = True
+    row_of = np.cumsum(seen) - 1
+    pairs = np.flatnonzero(seen)
+    mode, holder = pairs // patterns, representative[pairs % patterns]
+    columns = _columns(instance)
+    demand, where = instance.demand[mode], source[holder]
+    tables: dict[str, npt.NDArray[np.integer]] = {}
+    needed = demand[:, columns] > 0
+    for name, kind in (("own", _OWN), ("shared", _SHARED)):
+        row, column = np.nonzero(needed & (where[:, columns] == kind))
+        tables |= _table(name, len(pairs), row, column, demand[row, columns[column]])
+    row, column = np.nonzero((demand > 0) & instance.consumable)
+    cell = np.where(cell_of[holder[row], column] >= 0, cell_of[holder[row], column], cell_of[0, column])
+    tables |= _table("stock_use", len(pairs), row, cell, demand[row, column])
+    need = row_of[pair].astype(np.int32)
+    tables |= _least(instance, option, need, tables, len(cells))
+    return need, tables, cells
+
+
+def _table(name: str, rows: int, row: Ints, column: Ints, amount: Ints) -> dict[str, npt.NDArray[np.integer]]:
+    return {
+        f"{name}_first": np.searchsorted(row, np.arange(rows + 1)).astype(np.int64),
+        f"{name}_column": np.ascontiguousarray(column, np.int32),
+        f"{name}_amount": _int64(amount),
+    }
+
+
+def _least(
+    instance: Instance, option: Ints, need: Index, tables: dict[str, npt.NDArray[np.integer]], cells: int
+) -> dict[str, npt.NDArray[np.integer]]:
+    """By task: the least that its options take from each stock, where that is anything."""
+    rows = []
+    row_of_use = np.repeat(np.arange(len(tables["stock_use_first"]) - 1), np.diff(tables["stock_use_first"]))
+    for cell in range(cells):
+        use = np.zeros(len(tables["stock_use_first"]) - 1, np.int64)
+        mine = tables["stock_use_column"] == cell
+        use[row_of_use[mine]] = tables["stock_use_amount"][mine]
+        least = np.minimum.reduceat(use[need], instance.first_option[:-1]) if len(option) else use[:0]
+        task = np.flatnonzero(least)
+        rows.append(np.column_stack([task, np.full(len(task), cell), least[task]]))
+    entries = np.concatenate(rows) if rows else np.zeros((0, 3), np.int64)
+    entries = entries[np.argsort(entries[:, 0], kind="stable")]
+    return _table("least", instance.n, entries[:, 0], entries[:, 1], entries[:, 2])
+
+
+def _stock_weight(instance: Instance, cells: Ints) -> Floats:
+    """[C] the violation of one unit beyond a stock, made comparable with ticks: mean duration / mean demand."""
+    out = np.ones(len(cells))
+    ticks = float(instance.shortest.mean()) if instance.n else 1.0
+    for c, (_, column) in enumerate(cells.tolist()):
+        demand = instance.demand[:, column]
+        if (demand > 0).any():
+            out[c] = max(1.0, ticks) / float(demand[demand > 0].mean())
+    return out
+
+
+def starting_points(instance: Instance, incumbent: Solution | None, option: Ints) -> tuple[Floats, Ints]:
+    """[S, T] priority keys (least first) and options to start from: the incumbent, then priority rules.
+
+    The rules are the classics of Kolisch (1996): latest start, latest finish, earliest start; the latest
+    start behind due times; weighted shortest processing time where lateness or flow is weighed.
+    """
+    rules: list[Floats] = []
+    choices: list[Ints] = []
+    auto = np.full(instance.n, -1, np.int64)
+    if incumbent is not None:
+        place = np.full(len(option) + 1, -1, np.int64)
+        place[option] = np.arange(len(option))
+        rules.append(incumbent.start.astype(np.float64))
+        choices.append(place[instance.options_of(incumbent)])
+    early_start, early_end = instance.earliest
+    span = int(early_end.max(initial=0))
+    late_start, late_end = instance.latest(span)
+    rules += [late_start.astype(np.float64), late_end.astype(np.float64)]
+    weighed = (instance.levels != 0).any(axis=0)
+    if (instance.due < NEVER).any() and weighed[1:3].any():
+        end = np.minimum(instance.deadline, np.minimum(instance.due, 2 * span))
+        wished, _ = instance.graph.latest(end, instance.pinned_start, instance.shortest, instance.longest)
+        rules.append(wished.astype(np.float64))
+    if weighed[1:4].any():
+        rules.append(instance.shortest / np.maximum(instance.weight, 1e-9))
+    rules.append(early_start.astype(np.float64))
+    choices += [auto] * (len(rules) - len(choices))
+    return np.ascontiguousarray(rules), np.ascontiguousarray(choices)

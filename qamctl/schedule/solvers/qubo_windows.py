@@ -1,0 +1,79 @@
+"""Schedules by a QUBO engine: windows around the incumbent, compiled, sampled, decoded, repaired, compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from qamctl.qubo.improve import Sampler, improve
+from qamctl.schedule.bounds import level_bounds
+from qamctl.schedule.instance import Instance
+from qamctl.schedule.place import place
+from qamctl.schedule.solution import Solution
+from qamctl.schedule.solvers.base import Budget, Outcome
+from qamctl.schedule.spec import NEVER
+from qamctl.schedule.windows import ScheduleWindows
+
+
+def solve(
+    instance: Instance,
+    incumbent: Solution | None,
+    budget: Budget,
+    seed: int,
+    stop: Callable[[], bool],
+    report: Callable[[Solution], None],
+    *,
+    sample: Sampler,
+    max_variables: int | None = None,
+    slot: int = 1,
+    exact: bool = False,
+) -> Outcome:
+    """Improve a schedule window by window; follows `solvers.base.Solver`, and besides:
+
+    Parameters
+    ----------
+    sample
+        The engine: `sample(compiled, seed=, initial=, seconds= | reads=, sweeps=)`.
+    max_variables
+        Bits that it takes, None without a limit.
+    slot
+        Ticks in a slot of the model.
+    exact
+        Its answers are proved least. The whole problem, where it fits, then proves its levels.
+
+    Raises
+    ------
+    UnsupportedError
+        The objective cannot be held by a QUBO.
+    """
+    bounds = list(level_bounds(instance))
+    if incumbent is None:
+        incumbent = first_schedule(instance)
+        if incumbent is None:
+            return Outcome("unknown", None, tuple(bounds), info={"reason": "no feasible schedule to start from"})
+        report(incumbent)
+    windows = ScheduleWindows(instance, max_variables, slot, bounds, exact)
+    found = improve(
+        windows, incumbent, sample, seed=seed, stop=stop, report=report, steps=budget.steps, seconds=budget.seconds
+    )
+    value = instance.value(found.answer)
+    met = all(
+        bound is not None and now <= bound + 1e-9 * max(1.0, abs(bound))
+        for now, bound in zip(value, windows.bounds, strict=True)
+    )
+    summary = found.summary()
+    return Outcome("optimal" if met else "feasible", found.answer, tuple(windows.bounds), summary["variables"], summary)
+
+
+def first_schedule(instance: Instance) -> Solution | None:
+    """A schedule by latest starts with each task's shortest option, None where that keeps no deadline."""
+    if (np.diff(instance.first_option) == 0).any():
+        return None
+    by_length = np.lexsort(
+        (instance.option_duration, np.repeat(np.arange(instance.n), np.diff(instance.first_option)))
+    )
+    option = by_length[instance.first_option[:-1]].astype(np.int64)
+    latest, _ = instance.latest(NEVER // 4)
+    start = place(instance, latest, option)
+    return None if start is None else instance.solution(start, option)

@@ -1,0 +1,200 @@
+"""Parts of a schedule that are worth solving anew, and how a sample of one becomes a schedule again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from qamctl.qubo.compile import compile_qubo
+from qamctl.qubo.improve import Window
+from qamctl.qubo.penalties import sufficient_weights
+from qamctl.schedule.instance import Instance
+from qamctl.schedule.loads import option_loads
+from qamctl.schedule.model import ScheduleModel, build_model, estimate
+from qamctl.schedule.place import place
+from qamctl.schedule.solution import Solution
+from qamctl.schedule.spec import NEVER, Ints
+
+#: Bits of a window where the engine has no limit of its own.
+WINDOW_VARIABLES = 300
+
+#: Starts of an option in a window.
+NEAR = 16
+
+#: Up to so many tasks the whole schedule is shifted left again after a window; beyond, the window only.
+REPLACED_TASKS = 2_000
+
+
+@dataclass
+class ScheduleWindows:
+    """The windows of one schedule problem, for `qubo.improve`.
+
+    Attributes
+    ----------
+    max_variables
+        Bits that the engine takes, None without a limit.
+    slot
+        Ticks in a slot.
+    bounds
+        A lower bound of each level, None where unknown: levels that have reached theirs are left alone.
+    exact
+        The engine proves what it finds: the whole problem is tried first, level by level.
+    proved
+        Levels, the first ones, whose values an exact engine has proved least.
+    """
+
+    instance: Instance
+    max_variables: int | None
+    slot: int
+    bounds: list[float | None]
+    exact: bool = False
+    proved: int = 0
+    _whole_tried: set[tuple[int, tuple[float, ...]]] = field(default_factory=set)
+
+    def value(self, answer: Solution) -> tuple[float, ...]:
+        """The objective of each level."""
+        return self.instance.value(answer)
+
+    def open(self, incumbent: Solution, attempt: int, rng: np.random.Generator) -> Window[Solution] | None:
+        """A window in the first level that can still be better, now and then in a later one."""
+        value = self.value(incumbent)
+        level = self._open_level(value)
+        if level is None or self.instance.n == 0:
+            return None
+        whole = self._whole(incumbent, level, value)
+        if whole is not None:
+            return whole
+        later = [k for k in range(level + 1, len(value)) if not self._reached(k, value[k])]
+        if later and rng.random() < 0.3:
+            level = int(rng.choice(later))
+        tasks = max(2, self._limit() // (NEAR * max(1, len(self.instance.option_mode) // self.instance.n)))
+        while True:
+            free = pick(self.instance, incumbent, level, min(tasks, self.instance.n), rng)
+            built = build_model(
+                self.instance, incumbent, level=level, fixed_levels=value[:level], slot=self.slot, free=free,
+                near=NEAR, pull=self._pull(level, int(free.sum())),
+            )  # fmt: skip
+            window = self._window(built, incumbent, free)
+            if self.max_variables is None or window.compiled.n <= self.max_variables:
+                return window
+            if tasks == 1:
+                return None
+            tasks = max(1, tasks // 2)
+
+    def _limit(self) -> int:
+        return WINDOW_VARIABLES if self.max_variables is None else min(self.max_variables, WINDOW_VARIABLES)
+
+    def _open_level(self, value: Sequence[float]) -> int | None:
+        for level in range(self.proved, len(value)):
+            if not self._reached(level, value[level]):
+                return level
+        return None
+
+    def _reached(self, level: int, value: float) -> bool:
+        bound = self.bounds[level]
+        return bound is not None and value <= bound + 1e-9 * max(1.0, abs(bound))
+
+    def _pull(self, level: int, tasks: int) -> float:
+        """A cost of ending late that stays small beside one tick of the level."""
+        weights = self.instance.levels[level]
+        tick = float(weights[[0, 1, 3]].sum()) * self.instance.unit or 1.0
+        return tick / (4 * max(tasks, 1))
+
+    def _whole(self, incumbent: Solution, level: int, value: tuple[float, ...]) -> Window[Solution] | None:
+        """The whole problem, once for each incumbent value, where the engine takes it."""
+        key = (level, value[: level + 1])
+        if key in self._whole_tried:
+            return None
+        self._whole_tried.add(key)
+        size, couplings = estimate(
+            self.instance, incumbent, level=level, fixed_levels=value[:level], slot=self.slot, limit=self._limit()
+        )
+        if size > self._limit() or couplings > self._limit() ** 2:
+            return None
+        built = build_model(self.instance, incumbent, level=level, fixed_levels=value[:level], slot=self.slot)
+
+        def settles(energy: float) -> None:
+            # What is left out of the model is worse than the incumbent or no better than what it holds.
+            if self.exact and self.slot == 1 and level == self.proved:
+                self.proved += 1
+                self.bounds[level] = energy
+
+        window = self._window(built, incumbent, np.ones(self.instance.n, bool), settles)
+        fits = self.max_variables is None or window.compiled.n <= self.max_variables
+        return window if fits else None
+
+    def _window(
+        self,
+        built: ScheduleModel,
+        incumbent: Solution,
+        free: np.ndarray,
+        settles: Callable[[float], None] = lambda energy: None,
+    ) -> Window[Solution]:
+        sample = built.encode(incumbent)
+        upper = float(built.model.offset + built.model.linear @ sample)
+        compiled = compile_qubo(built.model, sufficient_weights(built.model, upper))
+        kept = None if self.instance.n <= REPLACED_TASKS else ~free
+
+        def read(found: np.ndarray) -> Solution | None:
+            return repaired(built, incumbent, found, kept)
+
+        return Window(built.model, compiled, compiled.extend(sample), read, settles)
+
+
+def repaired(
+    built: ScheduleModel, incumbent: Solution, sample: np.ndarray, kept: np.ndarray | None
+) -> Solution | None:
+    """The schedule of a sample, however broken: its starts give the order in which tasks are placed.
+
+    A task with several starts takes its first, one without any keeps the incumbent's. None where the order
+    leads to no feasible schedule.
+    """
+    choices, exact = built.choices, built.exact
+    start, option = incumbent.start.copy(), exact.options_of(incumbent)
+    taken = np.flatnonzero(np.asarray(sample)[: len(choices.task)])[::-1]
+    task = choices.task[taken]
+    by_start = np.argsort(-choices.start[taken], kind="stable")
+    start[task[by_start]] = choices.start[taken][by_start] * built.slot
+    option[task[by_start]] = choices.option[taken][by_start]
+    placed = place(exact, start, option, kept=kept)
+    return None if placed is None else exact.solution(placed, option)
+
+
+def pick(instance: Instance, incumbent: Solution, level: int, tasks: int, rng: np.random.Generator) -> np.ndarray:
+    """[T] the tasks of a window: a costly or a random one, and others near it in time or on its supplies."""
+    free = np.zeros(instance.n, bool)
+    kind = int(rng.integers(4))
+    if kind == 3:
+        free[rng.choice(instance.n, tasks, replace=False)] = True
+        return free
+    pivot = int(rng.choice(_costly(instance, incumbent, level))) if kind != 1 else int(rng.integers(instance.n))
+    middle = incumbent.start + incumbent.end
+    distance = np.abs(middle - middle[pivot]).astype(float)
+    if kind == 2:
+        distance[~_shares(instance, incumbent, pivot)] += float(middle.max(initial=0)) + 1.0
+    # A little noise, so that the same pivot does not always give the same window.
+    distance *= rng.uniform(0.8, 1.25, instance.n)
+    free[np.argsort(distance, kind="stable")[:tasks]] = True
+    free[pivot] = True
+    return free
+
+
+def _costly(instance: Instance, incumbent: Solution, level: int) -> Ints:
+    """The tasks that the level pays for most: last ones, late ones, else all."""
+    weights = instance.levels[level]
+    if weights[0] > 0:
+        return np.flatnonzero(incumbent.end >= np.quantile(incumbent.end, 0.9))
+    late = np.flatnonzero((incumbent.end > instance.due) & (instance.due < NEVER))
+    if (weights[1] > 0 or weights[2] > 0) and len(late):
+        return late
+    return np.arange(instance.n)
+
+
+def _shares(instance: Instance, incumbent: Solution, pivot: int) -> np.ndarray:
+    """[T] the tasks that use a renewable supply of the pivot's."""
+    who, supply, _ = option_loads(instance, consumable=False).of(instance.options_of(incumbent))
+    shares = np.zeros(instance.n, bool)
+    shares[who[np.isin(supply, supply[who == pivot])]] = True
+    return shares

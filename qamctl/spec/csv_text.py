@@ -1,0 +1,103 @@
+"""CSV text by columns: RFC 4180 with a header, read in pieces so that a million rows stay small."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any, Final
+
+from qamctl.spec.faults import Faults
+from qamctl.spec.rows import Column, Rows
+from qamctl.spec.source import Path_
+
+#: Rows that are turned into columns at once; few enough to stay in the processor's cache.
+PIECE: Final = 1_024
+
+#: A column with more distinct texts than this is not worth sharing equal texts in.
+DISTINCT: Final = 100_000
+
+
+def _reader(raw: bytes) -> Any:
+    stream = io.TextIOWrapper(io.BytesIO(raw), encoding="utf-8-sig", newline="")
+    return csv.reader(stream, strict=True)
+
+
+def read_csv(raw: bytes, path: Path_, faults: Faults) -> Rows:
+    """Rows from CSV bytes (UTF-8, checked before); rows of another width than the header's are faults."""
+    reader = _reader(raw)
+    rows = Rows(0, {}, lambda row: (*path, row), header=path)
+    try:
+        header = next((row for row in reader if row), None)
+        if header is None:
+            faults.add(path, "the table is empty", "its first line names the columns")
+            return rows
+        names = [name.strip() for name in header]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice or "" in names:
+            what = f"the column `{twice[0][:60]}` stands in the header twice" if twice and twice[0] else ""
+            faults.add(path, what or "a column has no name in the header")
+            return rows
+        columns: list[list[str]] = [[] for _ in names]
+        known: list[dict[str, str] | None] = [{} for _ in names]
+        while piece := list(islice(reader, PIECE)):
+            if set(map(len, piece)) != {len(names)}:
+                piece = _right_width(piece, len(names), len(columns[0]), path, faults)
+            for k, cells in enumerate(zip(*piece, strict=True)):
+                shared = known[k]
+                if shared is None:
+                    columns[k] += cells
+                    continue
+                columns[k] += map(shared.setdefault, cells, cells)
+                if len(shared) > DISTINCT or 2 * len(shared) > len(columns[k]):
+                    known[k] = None
+    except csv.Error as error:
+        faults.add(path, f"line {reader.line_num} of the table cannot be read: {error}", "check its quotes")
+        return rows
+    rows.n = len(columns[0])
+    rows.columns = {name: Column(cells, text=True) for name, cells in zip(names, columns, strict=True)}
+    return rows
+
+
+def _right_width(piece: list[list[str]], width: int, before: int, path: Path_, faults: Faults) -> list[list[str]]:
+    """Blank lines dropped, rows of a wrong width noted and cut or filled to the header's width."""
+    out: list[list[str]] = []
+    for row in piece:
+        if not row:
+            continue
+        if len(row) != width:
+            message = f"the row has {len(row)} cells, the header {width}"
+            faults.add((*path, before + len(out)), message, "leave a cell empty where there is nothing to say")
+            row = (row + [""] * width)[:width]
+        out.append(row)
+    return out
+
+
+def csv_places(raw: bytes, cells: Sequence[tuple[int, str | None]]) -> list[tuple[int, int | None]]:
+    """Line and cell number, both from 1, of (row, column name) pairs; line 1 is the header's."""
+    wanted = {row for row, _ in cells}
+    lines: dict[int, int] = {}
+    header: list[str] = []
+    for row, line, texts in _numbered(_reader(raw)):
+        if row < 0:
+            header = [name.strip() for name in texts]
+        if row in wanted:
+            lines[row] = line
+            if len(lines) == len(wanted):
+                break
+    last = max(lines.values(), default=1)
+    return [(lines.get(row, last), header.index(name) + 1 if name in header else None) for row, name in cells]
+
+
+def _numbered(reader: Any) -> Iterator[tuple[int, int, list[str]]]:
+    """Row number (-1 is the header), first line, and cells of every row that is not blank."""
+    row, line = -1, 1
+    try:
+        for texts in reader:
+            if texts:
+                yield row, line, texts
+                row += 1
+            line = reader.line_num + 1
+    except csv.Error:
+        return

@@ -1,0 +1,115 @@
+"""Amounts of resources: decimals as written, integers once every amount of a resource has been seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+import numpy as np
+
+from qamctl.spec.cells import PLACES, split_map
+from qamctl.spec.decode import Coded, Ints, coded
+from qamctl.spec.faults import Faults, Refusal, nearest, show
+from qamctl.spec.fields import Field
+from qamctl.spec.numbers import decimals, exact
+from qamctl.spec.rows import Rows
+
+#: No scaled quantity is larger.
+MOST: Final = 10**12
+
+Amounts = Mapping[int, Decimal]
+
+
+class Measures:
+    """The resources by name, and the decimals that each needs so far.
+
+    Parameters
+    ----------
+    index
+        Row of each resource; None where the list could not be read, so that no name can be called unknown.
+    """
+
+    def __init__(self, index: Mapping[str, int] | None, n: int) -> None:
+        self._index, self._places = index, [0] * n
+
+    @property
+    def scale(self) -> Ints:
+        """[R] the power of ten that makes every quantity of a resource whole."""
+        return np.array([10**places for places in self._places], np.int64)
+
+    def single(self, rows: Rows, field: Field, faults: Faults) -> Coded[Decimal | None]:
+        """The quantity of each resource itself: row i measures resource i."""
+        got = coded(rows, field, _quantity, None, faults)
+        for row, code in enumerate(got.codes.tolist()):
+            self._see(row, got.values[code])
+        return got
+
+    def maps(self, rows: Rows, field: Field, faults: Faults) -> Coded[Amounts]:
+        """Quantities by resource."""
+        nothing: Amounts = {}
+        return coded(rows, field, self.read_map, nothing, faults)
+
+    def read_map(self, cell: Any, text: bool) -> Amounts:
+        """The quantities in a cell, and note the decimals that they need."""
+        cell = split_map(cell) if text else cell
+        if not isinstance(cell, dict):
+            raise Refusal(f"must be {{resource: number}}, found {show(cell)}")
+        out: dict[int, Decimal] = {}
+        for name, value in cell.items():
+            if self._index is None:
+                continue
+            if name not in self._index:
+                raise Refusal(f"unknown resource {show(name)}", nearest(str(name), self._index), (name,))
+            try:
+                number = _quantity(value, text)
+            except Refusal as refusal:
+                raise Refusal(f"{show(name)} {refusal.message}", refusal.hint, (name,)) from None
+            out[self._index[name]] = number
+            self._see(self._index[name], number)
+        return out
+
+    def _see(self, resource: int, number: Decimal | None) -> None:
+        if number is not None:
+            self._places[resource] = max(self._places[resource], decimals(number))
+
+    def column(self, got: Coded[Decimal | None], rows: Rows, field: Field, faults: Faults) -> Ints:
+        """[R] scaled quantities of `single`, -1 where absent."""
+        scaled = [
+            -1 if got.values[code] is None else self._scaled(row, got.values[code])
+            for row, code in enumerate(got.codes.tolist())
+        ]
+        for row, number in enumerate(scaled):
+            if number > MOST:
+                faults.add(rows.path(row, field.name), _absurd(number))
+        return np.array([min(number, MOST) for number in scaled], np.int64)
+
+    def matrix(self, got: Coded[Amounts], absent: int, rows: Rows, field: Field, faults: Faults) -> Ints:
+        """[n, R] scaled quantities of `maps`, `absent` where a resource is not named."""
+        table = np.full((len(got.values), len(self._places)), absent, np.int64)
+        for i, amounts in enumerate(got.values):
+            for resource, number in amounts.items():
+                scaled = self._scaled(resource, number)
+                table[i, resource] = min(scaled, MOST)
+                if scaled > MOST:
+                    for row in np.flatnonzero(got.codes == i).tolist():
+                        faults.add(rows.path(row, field.name), _absurd(scaled))
+        return table[got.codes]
+
+    def _scaled(self, resource: int, number: Decimal | None) -> int:
+        return int((number or Decimal(0)).scaleb(self._places[resource]))
+
+
+def _absurd(scaled: int) -> str:
+    return f"is absurd: {scaled:.3g} of the resource's smallest unit, at most {MOST:.0e}"
+
+
+def _quantity(cell: Any, text: bool) -> Decimal:
+    number = exact(cell, text=text)
+    if number < 0:
+        raise Refusal(f"must not be negative, found {show(cell)}")
+    if number > MOST:
+        raise Refusal(f"is absurd, found {show(cell)}", f"at most {MOST:.0e}")
+    if decimals(number) > PLACES:
+        raise Refusal(f"must have at most {PLACES} decimals, found {show(cell)}")
+    return number

@@ -1,0 +1,180 @@
+"""JSON Schema and the reference page of a kind of spec, both from the declarations that the decoder reads by."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from qamctl.errors import Diagnostic, UsageError
+from qamctl.spec.fields import Field
+from qamctl.spec.schedule_fields import SCHEDULE
+
+#: The kinds that this version reads.
+KINDS: Final = {"schedule": SCHEDULE}
+
+_TIME: Final = "number, or an ISO-8601 duration such as PT30M"
+_NAME: Final = {"type": "string", "minLength": 1}
+_DURATION: Final = {"type": "string", "pattern": "^[-+]?P"}
+
+#: Type -> what the reference page calls it, and how a table cell holds it.
+_LABELS: Final = {
+    "text": ("text", "as it is"),
+    "choice": ("one of a few words", "as it is"),
+    "integer": ("whole number", "as it is"),
+    "number": ("number", "as it is"),
+    "speed": ("number above 0", "as it is"),
+    "quantity": ("number, at most 6 decimals", "as it is"),
+    "duration": (_TIME, "as it is"),
+    "lag": (f"{_TIME}; may be negative", "as it is"),
+    "moment": (f"{_TIME}, or a date-time", "as it is"),
+    "origin": ("date-time", "-"),
+    "quantities": ("{resource: number}", "`cpu=4|mem=8`"),
+    "levels": ("{skill: level}, or [skill] (level 1)", "`plan|code` or `plan=2|code=1`"),
+    "labels": ("{key: text}", "`zone=north|rack=r7`"),
+    "performers": ("`any`, `none` or [agent]", "`any`, `none` or `a1|a2`"),
+    "links": ("[task] or [{task, type, lag}]", "`t1|t2+5|t3:SS-PT1M`"),
+    "texts": ("text or [text]", "-"),
+    "record": ("mapping", "`name=value|name=value`"),
+    "records": ("list of mappings", "-"),
+    "rows": ("list of mappings, {table: FILE} or {csv: TEXT}", "-"),
+    "objective": ("{term: weight}, or a list of them", "-"),
+}
+
+
+def json_schema(kind: str) -> dict[str, Any]:
+    """The JSON Schema (draft-07) of a kind of spec, for editors.
+
+    Raises
+    ------
+    UsageError
+        This version reads no such kind.
+    """
+    if kind not in KINDS:
+        hint = f"one of {', '.join(KINDS)}"
+        raise UsageError(f"there is no schema of kind {kind}", [Diagnostic(f"unknown kind {kind}", None, hint)])
+    field = KINDS[kind]
+    head = {"$schema": "http://json-schema.org/draft-07/schema#", "title": f"qamctl: {field.meaning}"}
+    return head | _mapping(field)
+
+
+def _mapping(field: Field) -> dict[str, Any]:
+    out: dict[str, Any] = {
+        "type": "object",
+        "properties": {inner.name: _schema(inner) for inner in field.fields},
+        "additionalProperties": False,
+    }
+    required = [inner.name for inner in field.fields if inner.required]
+    return out | ({"required": required} if required else {})
+
+
+def _schema(field: Field) -> dict[str, Any]:
+    out = _by_type(field) | {"description": field.meaning}
+    return out if field.default is None else out | {"default": field.default}
+
+
+def _by_type(field: Field) -> dict[str, Any]:
+    number: dict[str, Any] = {"type": "number"}
+    amount = {"type": "number", "minimum": 0, "maximum": 10**12}
+    moment: dict[str, Any] = {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string"}]}
+    match field.type:
+        case "text":
+            return dict(_NAME)
+        case "choice":
+            return {"enum": list(field.choices)}
+        case "integer":
+            return {"type": "integer"} | _bounds(field)
+        case "number":
+            return number | _bounds(field)
+        case "speed":
+            return number | {"exclusiveMinimum": 0} | _bounds(field)
+        case "quantity":
+            return amount
+        case "duration":
+            return {"anyOf": [{"type": "number", "minimum": 0}, _DURATION]}
+        case "lag":
+            return {"anyOf": [number, _DURATION]}
+        case "moment":
+            return moment
+        case "origin":
+            return {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d"}
+        case "quantities":
+            return {"type": "object", "additionalProperties": amount}
+        case "levels":
+            levels = {"type": "object", "additionalProperties": number}
+            return {"anyOf": [{"type": "array", "items": _NAME}, levels]}
+        case "labels":
+            return {"type": "object", "additionalProperties": _NAME}
+        case "performers":
+            return {"anyOf": [{"enum": ["any", "none"]}, {"type": "array", "items": _NAME, "minItems": 1}]}
+        case "links":
+            return {"type": "array", "items": {"anyOf": [_NAME, _mapping(field)]}}
+        case "texts":
+            return {"anyOf": [_NAME, {"type": "array", "items": _NAME, "minItems": 1}]}
+        case "record":
+            return _mapping(field)
+        case "records":
+            return {"type": "array", "items": _mapping(field), "minItems": 1}
+        case "rows":
+            return {"anyOf": [{"type": "array", "items": _mapping(field)}, _elsewhere("table"), _elsewhere("csv")]}
+        case "objective":
+            weights = {"type": "object", "minProperties": 1, "additionalProperties": False}
+            weights["properties"] = {term: {"type": "number", "minimum": 0} for term in field.choices}
+            return {"anyOf": [weights, {"type": "array", "items": weights, "minItems": 1}]}
+
+
+def _elsewhere(key: str) -> dict[str, Any]:
+    return {"type": "object", "properties": {key: _NAME}, "required": [key], "additionalProperties": False}
+
+
+def _bounds(field: Field) -> dict[str, Any]:
+    out: dict[str, Any] = {"exclusiveMinimum": 0} if field.positive else {}
+    out |= {} if field.low is None else {"minimum": field.low}
+    return out | ({} if field.high is None else {"maximum": field.high})
+
+
+def reference_page(kind: str) -> str:
+    """Every field of a kind of spec as a Markdown page: type, default, meaning, form in a table cell."""
+    root = KINDS[kind]
+    lines = [
+        f"# The `{kind}` spec",
+        "",
+        "This page is generated from the declarations that the reader uses (`qamctl/spec/schema.py`).",
+        "Unknown fields are refused; `null` and an empty table cell mean that a field is absent.",
+        "Rows are written inline, as `{table: FILE}` (`.csv`, `.parquet`, `.arrow`, beside the spec) or as",
+        "`{csv: TEXT}`.",
+        "",
+        "Times become whole ticks: durations, lags, releases and pinned starts round up, deadlines, due times and the",
+        "horizon down. A tick is `time.resolution` units: 1 where every time in the file is integral, else 0.001.",
+        "Date-times without a zone take the zone of `time.origin`.",
+    ]
+    todo = [(kind, root)]
+    while todo:
+        title, field = todo.pop(0)
+        rows = field.type in ("rows", "links")
+        lines += ["", f"## {title}", "", f"{field.meaning[0].upper()}{field.meaning[1:]}.", ""]
+        lines.append(f"| field | type | {'table cell | ' if rows else ''}default | meaning |")
+        lines.append(f"|---|---|{'---|' * rows}---|---|")
+        for inner in field.fields:
+            label, cell = _LABELS[inner.type]
+            if inner.type in ("choice", "objective"):
+                label = ("" if inner.type == "choice" else "weights of ") + ", ".join(inner.choices)
+            middle = f"{_cell(cell)} | " if rows else ""
+            lines.append(f"| `{inner.name}` | {_cell(label)} | {middle}{_default(inner)} | {_cell(inner.meaning)} |")
+            if inner.fields:
+                todo.append((f"{'' if field is root else title + '.'}{inner.name}", inner))
+    return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _default(field: Field) -> str:
+    if field.required:
+        return "required"
+    return "-" if field.default is None else f"`{_flow(field.default)}`"
+
+
+def _flow(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {inner}" for key, inner in value.items()) + "}"
+    return str(value)

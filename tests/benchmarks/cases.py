@@ -1,0 +1,81 @@
+"""Which problems the table has, chosen before any result was seen, and what is known about them."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from qamctl.formats import read
+
+#: Fisher and Thompson's two, and Lawrence's first twenty.
+JOBSHOP = ("ft06", "ft10", *(f"la{k:02}" for k in range(1, 21)))
+
+# PSPLIB cells are a full grid of network complexity (NC, 3 levels), resource factor (RF, 4) and resource strength
+# (RS, 4 in j60, 5 in j120): cell = 1 + (NC * 4 + RF) * levels(RS) + RS. Ten of the cells at hand, spread so that every
+# level of every parameter is there at least twice (RS 0.3 of j120, scarce among them, twice or once).
+J60 = (1, 6, 10, 16, 21, 27, 30, 36, 41, 47)
+J120 = (3, 6, 18, 25, 29, 32, 36, 45, 52, 58)
+
+WORKFLOWS = (
+    "1000genome-chameleon-18ch-100k-001",
+    "epigenomics-chameleon-hep-7seq-100k-001",
+    "montage-chameleon-2mass-025d-001",
+)
+AGENTS = (4, 16, 64)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A problem of the table.
+
+    Attributes
+    ----------
+    best
+        The best known makespan, None where none is published.
+    best_bound
+        The best known lower bound, to unmask bounds that are too high; `best` where it is proved optimal.
+    """
+
+    family: str
+    name: str
+    path: Path
+    format: str
+    agents: int | None = None
+    best: float | None = None
+    best_bound: float | None = None
+
+    def data(self) -> dict[str, Any]:
+        """The problem file's data."""
+        return read(self.format, self.path.read_text(), name=self.path.name, agents=self.agents)
+
+
+def cases(instances: Path) -> Iterator[Case]:
+    """Every problem whose file is at hand, family by family."""
+    schedule = instances / "schedule"
+    jobs = {row["instance"]: row for row in json.loads((schedule / "jobshop/best_known.json").read_text())}
+    for name in JOBSHOP:
+        row = jobs[name]
+        path = schedule / f"jobshop/{name}.txt"
+        yield Case("jobshop", name, path, "jobshop", None, row["upper_bound"], row["lower_bound"])
+    known = _best_of_psplib(schedule / "best_known.csv")
+    for family, cells in (("j60", J60), ("j120", J120)):
+        for cell in cells:
+            # Instances are numbered through in the table of best known values, ten a cell.
+            best = known[f"{family.upper()}_{(cell - 1) * 10 + 1}.txt"]
+            path = schedule / f"rcpsp/{family}/{family}_{cell}_1.rcp"
+            yield Case(family, f"{family}_{cell}_1", path, "rcpsp", None, best)
+    for name in WORKFLOWS:
+        for agents in AGENTS:
+            path = instances / f"orchestrate/workflows/{name}.json"
+            yield Case("workflows", f"{name.split('-')[0]}@{agents}", path, "wfcommons", agents)
+
+
+def _best_of_psplib(path: Path) -> dict[str, float]:
+    with path.open(newline="") as file:
+        return {
+            row["instance"]: float(row["bks"]) for row in csv.DictReader(file) if row["category"].startswith("PSPLIB")
+        }

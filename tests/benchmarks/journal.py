@@ -1,0 +1,50 @@
+"""Finished rows in a file of JSON lines, so that a benchmark can be stopped at any instant and goes on where it was."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+Row = dict[str, Any]
+KEY = ("family", "case", "engine", "seed", "seconds", "threads", "code")
+
+
+def load(path: Path) -> dict[tuple[Any, ...], Row]:
+    """The rows of earlier runs by their key; a last line that a kill cut off is forgotten."""
+    rows: dict[tuple[Any, ...], Row] = {}
+    if not path.exists():
+        return rows
+    whole, _, rest = path.read_bytes().rpartition(b"\n")
+    if rest:
+        with path.open("r+b") as file:
+            file.truncate(len(whole) + 1 if whole else 0)
+    for line in whole.splitlines():
+        row = json.loads(line)
+        rows[key(row)] = row
+    return rows
+
+
+def append(path: Path, row: Row) -> None:
+    """Write a finished row so that it survives whatever comes next."""
+    with path.open("ab") as file:
+        file.write(json.dumps(row).encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def key(row: Row) -> tuple[Any, ...]:
+    """What makes a row the same measurement."""
+    return tuple(row[field] for field in KEY)
+
+
+def fingerprint(package: Path) -> str:
+    """Of our engines' code: a row of an older build does not count for this one."""
+    digest = hashlib.sha256()
+    rooms = ("schedule", "kernels", "qubo", "backends")
+    files = [file for room in rooms for file in (package / room).rglob("*") if file.suffix in (".py", ".cpp", ".hpp")]
+    for file in sorted([*files, *package.glob("*.py")]):
+        digest.update(file.relative_to(package).as_posix().encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()[:12]

@@ -1,0 +1,82 @@
+"""The table of formats, and what all importers share."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from qamctl.errors import UsageError
+from qamctl.formats import FORMATS, read
+from qamctl.formats.faults import find_cycle, problem_name, shown
+
+GRAPHS = st.integers(1, 8).flatmap(
+    lambda n: st.lists(st.lists(st.integers(0, n - 1), max_size=3), min_size=n, max_size=n)
+)
+
+
+def test_every_format_has_a_module_with_read() -> None:
+    """Each name of the table leads to a module that reads it."""
+    for module, description in FORMATS.values():
+        assert callable(import_module(module).read)
+        assert description
+
+
+def test_a_format_is_read_by_its_name() -> None:
+    """The table's `read` hands the text to the format's module."""
+    assert read("jobshop", "1 1\n0 5\n", name="x.txt")["tasks"] == [{"id": "J0.0", "duration": 5, "agents": ["M0"]}]
+    assert read("rcpsp", "1 0  5 0", name="x.rcp")["tasks"] == [{"id": "T1", "duration": 5}]
+
+
+def test_an_unknown_format_is_refused_with_the_nearest() -> None:
+    """A misspelt format gets a suggestion, another one the list."""
+    with pytest.raises(UsageError, match="did you mean `rcpsp`"):
+        read("rcps", "", name="x")
+    with pytest.raises(UsageError, match="the formats are jobshop, rcpsp, wfcommons"):
+        read("doc", "", name="x")
+
+
+def test_agents_go_with_workflows_only() -> None:
+    """A number of agents makes no sense for a file that has its own machines."""
+    with pytest.raises(UsageError, match="--agents"):
+        read("jobshop", "1 1\n0 5\n", name="x", agents=4)
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("ft06.txt", "ft06"),
+        ("a/b/j30_1_1.rcp", "j30_1_1"),
+        ("C:\\data\\la01.txt", "la01"),
+        ("-", "imported"),
+        ("<stdin>", "imported"),
+        ("", "imported"),
+        ("\x1b[2J.txt", "[2J"),
+    ],
+)
+def test_a_problem_is_named_by_the_file(file: str, name: str) -> None:
+    """The stem of the file's name, printable; `imported` where there is none."""
+    assert problem_name(file) == name
+
+
+def test_a_piece_of_a_file_is_shown_short_and_harmless() -> None:
+    """Control characters are masked, long pieces cut."""
+    assert shown("a\x1b[0m\n") == "`a?[0m?`"
+    assert shown("x" * 50) == "`" + "x" * 40 + "...`"
+
+
+@settings(deadline=None)
+@given(GRAPHS)
+def test_a_cycle_is_found_exactly_where_there_is_one(successors: list[list[int]]) -> None:
+    """The nodes that are found follow each other in a ring; else removing sources empties the graph."""
+    cycle = find_cycle(successors)
+    for node, following in zip(cycle, [*cycle[1:], *cycle[:1]], strict=True):
+        assert following in successors[node]
+    if not cycle:
+        left = set(range(len(successors)))
+        while left:
+            sources = left - {j for i in left for j in successors[i]}
+            assert sources
+            left -= sources

@@ -1,0 +1,167 @@
+"""Reads hostile inputs under a memory limit and says which of them ended in anything but a spec or clean faults.
+
+Run as a program by test_fuzz.py: `fuzz_worker.py FOLDER SEED CASES`. It prints one line for each failure.
+"""
+
+from __future__ import annotations
+
+import random
+import resource
+import sys
+import time
+import traceback
+from pathlib import Path
+
+from qamctl.errors import SpecError, UnsupportedError
+from qamctl.schedule.read import load_schedule
+
+MEMORY = 1 << 30
+SECONDS = 5.0
+
+YAML = """kind: schedule
+version: 1
+name: night
+time: {unit: min, resolution: 0.5, origin: 2026-11-20T20:00:00+00:00}
+solver: {backend: [auto, cpsat], time_limit: 10, seed: 7}
+resources:
+  - {id: cpu, capacity: 4.5, kind: renewable, weight: 2}
+  - {id: money, capacity: 100, kind: consumable}
+agents:
+  - {id: a1, slots: 2, capacity: {cpu: 2}, skills: [plan, code], labels: {zone: north}, speed: 1.25}
+  - {id: a2, skills: {plan: 2, test: 0.5}, cost: {fixed: 3, per_time: 0.1}}
+tasks:
+  - {id: t1, duration: PT30M, demand: {cpu: 0.5}, skills: [plan], release: 3, due: 2026-11-20T22:00:00+00:00}
+  - id: t2
+    after: [t1, {task: t1, type: SS, lag: -2}]
+    modes:
+      - {id: fast, duration: 3, agents: [a1, a2], cost: 5}
+      - {id: slow, duration: 7.5, agents: none, demand: {money: 3}}
+  - {id: t3, duration: 2, pinned: {agent: a1, start: 4}, deadline: 90, weight: 3}
+horizon: P1D
+objective: [{tardiness: 1, cost: 0.5}, {makespan: 1}]
+"""
+JSON = """{"kind": "schedule", "version": 1, "resources": [{"id": "cpu", "capacity": 4}],
+ "agents": [{"id": "a1", "capacity": {"cpu": 2}}],
+ "tasks": [{"id": "t1", "duration": 3, "demand": {"cpu": 1}}, {"id": "t2", "duration": 1.5, "after": ["t1"]}]}
+"""
+TABLE = """id,duration,demand,skills,after,release,due,weight,pinned
+t1,3,cpu=1|mem=2,plan,,0,9,1,agent=a1|start=3
+"t2",PT1M,cpu=0.5,plan=1,t1|t1:SS+2,3,,2,
+t3,2.5,,,t2-1|t1+PT5S,1e1,20,,
+"""
+TABLED = "kind: schedule\nversion: 1\nresources: [{id: cpu}, {id: mem}]\nagents: [{id: a1}]\ntasks: {table: tasks.csv}\n"
+
+#: Pieces that have broken readers before.
+PIECES = [
+    b"&a ", b"*a", b"<<: *a", b"!!python/object:os.system ", b"!x ", b"---\n", b"...\n", b"? ", b"- ", b": ", b"{", b"}",
+    b"[", b"]", b",", b"|\n", b">\n", b"\"", b"'", b"#", b"%YAML 1.1\n", b"\t", b"\r\n", b"\r", b"\x00", b"\xff", b"\xef\xbb\xbf",
+    b"\xc2\x85", b"\xe2\x80\xa8", b"\\u0000", b"\\ud800", b"\\x07", b"null", b"~", b"true", b"no", b".nan", b".inf", b"-.inf",
+    b"NaN", b"Infinity", b"1e999", b"-1e999", b"1e-999", b"9" * 30, b"9" * 5000, b"-1", b"0x1F", b"0o17", b"012", b"1_000",
+    b"9223372036854775807", b"9223372036854775808", b"-9223372036854775808", b"1000000000001", b"0.0000001", b"1e30",
+    b"PT", b"P1Y", b"P999999999999999D", b"-PT5M", b"2026-99-99", b"0001-01-01T00:00:00+23:59", b"9999-12-31", b"t1", b"a1",
+    b"cpu=1|cpu=2", b"=", b"|", b"t1+", b"t1:FS", b"t1:XX-", b"{table: tasks.csv}", b"{table: ../../etc/passwd}",
+    b"{table: /etc/passwd}", b"{table: .}", b"{table: \"a\\0b\"}", b"{csv: x}", b"[[[[[[[[", b"{a: {a: {a: {a: ",
+    "日本".encode(), "\U0001f600".encode(), "٣".encode(), b"none", b"any", b"kind: cluster", b"\xed\xa0\x80",
+]  # fmt: skip
+
+
+def mutated(text: bytes, rng: random.Random) -> bytes:
+    """The text with a few cuts, copies, swaps and foreign pieces."""
+    out = bytearray(text)
+    for _ in range(rng.choice((1, 1, 1, 2, 3, 6))):
+        at, to = sorted((rng.randrange(len(out) + 1), rng.randrange(len(out) + 1)))
+        to = min(to, at + rng.choice((0, 1, 2, 5, 40)))
+        match rng.randrange(6):
+            case 0:
+                del out[at:to]
+            case 1:
+                out[at:at] = rng.choice(PIECES)
+            case 2:
+                out[at:to] = rng.choice(PIECES)
+            case 3:
+                out[at:at] = out[at:to] * rng.choice((1, 2, 50))
+            case 4:
+                out[at:to] = bytes([rng.randrange(256)])
+            case _:
+                words = [w for w in bytes(out).replace(b",", b" ").split() if w]
+                out[at:to] = rng.choice(words) if words else b""
+    return bytes(out)
+
+
+def hostile(rng: random.Random) -> bytes:
+    """Texts that are built to hurt: depth, width, aliases, long tokens, noise."""
+    n = rng.choice((3, 70, 300))
+    match rng.randrange(9):
+        case 0:
+            return rng.randbytes(rng.randrange(200))
+        case 1:
+            return b"a: " + rng.choice((b"[", b"{a: ", b"- ", b"? ", b"!x ")) * n
+        case 2:
+            width = rng.randrange(2, 10)
+            lines = [b"a0: &a0 [x, x]"]
+            lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * width)}]".encode() for i in range(1, min(n, 40))]
+            return b"kind: schedule\nversion: 1\n" + b"\n".join(lines) + b"\ntasks: *a1\n"
+        case 3:
+            return b"kind: schedule\nversion: 1\ntasks:\n" + b"  - &t {id: x, duration: 1}\n" + b"  - *t\n" * n
+        case 4:
+            return b'{"kind": "schedule", "version": 1, "tasks": ' + b"[" * n + b"]" * rng.choice((0, n)) + b"}"
+        case 5:
+            rows = b"".join(b"  - {id: t%d, duration: %s}\n" % (i, rng.choice(PIECES)) for i in range(min(n, 70)))
+            return b"kind: schedule\nversion: 1\ntasks:\n" + rows.replace(b"\n\n", b"\n")
+        case 6:
+            links = [f"{{id: t{i}, duration: 1, after: [t{rng.randrange(20)}]}}" for i in range(20)]
+            return f"kind: schedule\nversion: 1\ntasks: [{', '.join(links)}]\n".encode()
+        case 7:
+            field = rng.choice(["duration", "demand", "after", "pinned", "skills", "modes", "agents", "id", "weight"])
+            value = rng.choice(PIECES)
+            return b"kind: schedule\nversion: 1\nagents: [{id: a1}]\ntasks: [{id: t1, " + field.encode() + b": " + value + b"}]\n"
+        case _:
+            return b"kind: schedule\nversion: 1\ntasks: []\n" + rng.choice((b"x" * 3000, b'"' + b"x" * 3000, b"k: |\n  " * 20))
+
+
+def write_case(folder: Path, rng: random.Random) -> Path:
+    """One input, with its side table where it has one."""
+    match rng.randrange(8):
+        case 0 | 1 | 2:
+            name, content = "case.yaml", mutated(YAML.encode(), rng)
+        case 3:
+            name, content = "case.json", mutated(JSON.encode(), rng)
+        case 4 | 5:
+            name, content = "case.yaml", TABLED.encode()
+            (folder / "tasks.csv").write_bytes(mutated(TABLE.encode(), rng))
+        case 6:
+            block = "".join(f"    {line}\n" for line in TABLE.splitlines())
+            inline = TABLED.replace("{table: tasks.csv}\n", "\n  csv: |\n" + block)
+            name, content = "case.yaml", mutated(inline.encode(), rng)
+        case _:
+            name, content = rng.choice(("case.yaml", "case.json")), hostile(rng)
+    file = folder / name
+    file.write_bytes(content)
+    return file
+
+
+def main() -> None:
+    folder, seed, cases = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    valid = 0
+    for case in range(cases):
+        file = write_case(folder, random.Random(f"{seed}:{case}"))
+        began = time.process_time()
+        try:
+            load_schedule(file)
+            valid += 1
+        except SpecError as error:
+            if not error.diagnostics or any(d.location is None or not str(d) for d in error.diagnostics):
+                print(f"{seed}:{case}: no place in {error.message!r}")
+            str(error.diagnostics).encode()
+        except UnsupportedError:
+            pass
+        except BaseException:
+            print(f"{seed}:{case}: {traceback.format_exc()[-900:]}")
+        if time.process_time() - began > SECONDS:
+            print(f"{seed}:{case}: took more than {SECONDS} s")
+    print(f"done {cases} {valid}")
+
+
+if __name__ == "__main__":
+    main()

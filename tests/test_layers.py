@@ -1,0 +1,196 @@
+"""The house holds: who may know whom, what no module may do, and how long a file may be."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[1] / "qamctl"
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+PARTS = {"schedule", "cluster", "reason", "orchestrate"}
+#: What everybody may know: the way faults are told.
+BASE = {"errors"}
+#: What a run is made of; the pipeline and its helpers may know all of it.
+BELOW = PARTS | BASE | {"backends", "runs", "config", "options", "solve", "engines", "portfolio"}
+BELOW |= {"spec", "qubo", "quantum", "kernels", "azure"}
+
+#: Room -> the rooms that it may import. A room is a folder or a file of the package.
+MAY_KNOW = {
+    "__init__": BASE | {"api", "schedule"},
+    "__main__": {"cli"},
+    "cli": BASE | {"pipeline", "formats", "report", "emulator", "config", "console", "version"},
+    "console": BASE,
+    "config": BASE | {"options"},
+    "options": BASE,
+    "api": BELOW | {"pipeline"},
+    "pipeline": BELOW,
+    # The pipeline's own helpers: from engine names to solvers, the race between them, and the verified answer.
+    "solve": BELOW - {"config", "runs"},
+    "engines": BELOW - {"config", "runs", "solve"},
+    "portfolio": BELOW - {"config", "runs", "solve", "engines"},
+    **{part: BASE | {"spec", "qubo", "quantum", "resources", "messaging", "kernels"} for part in PARTS},
+    "backends": BASE | {"qubo", "quantum", "kernels"},
+    "azure": BASE | {"qubo", "quantum", "kernels", "runs"},
+    "messaging": BASE | {"runs"},
+    "quantum": BASE | {"qubo", "kernels"},
+    "qubo": BASE | {"kernels"},
+    "resources": BASE | {"spec"},
+    "runs": BASE,
+    "formats": BASE,
+    "spec": BASE,
+    "kernels": BASE,
+    "errors": set(),
+}
+
+#: Imports across the lines above, each with its reason: (module, imported module).
+EXCEPTIONS = {
+    ("cli.runs", "runs.store"): "the index of runs is what `qamctl runs` shows",
+    ("cli.runs", "runs.record"): "the state folder",
+    ("cli.session", "runs.atomic"): "artefacts are written whole or not at all, like run files",
+    ("cli.crash", "runs.record"): "the trace goes to the state folder",
+    ("cli.schema", "spec.schema"): "the schema is the artefact",
+    ("config", "spec.source"): "the type of a place in a spec",
+    ("runs.record", "spec.source"): "the bytes that a run is kept with",
+    ("runs.copies", "spec.source"): "the bytes that a run is kept with",
+}
+
+#: Packages that cost more than our whole start-up; imported only inside the functions that need them.
+HEAVY = {"scipy", "dimod", "neal", "dwave", "ortools", "qiskit", "azure", "pandas", "pyarrow", "rich", "pydantic"}
+
+#: Search and encoders: what the checker may not share code with.
+CHECKER_MAY_KNOW = ("schedule.spec", "schedule.solution", "schedule.check", "spec.", "errors")
+
+
+def module(path: Path) -> str:
+    """The name of a file's module inside the package."""
+    parts = list(path.relative_to(PACKAGE).with_suffix("").parts)
+    if len(parts) > 1 and parts[-1] == "__init__":
+        parts.pop()
+    return ".".join(parts)
+
+
+def room(name: str) -> str:
+    return name.split(".")[0]
+
+
+def is_types_only(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+
+
+def walk(tree: ast.AST) -> Iterator[ast.AST]:
+    """Every node that runs: imports for type checkers are left out."""
+    for node in ast.iter_child_nodes(tree):
+        if is_types_only(node):
+            continue
+        yield node
+        yield from walk(node)
+
+
+def imports(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Line and full name of everything that is imported, also inside functions."""
+    for node in walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            base = node.module or ""
+            for alias in node.names:
+                whole = f"{base}.{alias.name}"
+                inside = PACKAGE.joinpath(*whole.split(".")[1:])
+                is_module = base.startswith("qamctl") and (inside.is_dir() or inside.with_suffix(".py").is_file())
+                yield node.lineno, whole if is_module else base
+
+
+def own_imports(path: Path) -> Iterator[tuple[int, str]]:
+    """Line and name of what a file imports from this package."""
+    for line, name in imports(ast.parse(path.read_text())):
+        if name == "qamctl":
+            yield line, "version"  # `from qamctl import __version__`
+        elif name.startswith("qamctl."):
+            yield line, name.removeprefix("qamctl.")
+
+
+@pytest.mark.parametrize("path", FILES, ids=module)
+def test_a_module_imports_only_what_its_room_may_know(path: Path) -> None:
+    """Imports follow the directions of the design, lazy ones too; exceptions are named."""
+    name = module(path)
+    allowed = MAY_KNOW[room(name)] | {room(name), "version"}
+    wrong = [
+        f"{path.name}:{line} imports {found}"
+        for line, found in own_imports(path)
+        if room(found) not in allowed and (name, found) not in EXCEPTIONS
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if module(p).startswith("schedule.check")], ids=module)
+def test_the_checker_shares_no_code_with_search_or_encoders(path: Path) -> None:
+    """The checker knows the spec's types and nothing else."""
+    assert [found for _, found in own_imports(path) if not found.startswith(CHECKER_MAY_KNOW)] == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=module)
+def test_heavy_packages_are_imported_inside_functions(path: Path) -> None:
+    """No module imports a heavy package when it is itself imported."""
+    tree = ast.parse(path.read_text())
+    for node in walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            node.body = []
+    assert [name for _, name in imports(tree) if name.split(".")[0] in HEAVY] == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=module)
+def test_nothing_forbidden_is_called(path: Path) -> None:
+    """No printing outside the console, no pickle, no unsafe YAML, no shell, nothing swallowed."""
+    wrong = []
+    for node in walk(ast.parse(path.read_text())):
+        text = ast.unparse(node) if isinstance(node, ast.Call | ast.Attribute | ast.ExceptHandler) else ""
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            flags = {k.arg for k in node.keywords if isinstance(k.value, ast.Constant) and k.value.value is True}
+            if called in ("print", "eval", "exec", "os.system", "yaml.load", "breakpoint") or flags & {
+                "shell",
+                "allow_pickle",
+            }:
+                wrong.append(f"{path.name}:{node.lineno}: {text}")
+        elif isinstance(node, ast.Attribute) and text in ("sys.stdout", "sys.stderr") and path.name != "console.py":
+            wrong.append(f"{path.name}:{node.lineno}: {text}")
+        elif isinstance(node, ast.ExceptHandler):
+            broad = node.type is None or ast.unparse(node.type) in ("Exception", "BaseException")
+            if broad and (node.type is None or all(isinstance(step, ast.Pass) for step in node.body)):
+                wrong.append(f"{path.name}:{node.lineno}: {text}")
+    names = [name.split(".")[0] for _, name in imports(ast.parse(path.read_text()))]
+    assert wrong == []
+    assert {"pickle", "marshal", "shelve", "dill", "cloudpickle"} & set(names) == set()
+
+
+@pytest.mark.parametrize("path", FILES, ids=module)
+def test_nothing_is_left_for_later(path: Path) -> None:
+    """No word in the source says that something is missing."""
+    later = r"\b(TODO|FIXME|XXX|HACK|NotImplementedError|(?i:placeholder|not implemented|simplified|for now))\b"
+    lines = path.read_text().splitlines()
+    assert [f"{n}: {line}" for n, line in enumerate(lines, 1) if re.search(later, line)] == []
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if p.stat().st_size], ids=module)
+def test_a_file_is_one_idea(path: Path) -> None:
+    """Every module says in its first docstring why it exists, and has at most 400 lines."""
+    text = path.read_text()
+    assert ast.get_docstring(ast.parse(text))
+    assert len(text.splitlines()) <= 400
+
+
+def test_every_room_has_its_rule() -> None:
+    """A new room needs a line in the table above."""
+    assert {room(module(path)) for path in FILES} <= set(MAY_KNOW)
+
+
+def test_named_exceptions_are_used() -> None:
+    """An exception that nobody needs any more is taken off the table."""
+    used = {(module(path), found) for path in FILES for _, found in own_imports(path)}
+    assert set(EXCEPTIONS) <= used

@@ -1,0 +1,91 @@
+"""Every example in `problems/` runs, and comes to what its comment says; so does the starter file of `init`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support.shared import shared_path
+
+from qamctl.errors import ExitCode, UsageError
+from qamctl.formats import read
+from qamctl.formats.spec_yaml import write_spec
+from qamctl.formats.templates import template
+from qamctl.pipeline import RunReport, run_schedule
+from qamctl.schedule.check import check_result
+from qamctl.spec.reader import read_source
+
+PROBLEMS = Path(__file__).parent.parent / "problems"
+FEASIBLE = ["schedule-night-batch.yaml", "schedule-ft06.yaml", "schedule-modes.yaml", "schedule-fleet/fleet.yaml"]
+
+
+@pytest.fixture
+def solve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
+    """Runs a problem file for a second at most."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+    def run(path: Path) -> RunReport:
+        return run_schedule(str(path), {"time_limit": 1.0, "threads": 1, "seed": 1, "out": tmp_path / "out"})
+
+    return run
+
+
+def test_every_example_is_tested() -> None:
+    """No problem file is left out of this page."""
+    found = {path.relative_to(PROBLEMS).as_posix() for path in PROBLEMS.rglob("*.yaml")}
+    assert found == {*FEASIBLE, "schedule-infeasible.yaml"}
+
+
+@pytest.mark.parametrize("file", FEASIBLE)
+def test_an_example_is_solved(solve, file: str) -> None:  # type: ignore[no-untyped-def]
+    """A feasible example gives a schedule that the checker accepts, whole, with its figures."""
+    report = solve(PROBLEMS / file)
+    assert report.exit_code == ExitCode.OK
+    assert report.result["violations"] == []
+    assert check_result(report.result, report.spec) == []
+
+
+def test_the_job_shop_is_the_published_one(solve) -> None:  # type: ignore[no-untyped-def]
+    """ft06 is what the importer makes of the published file, and its shortest makespan is 55."""
+    report = solve(PROBLEMS / "schedule-ft06.yaml")
+    assert report.result["objective"] >= 55
+    path = shared_path("instances/schedule/jobshop/ft06.txt")
+    assert read_source(PROBLEMS / "schedule-ft06.yaml")[0] == read("jobshop", path.read_text(), name=path.name)
+
+
+def test_the_infeasible_example_names_its_three_reasons(solve) -> None:  # type: ignore[no-untyped-def]
+    """The plan that can't work ends with exit code 4 and names the three tasks, each with its line."""
+    report = solve(PROBLEMS / "schedule-infeasible.yaml")
+    assert report.exit_code == ExitCode.INFEASIBLE
+    assert report.result["status"] == "infeasible"
+    assert report.result["solution"] is None or not report.result["solution"]
+    lines = (PROBLEMS / "schedule-infeasible.yaml").read_text().split("\n")
+    told = {task for task in ("train-large", "label-images", "serve-beta") for reason in report.result["reasons"]
+            if f"id: {task}" in lines[reason["line"] - 1]}  # fmt: skip
+    assert told == {"train-large", "label-images", "serve-beta"}
+
+
+def test_the_starter_file_is_solved(solve, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    """What `init schedule` writes is valid and feasible as it stands."""
+    path = tmp_path / "start.yaml"
+    path.write_text(template("schedule"))
+    report = solve(path)
+    assert report.exit_code == ExitCode.OK
+    assert report.result["violations"] == []
+
+
+def test_there_is_a_starter_file_for_schedules_only() -> None:
+    """Another kind is refused with the kinds there are."""
+    with pytest.raises(UsageError, match="choose one of schedule"):
+        template("cluster")
+
+
+def test_an_imported_problem_is_solved_from_its_file(solve, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    """Import, write, read, solve: the way of a foreign file through the house."""
+    data = read("rcpsp", "4 1 3  0 0 2 2 3  4 2 1 4  2 2 1 4  0 0 0", name="no.rcp")
+    path = tmp_path / "imported.yaml"
+    path.write_text(write_spec(data))
+    report = solve(path)
+    assert report.result["objective"] == 6
+    assert report.spec is not None
+    assert report.spec.name == "no"

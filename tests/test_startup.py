@@ -1,0 +1,85 @@
+"""A command imports only what it needs: what starts fast must stay so."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+#: Packages that cost tenths of a second; a command that solves nothing needs none of them.
+HEAVY = {"scipy", "dimod", "neal", "dwave", "ortools", "qiskit", "azure", "pandas", "pyarrow"}
+#: What typer would load to turn text into text, and to draw help.
+LOADED_BY_TYPER = {"pydantic", "pydantic_core", "rich", "click"}
+
+SPEC = """\
+kind: schedule
+version: 1
+agents: [{id: a1}, {id: a2}]
+tasks: [{id: t1, duration: 3}, {id: t2, duration: 4, after: [t1]}]
+"""
+
+SCRIPT = """\
+import json, sys
+from qamctl.cli.main import main
+code = main(sys.argv[1:])
+names = sorted({name.split(".")[0] for name in sys.modules})
+sys.stderr.write("\\n" + json.dumps([code, names]) + "\\n")
+"""
+
+
+def loaded(folder: Path, *argv: str) -> set[str]:
+    """The packages that a command line has imported when it ends."""
+    (folder / "plan.yaml").write_text(SPEC)
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("QAMCTL_", "COV_"))}
+    environ |= {"XDG_STATE_HOME": str(folder / "state"), "XDG_CONFIG_HOME": str(folder / "config")}
+    root = str(Path(__file__).resolve().parents[1])
+    environ["PYTHONPATH"] = os.pathsep.join([root, *filter(None, [environ.get("PYTHONPATH")])])
+    ran = subprocess.run(
+        [sys.executable, "-c", SCRIPT, *argv], cwd=folder, env=environ, capture_output=True, text=True, check=True
+    )
+    code, names = json.loads(ran.stderr.splitlines()[-1])
+    assert code == 0, ran.stderr
+    return set(names)
+
+
+def test_version_imports_next_to_nothing(tmp_path: Path) -> None:
+    """`--version` needs neither typer nor numpy nor yaml."""
+    assert loaded(tmp_path, "--version") & (HEAVY | LOADED_BY_TYPER | {"typer", "numpy", "yaml"}) == set()
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["--help"],
+        ["schedule", "--help"],
+        ["validate", "plan.yaml"],
+        ["validate", "plan.yaml", "-o", "json"],
+        ["schedule", "plan.yaml", "--backend", "list-search", "--time-limit", "0.2"],
+        ["init", "schedule"],
+        ["schema", "schedule"],
+        ["runs", "list"],
+        ["config", "show"],
+    ],
+    ids=" ".join,
+)
+def test_commands_import_no_heavy_package(tmp_path: Path, argv: list[str]) -> None:
+    """Commands that need no model and no other engine than list search load none of the heavy packages."""
+    assert loaded(tmp_path, *argv) & (HEAVY | LOADED_BY_TYPER) == set()
+
+
+@pytest.mark.parametrize("argv", [["--help"], ["init", "schedule"], ["config", "show"], ["runs", "list"]], ids=" ".join)
+def test_commands_without_a_spec_need_no_numbers(tmp_path: Path, argv: list[str]) -> None:
+    """What reads no problem file loads neither numpy nor yaml."""
+    assert loaded(tmp_path, *argv) & {"numpy", "yaml"} == set()
+
+
+def test_importing_the_package_is_free(tmp_path: Path) -> None:
+    """`import qamctl` loads nothing but itself."""
+    script = "import sys; before = set(sys.modules); import qamctl; print(*sorted(set(sys.modules) - before))"
+    root = Path(__file__).resolve().parents[1]
+    ran = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=True)
+    assert {name.split(".")[0] for name in ran.stdout.split()} <= {"qamctl", "__future__"}
