@@ -1,3 +1,160 @@
 """The second front door: the plan's classes for Python callers, onto the same pipeline as the command line."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from qamctl import engines
+from qamctl.errors import InfeasibleError
+from qamctl.qubo.compile import Compiled, compile_qubo
+from qamctl.qubo.penalties import sufficient_weights
+from qamctl.schedule.answer import model_around
+from qamctl.schedule.bias import Preference, apply_bias, read_preferences
+from qamctl.schedule.check import check_columns
+from qamctl.schedule.instance import Instance, build_instance
+from qamctl.schedule.model import ScheduleModel
+from qamctl.schedule.read import load_schedule, schedule_from_data
+from qamctl.schedule.solution import Solution, to_rows
+from qamctl.schedule.spec import ScheduleSpec
+from qamctl.solve import Answer, solve_schedule
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonedSchedule:
+    """A schedule that was chosen with an eye on a reasoning step's preferences.
+
+    Attributes
+    ----------
+    answer
+        The schedule without the preferences, with its bound and proof.
+    solution, assignments
+        The schedule, as columns and as the rows of a result file.
+    objective
+        Its value in every objective level, by the checker.
+    bias
+        What the preferences cost in it, in the objective's units; 0 where every one is met.
+    """
+
+    answer: Answer
+    solution: Solution
+    assignments: list[dict[str, Any]]
+    objective: tuple[float, ...]
+    bias: float
+
+
+class QUBOScheduler:
+    """Schedules as QUBOs, with a bias from reasoning.
+
+    Parameters
+    ----------
+    spec
+        A schedule: read already, a file's path, or plain data as a problem file holds it.
+    seed
+        Of every search.
+
+    Raises
+    ------
+    SpecError
+        With every fault of the file or the data.
+    """
+
+    def __init__(self, spec: ScheduleSpec | str | Path | Mapping[str, Any], *, seed: int = 0) -> None:
+        if isinstance(spec, str | Path):
+            spec = load_schedule(spec)
+        elif isinstance(spec, Mapping):
+            spec = schedule_from_data(spec)
+        self.spec = spec
+        self.seed = seed
+
+    def build_qubo_with_reasoning(
+        self, reasoning: Mapping[str, float] | None = None, weight: float = 1.0, *, time_limit: float = 1.0
+    ) -> Compiled:
+        """Compile the schedule around a first feasible answer, with the preferences as costs of its variables.
+
+        Parameters
+        ----------
+        reasoning
+            Probability by decision: `prefer TASK on AGENT`, `prefer TASK in FROM..TO`; other text has no effect.
+        weight
+            mu of the bias (see `qamctl.schedule.bias`). With 0 the QUBO is bit for bit the one without reasoning.
+        time_limit
+            Wall seconds for the first answer.
+
+        Raises
+        ------
+        InfeasibleError
+            No feasible schedule was found to compile around.
+        """
+        preferences, instance = self._prepare(reasoning, weight)
+        answer = self._answer(instance, "list-search", time_limit)
+        return _compile(_biased(instance, answer, preferences, weight), _solution(answer))
+
+    def optimize_schedule_with_reasoning(
+        self,
+        reasoning: Mapping[str, float] | None = None,
+        weight: float = 1.0,
+        *,
+        backend: str = "neal",
+        time_limit: float = 10.0,
+    ) -> ReasonedSchedule:
+        """Find a schedule that is good by the objective and, as far as `weight` says, agrees with the reasoning.
+
+        The classical answer comes first; samples of the biased QUBO may only improve the sum of the objective
+        level that is open and the bias. Earlier levels keep their values.
+
+        Parameters
+        ----------
+        reasoning, weight
+            As for `build_qubo_with_reasoning`.
+        backend
+            The engine that samples the QUBO.
+        time_limit
+            Wall seconds, half of them for the classical answer.
+
+        Raises
+        ------
+        InfeasibleError
+            No feasible schedule was found.
+        """
+        preferences, instance = self._prepare(reasoning, weight)
+        answer = self._answer(instance, "list-search", time_limit / 2)
+        best = _solution(answer)
+        if preferences and instance.n:
+            built = _biased(instance, answer, preferences, weight)
+            compiled = _compile(built, best)
+            found = engines.sample(
+                engines.backend(backend), compiled, seed=self.seed, seconds=time_limit / 2,
+                initial=compiled.extend(built.encode(best)),
+            )  # fmt: skip
+            columns = np.argsort(np.fromiter(found.variables, np.int64, len(found.variables)))
+            least = _cost(built, best)
+            for sample in compiled.restore(found.record.sample[:, columns]):
+                schedule = built.decode(sample)
+                if schedule is None or _check(self.spec, schedule).violations:
+                    continue
+                cost = _cost(built, schedule)
+                if cost < least:
+                    best, least = schedule, cost
+        report = _check(self.spec, best)
+        bias = 0.0
+        if preferences and instance.n:
+            plain = model_around(instance, best, _level(answer))[0]
+            bias = _cost(built, best) - _cost(plain, best)
+        return ReasonedSchedule(answer, best, to_rows(self.spec, best), tuple(map(float, report.levels)), bias)
+
+    def _prepare(self, reasoning: Mapping[str, float] | None, weight: float) -> tuple[tuple[Preference, ...], Instance]:
+        preferences = read_preferences(reasoning or {}, self.spec) if weight else ()
+        # An agent that is preferred to its like is no longer like them.
+        apart = {preference.agent for preference in preferences if preference.agent >= 0}
+        return preferences, build_instance(self.spec, apart=apart)
+
+    def _answer(self, instance: Instance, backend: str, seconds: float) -> Answer:
+        answer = solve_schedule(instance, backends=(backend,), seconds=seconds, seed=self.seed)
+        if answer.solution is None:
+            raise InfeasibleError(f"no feasible schedule of {self.spec.name!r} was found in {seconds:g} s")
+        return answer

@@ -40,6 +40,8 @@ class Console:
         Only faults are told, and the result where json or yaml was asked for.
     verbose
         Every event of the run's log is told.
+    argv
+        The arguments of the command line, for the record of a run.
     """
 
     out: TextIO = field(default_factory=lambda: sys.stdout)
@@ -48,6 +50,7 @@ class Console:
     output: str = "table"
     quiet: bool = False
     verbose: bool = False
+    argv: Sequence[str] = ()
 
     @property
     def width(self) -> int:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from qamctl.backends import registry
 from qamctl.errors import BackendError
-from qamctl.schedule.solvers.base import Solver
+from qamctl.schedule.solvers.base import Budget, Outcome, Solver
 
 if TYPE_CHECKING:
     import dimod
+
+    from qamctl.schedule.instance import Instance
+    from qamctl.schedule.solution import Solution
 
     from qamctl.backends.base import Backend
     from qamctl.qubo.compile import Compiled
@@ -44,23 +47,30 @@ def solver(name: str, options: Mapping[str, Any]) -> Solver:
     if not sampled(name):
         found: Solver = import_module(f"qamctl.schedule.solvers.{name.replace('-', '_')}").solve
         return found
-    backend = registry.get(name)
+    engine = registry.get(name)
 
-    def solve(*args: Any) -> Any:
+    def solve(
+        instance: Instance,
+        incumbent: Solution | None,
+        budget: Budget,
+        seed: int,
+        stop: Callable[[], bool],
+        report: Callable[[Solution], None],
+    ) -> Outcome:
         from qamctl.schedule.solvers import qubo_windows
 
         return qubo_windows.solve(
-            *args,
-            sample=partial(sample, backend),
-            max_variables=_smaller(backend.capabilities.max_variables, options.get("max_variables")),
+            instance, incumbent, budget, seed, stop, report,
+            sample=partial(sample, engine),
+            max_variables=_smaller(engine.capabilities.max_variables, options.get("max_variables")),
             slot=options.get("slot") or 1,
-            exact=backend.capabilities.exact,
-        )
+            exact=engine.capabilities.exact,
+        )  # fmt: skip
 
     return solve
 
 
-def sample(backend: Backend, compiled: Compiled, **options: Any) -> dimod.SampleSet:
+def sample(engine: Backend, compiled: Compiled, **options: Any) -> dimod.SampleSet:
     """Submit a compiled model and wait for its samples.
 
     Raises
@@ -68,12 +78,12 @@ def sample(backend: Backend, compiled: Compiled, **options: Any) -> dimod.Sample
     BackendError
         The job failed.
     """
-    job = backend.submit(compiled, options)
+    job = engine.submit(compiled, options)
     while job.state in ("queued", "running"):
-        job = backend.poll(job)
+        job = engine.poll(job)
     if job.state != "succeeded":
-        raise BackendError(f"{backend.name}: the job {job.id} {job.state}: {job.info.get('error', 'no reason given')}")
-    return backend.fetch(job)
+        raise BackendError(f"{engine.name}: the job {job.id} {job.state}: {job.info.get('error', 'no reason given')}")
+    return engine.fetch(job)
 
 
 def _smaller(*limits: int | None) -> int | None:

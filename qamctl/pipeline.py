@@ -4,26 +4,33 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
+
+import numpy as np
 
 from qamctl import __version__
 from qamctl.config import Resolved, resolve
 from qamctl.errors import Diagnostic, ExitCode, SpecError
 from qamctl.kernels import native
+from qamctl.options import Options
 from qamctl.runs.lock import Lock, acquire, lock_target
 from qamctl.runs.metrics import Stopwatch, build, utilisation
 from qamctl.runs.record import Run, loaded_versions, open_run, run_id, state_folder, utc_now
 from qamctl.runs.signals import Stop, catch_signals
 from qamctl.schedule.answer import compile_answer
+from qamctl.schedule.check import Discrepancy, check_result
 from qamctl.schedule.instance import Instance, build_instance
 from qamctl.schedule.read import build_schedule
 from qamctl.schedule.reasons import reasons as find_reasons
 from qamctl.schedule.result import build_result, relative_gap
+from qamctl.schedule.sizes import estimate
 from qamctl.schedule.solution import Solution
+from qamctl.schedule.solvers.qubo_windows import first_schedule
 from qamctl.schedule.spec import ScheduleSpec
-from qamctl.solve import Answer, Progress, solve_schedule
+from qamctl.solve import Answer, solve_schedule
 from qamctl.spec.reader import read_source
 from qamctl.spec.source import Source
 
@@ -69,7 +76,6 @@ class Problem:
     """A spec that was read, with the options that hold for it."""
 
     spec: ScheduleSpec
-    source: Source
     resolved: Resolved
     seed: int
 
@@ -86,10 +92,10 @@ def read(path: str, flags: Mapping[str, object], *, profile: str | None, config_
     spec = build_schedule(data, source)
     resolved = resolve(
         flags, spec.solver, profile=profile, config_file=config_file,
-        cwd=Path.cwd(), environ=os.environ, locate=source.locate,
+        cwd=Path.cwd(), environ=os.environ, locate=spec.source.locate,
     )  # fmt: skip
     seed = resolved.options.seed
-    return Problem(spec, source, resolved, _default_seed(source) if seed is None else seed)
+    return Problem(spec, resolved, _default_seed(spec.source) if seed is None else seed)
 
 
 def _default_seed(source: Source) -> int:
@@ -131,34 +137,32 @@ def run_schedule(
     state = state_folder(os.environ)
     id = run_id(problem.spec.name, started, os.urandom(4).hex())
     with catch_signals() as stop:
-        lock = _lock(state, problem, id, started, events)
+        lock = _lock(state, problem, id, started, stop, events)
         if lock is None:
             return RunReport({}, {}, None, ExitCode.OK, skipped=True)
         with (
             lock,
             open_run(
-                id=id, state=state, kind="schedule", name=problem.spec.name, source=problem.source,
+                id=id, state=state, kind="schedule", name=problem.spec.name, source=problem.spec.source,
                 options=problem.resolved.values(), origins=problem.resolved.origins, seed=problem.seed,
                 versions=loaded_versions(__version__), command=command, started=started,
                 out=options.out, result=options.result, metrics=options.metrics,
                 log_file=options.log_file, no_copy=options.no_copy,
             ) as run,
         ):  # fmt: skip
-            return _solve_and_write(problem, run, watch, stop, events, state)
+            return _solve_and_write(problem, run, watch, stop, events)
 
 
-def _lock(state: Path, problem: Problem, id: str, started: Any, events: Events | None) -> Lock | None:
+def _lock(state: Path, problem: Problem, id: str, started: datetime, stop: Stop, events: Events | None) -> Lock | None:
     options = problem.resolved.options
-    target = lock_target(options.out, problem.source.path)
+    target = lock_target(options.out, problem.spec.source.path)
     if target is None:  # standard input into a folder of its own: nothing to share
         target = state / "runs" / id
     waiting = None if events is None else lambda text: events.event("waiting", {"message": text})
-    return acquire(state, target, run=id, now=started, mode=options.if_locked, waiting=waiting)
+    return acquire(state, target, run=id, now=started, mode=options.if_locked, waiting=waiting, stop=stop)
 
 
-def _solve_and_write(
-    problem: Problem, run: Run, watch: Stopwatch, stop: Stop, events: Events | None, state: Path
-) -> RunReport:
+def _solve_and_write(problem: Problem, run: Run, watch: Stopwatch, stop: Stop, events: Events | None) -> RunReport:
     spec, options = problem.spec, problem.resolved.options
     warnings = [] if native() else ["the C++ kernels are not installed: the slower numpy reference takes their place"]
 
@@ -167,11 +171,9 @@ def _solve_and_write(
         if events is not None:
             events.event(name, fields)
 
-    if options.out is not None:  # a kill would leave no other trace of a run outside the state folder
-        warnings += _index(state, run)
     watch.phase("build")
     instance = build_instance(spec)
-    why = _reasons(instance, problem.source)
+    why = _reasons(instance)
     tell("built", tasks=instance.n, options=len(instance.option_mode))
     answer = Answer("infeasible") if why else solve(problem, instance, stop, events, watch)
     watch.phase("compile")
@@ -190,7 +192,6 @@ def _solve_and_write(
         return metrics
 
     run.finish(result, figures, exit_code=exit_code)
-    warnings += _index(state, run, result)
     return RunReport(result, metrics, run.directory, exit_code, tuple(warnings), False, spec, answer.solution)
 
 
@@ -204,10 +205,10 @@ def _compile(problem: Problem, instance: Instance, answer: Answer) -> dict[str, 
     )
 
 
-def _reasons(instance: Instance, source: Source) -> list[dict[str, Any]]:
+def _reasons(instance: Instance) -> list[dict[str, Any]]:
     rows = []
     for reason in find_reasons(instance):
-        place = source.locate(reason.path)
+        place = instance.spec.source.locate(reason.path)
         rows.append({"file": place.file, "line": place.line, "constraint": reason.constraint, "text": reason.text})
     return rows
 
@@ -255,19 +256,10 @@ def _metrics(
     )  # fmt: skip
 
 
-def _index(state: Path, run: Run, result: Mapping[str, Any] | None = None) -> list[str]:
-    """Add the run to the index; a damaged index is a warning, never the end of a run."""
-    from qamctl.runs.store import index_run
-
-    return index_run(state, run.directory, result=result)
-
-
 def dry_run(
     path: str, flags: Mapping[str, object], *, profile: str | None = None, config_file: Path | None = None
 ) -> dict[str, Any]:
     """Read, validate and compile, and tell the sizes; nothing is searched or written."""
-    from qamctl.schedule.compiled import sizes
-
     problem = read(path, flags, profile=profile, config_file=config_file)
     options, spec = problem.resolved.options, problem.spec
     instance = build_instance(spec)
@@ -278,20 +270,33 @@ def dry_run(
         "resources": len(spec.resources.ids),
         "precedence": len(spec.after.pred),
         "options": len(instance.option_mode),
-        "reasons": _reasons(instance, problem.source),
-        "compiled": sizes(instance, slot=options.slot, max_variables=options.max_variables, seed=problem.seed),
+        "reasons": _reasons(instance),
+        "compiled": _sizes(instance, options),
         "backend": list(options.backend),
         "seed": problem.seed,
     }
 
 
+def _sizes(instance: Instance, options: Options) -> dict[str, Any] | None:
+    """The size of the QUBO around a first schedule, as built without a search; an estimate where there is none."""
+    if instance.n == 0 or (np.diff(instance.first_option) == 0).any():
+        return None
+    first = first_schedule(instance)
+    slot, most = options.slot or 1, options.max_variables
+    if first is None:
+        variables, couplings = estimate(instance, None, slot=slot)
+        return {"kind": "qubo", "scope": "estimate", "variables": variables, "quadratic": couplings}
+    block = compile_answer(instance, first, 0, slot=slot, max_variables=most)
+    return {key: block[key] for key in ("kind", "scope", "variables", "raw_variables", "quadratic", "sha256")}
+
+
 def validate(paths: Sequence[str]) -> list[tuple[str, list[Diagnostic], list[dict[str, Any]]]]:
     """For each file its faults, and why nothing could satisfy it as far as that shows without a search."""
-    rows = []
+    rows: list[tuple[str, list[Diagnostic], list[dict[str, Any]]]] = []
     for path in paths:
         try:
             data, source = read_source(path)
-            rows.append((path, [], _reasons(build_instance(build_schedule(data, source)), source)))
+            rows.append((path, [], _reasons(build_instance(build_schedule(data, source)))))
         except SpecError as error:
             rows.append((path, list(error.diagnostics) or [Diagnostic(error.message)], []))
     return rows
@@ -322,3 +327,17 @@ def bench(
                 "seconds": watch.elapsed(), "solved_by": answer.solved_by,
             })  # fmt: skip
     return rows
+
+
+def check_files(result_path: str, spec_path: str) -> list[Discrepancy]:
+    """Every figure and constraint of a result file that does not hold.
+
+    Raises
+    ------
+    SpecError
+        A file can't be read.
+    """
+    data, source = read_source(spec_path)
+    spec = build_schedule(data, source)
+    result, _ = read_source(result_path)
+    return check_result(result, spec, folder=Path(result_path).parent)

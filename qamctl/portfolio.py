@@ -17,18 +17,29 @@ from qamctl.errors import BackendError, QamError, UnsupportedError
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.solution import Solution, better
 from qamctl.schedule.solvers.base import Budget, Outcome, Solver
+from qamctl.schedule.solvers.random_lists import best_of_random
 
-#: CP-SAT needs about this long to be imported and to build its model; below it, it could only waste time.
-CPSAT_LEAST_SECONDS = 1.0
+#: A window of a sampled engine counts as so many steps of a step budget: they take about the same time.
+STEPS_PER_WINDOW = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One engine's turn on a lane: it works until `until`, a fraction of the whole time."""
+    """One engine's turn on a lane.
+
+    Attributes
+    ----------
+    until
+        When it ends, as a fraction of the whole time.
+    control_of
+        A sampled engine that had its turn just before: this turn starts where that one started and takes as
+        long, so that the two can be compared. What it finds counts like anything else.
+    """
 
     engine: str
     until: float
     threads: int = 1
+    control_of: str | None = None
 
 
 @dataclass(slots=True)
@@ -81,8 +92,8 @@ class Race:
     interrupted: bool
 
 
-def plan(engines: Sequence[str], seconds: float, threads: int, *, sampled: Sequence[str]) -> list[list[Turn]]:
-    """Lanes of turns for `engines` within `seconds` on `threads` cores.
+def plan(engines: Sequence[str], threads: int, *, sampled: Sequence[str]) -> list[list[Turn]]:
+    """Lanes of turns for `engines` on `threads` cores.
 
     A sampled engine only improves what another one found, so it is never first: where no other engine is
     named, list search gives it a start. With two cores or more CP-SAT has its own lane, and the sampled
@@ -91,26 +102,28 @@ def plan(engines: Sequence[str], seconds: float, threads: int, *, sampled: Seque
     native = [name for name in engines if name not in sampled]
     samplers = [name for name in engines if name in sampled]
     if not native:
-        share = 0.8 / len(samplers)
-        turns = [Turn(name, 0.2 + share * (k + 1), threads) for k, name in enumerate(samplers)]
-        return [[Turn("list-search", 0.2, threads), *turns]]
+        return [[Turn("list-search", 0.2, threads), *_sampled(samplers, 0.2, 1.0, threads)]]
     if threads == 1 or len(engines) == 1:
-        parts = len(native) + 0.3 * len(samplers)
-        order = [*native[:1], *samplers, *native[1:]]
-        turns, until = [], 0.0
-        for name in order:
-            until += (0.3 if name in samplers else 1.0) / parts
-            turns.append(Turn(name, min(1.0, until), threads))
+        share = 1.0 / (len(native) + 0.5 * len(samplers))
+        turns = [Turn(native[0], share, threads)]
+        turns += _sampled(samplers, share, share * (1 + 0.5 * len(samplers)), threads)
+        begin = share * (1 + 0.5 * len(samplers))
+        turns += [Turn(name, min(1.0, begin + share * (k + 1)), threads) for k, name in enumerate(native[1:])]
         return [turns]
     if len(native) == 1:
-        first = [Turn(native[0], 1.0, threads - 1)]
-        return [first, [Turn(name, (k + 1) / len(samplers)) for k, name in enumerate(samplers)]]
-    opening = [Turn(native[0], 0.08)] if samplers else []
-    early = [Turn(name, 0.08 + 0.12 * (k + 1) / len(samplers)) for k, name in enumerate(samplers)]
-    lanes = [[*opening, *early, Turn(native[0], 1.0)]]
-    rest = native[1:]
-    workers = max(1, (threads - 1) // len(rest))
-    return lanes + [[Turn(name, 1.0, workers)] for name in rest]
+        return [[Turn(native[0], 1.0, threads - 1)], _sampled(samplers, 0.0, 1.0, 1)]
+    opening = [Turn(native[0], 0.06), *_sampled(samplers, 0.06, 0.3, 1)] if samplers else []
+    workers = max(1, (threads - 1) // (len(native) - 1))
+    return [[*opening, Turn(native[0], 1.0)], *([Turn(name, 1.0, workers)] for name in native[1:])]
+
+
+def _sampled(samplers: Sequence[str], begin: float, end: float, threads: int) -> list[Turn]:
+    """Turns of sampled engines between two fractions of the time, each followed by its control."""
+    turns, step = [], (end - begin) / max(1, 2 * len(samplers))
+    for k, name in enumerate(samplers):
+        half = begin + step * (2 * k + 1)
+        turns += [Turn(name, half, threads), Turn("list-search", half + step, threads, control_of=name)]
+    return turns
 
 
 def race(
@@ -122,6 +135,7 @@ def race(
     steps: int | None,
     seed: int,
     stop: Callable[[], bool],
+    sampled: Sequence[str] = (),
     incumbent: Solution | None = None,
     progress: Callable[[float, tuple[float, ...] | None], None] | None = None,
 ) -> Race:
@@ -133,6 +147,8 @@ def race(
         The engine of each name that stands in `lanes`.
     seconds, steps
         The budget; exactly one is set. With steps every turn has that many steps, in lane order.
+    sampled
+        The engines that work on QUBO windows; a window counts as `STEPS_PER_WINDOW` steps.
     incumbent
         A feasible schedule to start from.
     progress
@@ -145,6 +161,7 @@ def race(
     for lane in lanes:
         for turn in lane:
             attempts.setdefault(turn.engine, Attempt(turn.engine))
+    starts: dict[str, tuple[Solution | None, float]] = {}  # where each sampled engine began, and how long it took
     started = threading.Event()  # the first turn of the first lane has an answer: others may start from it
 
     def halted() -> bool:
@@ -152,12 +169,19 @@ def race(
 
     def take(turn: Turn, number: int) -> None:
         attempt = attempts[turn.engine]
-        budget = Budget(steps=steps, threads=turn.threads)
+        budget, start = Budget(steps=steps, threads=turn.threads), board.incumbent() or incumbent
+        if steps is not None and turn.engine in sampled:
+            budget = Budget(steps=-(-steps // STEPS_PER_WINDOW), threads=turn.threads)
         if seconds is not None:
             left = seconds * turn.until - (time.monotonic() - begin)
             if left <= 0:
                 attempt.note = attempt.note or "no time was left"
                 return
+            if turn.control_of is not None:
+                start, spent = starts.get(turn.control_of, (None, 0.0))
+                left = min(left, spent)
+                if start is None:
+                    return
             budget = Budget(seconds=left, threads=turn.threads)
 
         def report(solution: Solution) -> None:
@@ -166,9 +190,7 @@ def race(
 
         since = time.monotonic()
         try:
-            outcome = solvers[turn.engine](
-                instance, board.incumbent() or incumbent, budget, seed + number, halted, report
-            )
+            outcome = solvers[turn.engine](instance, start, budget, seed + number, halted, report)
         except QamError as error:
             attempt.status, attempt.note, attempt.error = "failed", error.message, error
             if isinstance(error, UnsupportedError):
@@ -180,9 +202,13 @@ def race(
             attempt.error.__cause__ = error
             return
         finally:
-            attempt.seconds += time.monotonic() - since
+            spent = time.monotonic() - since
+            attempt.seconds += spent
+            starts[turn.engine] = (start, spent)
             started.set()
         _note(attempt, outcome)
+        if turn.control_of is not None and not halted():
+            _compare(instance, attempts[turn.control_of], start, outcome, seed + number, spent)
         if outcome.solution is not None:
             board.offer(attempt, outcome.solution)
         if outcome.status in ("optimal", "infeasible"):
@@ -194,6 +220,8 @@ def race(
         for turn in lane:
             if halted():
                 break
+            if turn.control_of is not None and steps is not None:
+                continue  # "the same time" can't be reproduced
             take(turn, numbers[id(turn)])
 
     numbers = {id(turn): k for k, turn in enumerate(turn for lane in lanes for turn in lane)}
@@ -213,6 +241,21 @@ def race(
                 if progress is not None:
                     progress(time.monotonic() - begin, board.best[0] if board.best else None)
     return Race(tuple(attempts.values()), tuple(board.curve), time.monotonic() - begin, stop())
+
+
+def _compare(
+    instance: Instance, attempt: Attempt, start: Solution | None, control: Outcome, seed: int, seconds: float
+) -> None:
+    """Note what the control and chance achieved from the same start in the same time as a sampled engine."""
+    if start is None or attempt.value is None:
+        return
+    begin = instance.value(start)
+    rivals = {
+        "classical_value": None if control.solution is None else instance.value(control.solution),
+        "random_value": best_of_random(instance, int(attempt.info.get("shots", 0)), seed, seconds),
+    }
+    for name, value in rivals.items():
+        attempt.info[name] = begin if value is None or better(begin, value) else value
 
 
 def _note(attempt: Attempt, outcome: Outcome) -> None:

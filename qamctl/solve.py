@@ -97,13 +97,14 @@ def solve_schedule(
         names = tuple(name for name in names if name != "cpsat")
         left_out.append(Attempt("cpsat", "skipped", note=f"left out below {CPSAT_LEAST_SECONDS:g} s of time"))
     # With a step budget the answer must not depend on the number of cores: one lane, one engine after another.
-    lanes = plan(
-        names, seconds or 0.0, threads if steps is None else 1, sampled=[n for n in names if engines.sampled(n)]
-    )
+    sampled = [name for name in names if engines.sampled(name)]
+    lanes = plan(names, threads if steps is None else 1, sampled=sampled)
     options = {"slot": slot, "max_variables": max_variables}
     solvers = {turn.engine: engines.solver(turn.engine, options) for lane in lanes for turn in lane}
     phase("solve")
-    found = race(instance, solvers, lanes, seconds=seconds, steps=steps, seed=seed, stop=stop, progress=progress)
+    found = race(
+        instance, solvers, lanes, seconds=seconds, steps=steps, seed=seed, stop=stop, sampled=sampled, progress=progress
+    )
     phase("check")
     failed = [attempt for attempt in found.attempts if attempt.error is not None]
     if failed and (strict or not auto):
@@ -126,7 +127,9 @@ def judge(instance: Instance, attempts: Sequence[Attempt], *, interrupted: bool)
         if report.violations:
             attempt.status, attempt.note = "rejected", f"the checker found: {report.violations[0].text}"
             attempt.value = attempt.solution = attempt.bounds = None
-        elif best is None or better(report.levels, best[1].levels):
+            continue
+        attempt.value = report.levels
+        if best is None or better(report.levels, best[1].levels):
             best = attempt, report
     if best is None:
         proved = any(attempt.status == "infeasible" for attempt in attempts)

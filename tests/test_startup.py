@@ -77,9 +77,13 @@ def test_commands_without_a_spec_need_no_numbers(tmp_path: Path, argv: list[str]
     assert loaded(tmp_path, *argv) & {"numpy", "yaml"} == set()
 
 
-def test_importing_the_package_is_free(tmp_path: Path) -> None:
+def test_importing_the_package_is_free() -> None:
     """`import qamctl` loads nothing but itself."""
-    script = "import sys; before = set(sys.modules); import qamctl; print(*sorted(set(sys.modules) - before))"
-    root = Path(__file__).resolve().parents[1]
-    ran = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=True)
+    root = str(Path(__file__).resolve().parents[1])
+    script = (
+        f"import sys; sys.path.insert(0, {root!r}); before = set(sys.modules); import qamctl; "
+        "print(*sorted(set(sys.modules) - before))"
+    )
+    # Without `site`, whose hooks for installed packages import modules of their own.
+    ran = subprocess.run([sys.executable, "-I", "-S", "-c", script], capture_output=True, text=True, check=True)
     assert {name.split(".")[0] for name in ran.stdout.split()} <= {"qamctl", "__future__"}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qamctl.backends.base import Capabilities
-from qamctl.backends.local import LocalBackend
+from qamctl.backends.local import LocalBackend, sample_set
 
 if TYPE_CHECKING:
     import dimod
@@ -32,14 +32,9 @@ def sample(compiled: Compiled, options: Mapping[str, Any]) -> dimod.SampleSet:
 
     Options other than the model are of no use here and are ignored.
     """
-    import dimod
-
     number = minimum(compiled)
     best = (number >> np.arange(compiled.n) & 1).astype(np.int8)
-    samples = best.reshape(1, compiled.n)
-    return dimod.SampleSet.from_samples(
-        (samples, range(compiled.n)), "BINARY", energy=compiled.energy(samples), info={"exact": True, "reads": 1}
-    )
+    return sample_set(compiled, best.reshape(1, compiled.n), {"exact": True})
 
 
 def minimum(compiled: Compiled) -> int:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from qamctl.backends.base import Capabilities, Job
 from qamctl.errors import BackendError, UnsupportedError
 
@@ -15,6 +17,17 @@ if TYPE_CHECKING:
     from qamctl.qubo.compile import Compiled
 
 SampleFunction = Callable[["Compiled", Mapping[str, Any]], "dimod.SampleSet"]
+
+
+def sample_set(compiled: Compiled, samples: np.ndarray, info: Mapping[str, Any]) -> dimod.SampleSet:
+    """Samples [s, n] as dimod holds them, energies by the compiled model; `info` gets the number of reads."""
+    import dimod
+
+    found: dimod.SampleSet = dimod.SampleSet.from_samples(  # type: ignore[no-untyped-call]
+        (samples, list(range(compiled.n))), "BINARY", energy=compiled.energy(samples), info={"exact": False, **info}
+    )
+    found.info["reads"] = len(samples)
+    return found
 
 
 @dataclass
@@ -45,7 +58,8 @@ class LocalBackend:
         """
         most = self.capabilities.max_variables
         if compiled.kind not in self.capabilities.kinds:
-            raise UnsupportedError(f"backend {self.name} takes {', '.join(self.capabilities.kinds)}, not {compiled.kind}")
+            known = ", ".join(self.capabilities.kinds)
+            raise UnsupportedError(f"backend {self.name} takes models of kind {known}, not {compiled.kind}")
         if most is not None and compiled.n > most:
             raise UnsupportedError(
                 f"backend {self.name} takes at most {most} variables, the model has {compiled.n}: "

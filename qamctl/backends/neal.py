@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qamctl.backends.base import Capabilities
-from qamctl.backends.local import LocalBackend
+from qamctl.backends.local import LocalBackend, sample_set
 from qamctl.errors import UnsupportedError
 
 if TYPE_CHECKING:
@@ -57,7 +57,6 @@ def sample(compiled: Compiled, options: Mapping[str, Any]) -> dimod.SampleSet:
         dwave-neal is not installed.
     """
     try:
-        import dimod
         import neal
     except ImportError as error:
         raise UnsupportedError("backend neal needs the package dwave-neal: pip install dwave-neal") from error
@@ -65,9 +64,7 @@ def sample(compiled: Compiled, options: Mapping[str, Any]) -> dimod.SampleSet:
     seed = int(options["seed"]) % SEEDS
     sweeps = max(1, int(options.get("sweeps") or SWEEPS))
     if compiled.n == 0:
-        return dimod.SampleSet.from_samples(
-            (np.zeros((1, 0), np.int8), []), "BINARY", energy=[compiled.offset], info={"reads": 1, "sweeps": sweeps}
-        )
+        return sample_set(compiled, np.zeros((1, 0), np.int8), {"sweeps": sweeps})
     bqm, betas, initial = compiled.to_bqm(), beta_range(compiled), options.get("initial")
     sampler = neal.SimulatedAnnealingSampler()
 
@@ -78,9 +75,10 @@ def sample(compiled: Compiled, options: Mapping[str, Any]) -> dimod.SampleSet:
             start = {"initial_states": (np.asarray(initial, np.int8)[None, :], range(compiled.n)),
                      "initial_states_generator": "tile"}  # fmt: skip
             schedule = [float(np.sqrt(betas[0] * betas[1])), betas[1]]
-        return sampler.sample(
+        found: dimod.SampleSet = sampler.sample(
             bqm, num_reads=reads, num_sweeps=sweeps, beta_range=schedule, seed=(seed + 7919 * number) % SEEDS, **start
         )
+        return found
 
     seconds = options.get("seconds")
     if seconds is None:
@@ -89,7 +87,7 @@ def sample(compiled: Compiled, options: Mapping[str, Any]) -> dimod.SampleSet:
         parts = [anneal(0, reads - warm, False)]
         if warm:
             parts.append(anneal(1, warm, True))
-        return _together(dimod, compiled, parts, sweeps)
+        return _together(compiled, parts, sweeps)
     # One read is timed to see how many sweeps a read may have and how many reads fit.
     deadline = time.monotonic() + float(seconds)
     asked, sweeps = sweeps, min(sweeps, LEAST_SWEEPS)
@@ -101,7 +99,7 @@ def sample(compiled: Compiled, options: Mapping[str, Any]) -> dimod.SampleSet:
     while time.monotonic() + per_sweep * sweeps < deadline:
         parts.append(anneal(number, 1, initial is not None and number % 2 == 0))
         number += 1
-    return _together(dimod, compiled, parts, sweeps)
+    return _together(compiled, parts, sweeps)
 
 
 def beta_range(compiled: Compiled) -> tuple[float, float]:
@@ -128,13 +126,8 @@ def beta_range(compiled: Compiled) -> tuple[float, float]:
     return float(np.log(1 / HOT_CHANCE) / hot), float(np.log(1 / COLD_CHANCE) / max(cold, 1e-3 * hot))
 
 
-def _together(dimod: Any, compiled: Compiled, parts: list[dimod.SampleSet], sweeps: int) -> dimod.SampleSet:
-    """All reads as one sample set, energies by the compiled model, in the order of the reads."""
+def _together(compiled: Compiled, parts: list[dimod.SampleSet], sweeps: int) -> dimod.SampleSet:
+    """All reads as one sample set, in the order of the reads."""
     order = [np.argsort(np.fromiter(part.variables, np.int64)) for part in parts]
     samples = np.concatenate([part.record.sample[:, columns] for part, columns in zip(parts, order, strict=True)])
-    return dimod.SampleSet.from_samples(
-        (samples, range(compiled.n)),
-        "BINARY",
-        energy=compiled.energy(samples),
-        info={"reads": len(samples), "sweeps": sweeps, "exact": False},
-    )
+    return sample_set(compiled, samples, {"sweeps": sweeps})

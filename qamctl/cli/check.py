@@ -33,9 +33,9 @@ def check(
     with the search.
     """
     console = open_console(context, {"output": output, "quiet": quiet}, profile=None, config=None)
-    from qamctl import pipeline
+    from qamctl.validation import check_files
 
-    found = [str(difference) for difference in pipeline.check_files(result, spec)]
+    found = check_files(result, spec)
     value: dict[str, Any] = {"result": result, "spec": spec, "holds": not found, "discrepancies": found}
     if not found:
         console.show(value, lambda: f"{result}: every figure and constraint holds")

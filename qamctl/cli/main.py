@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         argv = sys.argv[1:]
     args = list(argv)
-    console = Console(output=asked_output(args, os.environ))
+    console = Console(output=asked_output(args, os.environ), argv=args)
     try:
         return int(_run(args, console))
     except QamError as fault:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, TypeAlias
+from typing import Annotated
 
 import typer
-
-Flag: TypeAlias = "str | None"
 
 Backends = Annotated[
     list[str] | None,
@@ -72,8 +69,3 @@ ConfigFile = Annotated[
     typer.Option("--config", metavar="FILE", help="Configuration file. Default: ./qamctl.toml where present."),
 ]
 Target = Annotated[str | None, typer.Option("--file", metavar="PATH", help="Write here. Default: standard output.")]
-
-
-def given(**flags: object) -> Mapping[str, object]:
-    """The flags that stand on the command line: absent ones leave the word to environment, spec and files."""
-    return {name: value for name, value in flags.items() if value not in (None, False, [])}

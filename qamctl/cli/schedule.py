@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -74,7 +73,7 @@ def schedule(
         "no_copy": no_copy,
         "log_file": log_file,
         "quiet": quiet,
-        "verbose": verbose,
+        "verbose": int(verbose),
     }
     console = open_console(context, flags, profile=profile, config=config)
     config_file = Path(config) if config else None
@@ -86,7 +85,12 @@ def schedule(
         return ExitCode.OK
     with Progress(console) as progress:
         report = pipeline.run_schedule(
-            spec, flags, profile=profile, config_file=config_file, command=sys.argv, events=progress
+            spec,
+            flags,
+            profile=profile,
+            config_file=config_file,
+            command=["qamctl", *console.argv],
+            events=progress,
         )
     for warning in report.warnings:
         console.warn(warning)

@@ -10,7 +10,7 @@ from qamctl.cli import options as flag
 from qamctl.cli.app import PlainCommand, new_app
 from qamctl.cli.session import open_console
 from qamctl.console import diagnostic_object
-from qamctl.errors import Diagnostic, ExitCode, Location
+from qamctl.errors import ExitCode
 
 app = new_app()
 
@@ -34,33 +34,22 @@ def validate(
     satisfy, as far as that shows without a search, with 4.
     """
     console = open_console(context, {"output": output, "quiet": quiet}, profile=None, config=None)
-    from qamctl import pipeline
+    from qamctl.validation import validate
 
-    files = [
-        (file, [*faults, *map(_as_fault, reasons)], bool(faults)) for file, faults, reasons in pipeline.validate(specs)
-    ]
-    invalid = any(broken for _, _, broken in files)
-    faults = [fault for _, found, _ in files for fault in found]
-    code = ExitCode.SPEC if invalid else ExitCode.INFEASIBLE if faults else ExitCode.OK
-    rows: list[dict[str, Any]] = [
-        {"file": str(file), "status": "invalid" if broken else "infeasible" if found else "valid"}
-        for file, found, broken in files
-    ]
-    value: dict[str, Any] = {"files": rows}
+    verdicts = validate(specs)
+    statuses = [verdict.status for verdict in verdicts]
+    faults = [fault for verdict in verdicts for fault in verdict.faults]
+    code = ExitCode.SPEC if "invalid" in statuses else ExitCode.INFEASIBLE if "infeasible" in statuses else ExitCode.OK
+    value: dict[str, Any] = {"files": [{"file": verdict.file, "status": verdict.status} for verdict in verdicts]}
     if code:
-        bad = sum(row["status"] != "valid" for row in rows)
-        message = (
-            f"{bad} of {len(rows)} files can't be solved" if len(rows) > 1 else f"{rows[0]['file']} can't be solved"
-        )
-        found = [diagnostic_object(fault) for fault in faults]
-        value["error"] = {"code": int(code), "message": message, "diagnostics": found}
+        bad = len(statuses) - statuses.count("valid")
+        message = f"{bad} of {len(statuses)} files can't be solved" if len(specs) > 1 else f"{specs[0]} can't be solved"
+        value["error"] = {
+            "code": int(code),
+            "message": message,
+            "diagnostics": [diagnostic_object(fault) for fault in faults],
+        }
     if console.output == "table":
         console.diagnostics(faults)
-    console.show(value, lambda: "\n".join(f"{row['file']}: {row['status']}" for row in rows))
+    console.show(value, lambda: "\n".join(f"{verdict.file}: {verdict.status}" for verdict in verdicts))
     return code
-
-
-def _as_fault(reason: dict[str, Any]) -> Diagnostic:
-    """Why a problem can't be satisfied, as a diagnostic."""
-    place = Location(reason["file"], reason.get("line")) if reason.get("file") else None
-    return Diagnostic(f"{reason['constraint']}: {reason['text']}", place)

@@ -13,10 +13,10 @@ namespace {
 
 constexpr i64 kLookEvery = 20000;   // units of work between two looks at the clock: some 50 microseconds
 constexpr i64 kJustifyEvery = 4;    // evaluations
-constexpr i64 kCalibration = 100;   // evaluations that measure how much a move changes each level
 constexpr i64 kCycles = 3;          // coolings that a planned search is divided into, for each level
 constexpr i64 kFirstCycle = 2000;   // steps, where there is no plan
 constexpr double kTolerance = 1e-9;  // relative: less than this is no difference
+constexpr i64 kNever = i64{1} << 62;  // the value of an absent deadline
 constexpr i64 kForever = std::numeric_limits<i64>::max();
 
 double seconds_now() {
@@ -103,6 +103,7 @@ ScheduleSearch::ScheduleSearch(const Problem& problem, u64 seed) : p_(problem), 
         if (p_.first_option[t + 1] - p_.first_option[t] > 1) flexible_.push_back(static_cast<i32>(t));
         if (p_.pinned[t] >= 0) pinned_.push_back(static_cast<i32>(t));
         can_abandon_ &= p_.weight[t] >= 0;
+        timed_ |= p_.deadline[t] < kNever;
     }
     for (i64 e = 0; e < p_.before.task.size; ++e)
         simple_arcs_ &= p_.before.kind[e] == 0 && p_.before.lag[e] >= 0;
@@ -110,10 +111,13 @@ ScheduleSearch::ScheduleSearch(const Problem& problem, u64 seed) : p_(problem), 
     for (i64 k = 0; k < p_.level_count * 5; ++k) {
         can_abandon_ &= p_.levels[k] >= 0;
         timed_ |= k % 5 != 4 && p_.levels[k] != 0;
+        flows_ |= k % 5 == 3 && p_.levels[k] != 0;
+        costs_ |= k % 5 == 4 && p_.levels[k] != 0;
     }
+    calibration_ = std::min<i64>(100, std::max<i64>(10, 200000 / std::max<i64>(1, n_)));
     for (Schedule* s : {&current_, &candidate_, &best_}) {
         s->order.resize(n_);
-        s->choice.resize(n_);
+        s->choice.assign(n_, -1);
         s->start.resize(n_);
         s->end.resize(n_);
         s->option.resize(n_);
@@ -404,12 +408,6 @@ bool ScheduleSearch::hopeless() const {
 void ScheduleSearch::evaluate() {
     double violation = pinned_excess_, tardiness = 0, tardy = 0, flow = 0, cost = 0;
     i64 makespan = 0;
-    ++stamp_;
-    bool costs = false, flows = false;
-    for (i64 k = 0; k < p_.level_count; ++k) {
-        flows |= p_.levels[5 * k + 3] != 0;
-        costs |= p_.levels[5 * k + 4] != 0;
-    }
     for (i64 t = 0; t < n_; ++t) {
         const i64 end = candidate_.end[t];
         makespan = std::max(makespan, end);
@@ -418,8 +416,8 @@ void ScheduleSearch::evaluate() {
             tardiness += p_.weight[t] * static_cast<double>(end - p_.due[t]);
             tardy += p_.weight[t];
         }
-        if (flows) flow += p_.weight[t] * static_cast<double>(end - p_.release[t]);
-        if (costs) cost += p_.option_cost[candidate_.option[t]];
+        if (flows_) flow += p_.weight[t] * static_cast<double>(end - p_.release[t]);
+        if (costs_) cost += p_.option_cost[candidate_.option[t]];
     }
     for (i32 t : pinned_) {
         i64 by_start = p_.release[t], by_end = 0;
@@ -429,7 +427,7 @@ void ScheduleSearch::evaluate() {
     }
     for (i64 c = 0; c < p_.stock.size; ++c)
         if (stock_[c] < 0) violation += static_cast<double>(-stock_[c]) * p_.stock_weight[c];
-    if (costs) {
+    if (costs_) {
         std::vector<bool> used(p_.holders, false);
         for (i64 t = 0; t < n_; ++t) used[p_.option_holder[candidate_.option[t]]] = true;
         for (i64 h = 0; h < p_.holders; ++h)
@@ -500,7 +498,7 @@ void ScheduleSearch::next() {
         propose();
         justify_ = timed_ && evaluations_ % kJustifyEvery == 0;
         const double x = p_.surprise[static_cast<i64>(draw() & static_cast<u64>(p_.surprise.size - 1))];
-        if (evaluations_ < kCalibration) {
+        if (evaluations_ < calibration_) {
             threshold_ = std::numeric_limits<double>::infinity();
         } else {
             const i64 at = std::min<i64>(255, (steps_ - cycle_at_) * 256 / cycle_length_);
@@ -540,10 +538,10 @@ void ScheduleSearch::finish_pass() {
     }
     judge();
     ++evaluations_;
-    if (evaluations_ == kCalibration) {
+    if (evaluations_ == calibration_) {
         calibrate();
         begin_cycle();
-    } else if (evaluations_ > kCalibration) {
+    } else if (evaluations_ > calibration_) {
         const bool repaired = focus_ == 0 && best_.value[0] == 0;
         if (repaired || steps_ - cycle_at_ >= cycle_length_) {
             ++cycles_;
@@ -565,9 +563,13 @@ double ScheduleSearch::slack(double value) { return kTolerance * std::max(1.0, s
 void ScheduleSearch::keep_best() {
     if (std::isfinite(best_.value[0]) && !better(candidate_.value, best_.value)) return;
     best_ = candidate_;
-    done_ = best_.value[0] == 0;  // and every level at its bound
-    for (i64 k = 0; k < p_.level_count; ++k)
-        done_ &= best_.value[1 + k] <= p_.bounds[k] + slack(p_.bounds[k]);
+    done_ = best_.value[0] == 0;
+    for (i64 k = 0; k < p_.level_count; ++k) done_ &= met(k + 1);
+    done_ |= n_ == 0;
+}
+
+bool ScheduleSearch::met(i64 level) const {
+    return best_.value[level] <= p_.bounds[level - 1] + slack(best_.value[level]);
 }
 
 void ScheduleSearch::judge() {
@@ -576,13 +578,13 @@ void ScheduleSearch::judge() {
     for (std::size_t k = 0; k < candidate_.value.size(); ++k) {
         const double change = candidate_.value[k] - current_.value[k];
         if (std::fabs(change) <= slack(current_.value[k])) continue;
-        if (evaluations_ < kCalibration) {
+        if (evaluations_ < calibration_) {
             change_[k] += std::fabs(change);
             ++changes_[k];
         }
         const i64 level = static_cast<i64>(k);
         if (change > 0 && level <= focus_)
-            accept = level == focus_ && evaluations_ >= kCalibration && change <= threshold_;
+            accept = level == focus_ && evaluations_ >= calibration_ && change <= threshold_;
         break;
     }
     if (!accept) return;
@@ -608,11 +610,11 @@ void ScheduleSearch::begin_cycle() {
     } else {
         for (i64 tries = 0; tries < levels; ++tries) {
             focus_ = focus_ % levels + 1;
-            if (best_.value[focus_] > p_.bounds[focus_ - 1] + slack(p_.bounds[focus_ - 1])) break;
+            if (!met(focus_)) break;
         }
     }
     cycle_at_ = steps_;
-    const i64 left = std::max<i64>(1, kCycles * std::max<i64>(1, levels) - cycles_);
+    const i64 round = kCycles * std::max<i64>(1, levels), left = round - cycles_ % round;
     if (planned_ > steps_)
         cycle_length_ = std::max(kFirstCycle / 10, (planned_ - steps_) / left);
     else
@@ -632,7 +634,7 @@ void ScheduleSearch::propose() {
             change_choice(flexible_[below(static_cast<i64>(flexible_.size()))]);
             continue;
         }
-        if (dice < 5 && timed_) {
+        if (dice >= 5 && timed_) {
             find_chain();
             if (!chain_.empty() && reorder(chain_[below(static_cast<i64>(chain_.size()))])) continue;
         }

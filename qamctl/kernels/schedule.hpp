@@ -126,6 +126,7 @@ class ScheduleSearch {
     void begin_cycle();
     bool better(const std::vector<double>& a, const std::vector<double>& b) const;
     void keep_best();
+    bool met(i64 level) const;
 
     // moves
     void propose();
@@ -148,7 +149,8 @@ class ScheduleSearch {
     std::vector<Need> own_, shared_, stock_use_;
     std::vector<u64> own_mask_, shared_mask_;
     std::vector<i32> flexible_, pinned_;
-    bool simple_arcs_ = true, timed_ = false, can_abandon_ = true;
+    bool simple_arcs_ = true, timed_ = false, flows_ = false, costs_ = false, can_abandon_ = true;
+    i64 calibration_ = 0;
 
     Schedule current_, candidate_, best_;
     std::vector<i32> position_, candidate_position_;

@@ -80,7 +80,7 @@ class Compiled:
         import dimod
 
         return dimod.BinaryQuadraticModel.from_numpy_vectors(
-            self.linear, (self.row, self.col, self.weight), self.offset, "BINARY", variable_order=range(self.n)
+            self.linear, (self.row, self.col, self.weight), self.offset, dimod.BINARY, variable_order=range(self.n)
         )
 
 
@@ -143,8 +143,9 @@ def _conflicts(model: Model, rows: Ints, weights: Weights) -> tuple[Ints, Ints, 
         entry = np.arange(start[-1]) + np.repeat(model.con_start[chosen] - start[:-1], length)
         i, j, _ = gram(start, model.con_index[entry], np.ones(len(entry)), np.ones(len(chosen)))
         found.append((i, j, np.full(len(i), weight)))
-    i, j, weight = merge(model.n, *(np.concatenate([part[k] for part in found]) for k in range(3)), largest=True)
+    row, col, weight = merge(model.n, *(np.concatenate([part[k] for part in found]) for k in range(3)), largest=True)
+    i, j = row.astype(np.int64), col.astype(np.int64)
     group = np.full(model.n, -1, np.int64)
     group[model.group_index] = np.repeat(np.arange(len(model.group_start) - 1), np.diff(model.group_start))
     apart = (group[i] < 0) | (group[i] != group[j])
-    return i[apart].astype(np.int64), j[apart].astype(np.int64), weight[apart]
+    return i[apart], j[apart], weight[apart]

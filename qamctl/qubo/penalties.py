@@ -139,7 +139,7 @@ def _implication_needs(model: Model, linear: Floats, rows: Ints, ends: Ints, spa
     need = np.full(model.n, np.inf)
     local = np.unique(ends[:, 1]) if len(rows) else np.zeros(0, np.int64)
     # A power of two, so that sums of integral costs stay exact; all of them together stay below `spare`.
-    step = 2.0 ** -int(len(local)).bit_length() * spare
+    step = 2.0 ** -len(local).bit_length() * spare
     leads: dict[int, list[int]] = {int(z): [] for z in local}
     waits: dict[int, int] = dict.fromkeys(leads, 0)
     out: dict[int, list[int]] = {}

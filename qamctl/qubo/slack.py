@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from qamctl.errors import InfeasibleError
-from qamctl.qubo.model import GE, LE, Floats, Index, Ints, Model
+from qamctl.qubo.model import GE, Floats, Index, Ints, Model
 
 Gram = Callable[[Ints, Index | Ints, Floats, Floats], tuple[Ints, Ints, Floats]]
 

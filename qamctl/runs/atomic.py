@@ -60,7 +60,8 @@ class Pending:
     def __init__(self, path: Path, *, private: bool = False) -> None:
         self.path = path
         self._folder = self._file = -1
-        self._temp = f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp"
+        # 50 characters are at most 200 bytes: the longest legal name still leaves room for the rest.
+        self._temp = f".{path.name[:50]}.{os.getpid()}-{os.urandom(4).hex()}.tmp"
         try:
             make_folder(path.parent, private=private)
             self._folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

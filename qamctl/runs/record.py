@@ -64,7 +64,7 @@ class Run:
     result_copy: Path | None = None
     metrics_copy: Path | None = None
     private: bool = True
-    _ended: list[bool] = field(default_factory=list, repr=False, compare=False)
+    _finished: list[bool] = field(default_factory=list, repr=False, compare=False)
 
     def provenance(self, versions: Mapping[str, str]) -> dict[str, Any]:
         """The result's `provenance` block; `versions` as `loaded_versions` gives them after the solve."""
@@ -90,9 +90,10 @@ class Run:
     ) -> None:
         """Write metrics and result, the result last; then the extra copies.
 
-        Every file is complete on disk before the first one takes its name. Only the result is synced
-        (a sync costs milliseconds): after a power cut it is there in full, and it holds what the manifest
-        holds; the other files are whole after a crash of the process, not necessarily after that of the machine.
+        The result is written out before any file takes its name, so a full disk shows while the old files
+        are still there. Only the result is synced (a sync costs milliseconds): after a power cut it is there
+        in full, and it holds what the manifest holds; the other files are whole after a crash of the process,
+        not necessarily after one of the machine.
 
         Parameters
         ----------
@@ -121,21 +122,20 @@ class Run:
                 write_atomic(self.directory / name, data, private=self.private)
             figures = metrics()
             write_atomic(self.directory / METRICS, dumps(figures), durable=False, private=self.private)
-            self._log_end(status=result.get("status"), objective=result.get("objective"), exit_code=int(exit_code))
+            outcome = {"status": result.get("status"), "objective": result.get("objective")}
+            self.log("run", "ended", **outcome, exit_code=int(exit_code))
             pending.commit()
+        self._finished.append(True)
         if self.metrics_copy is not None:
             write_atomic(self.metrics_copy, metrics_text(self.metrics_copy, figures), durable=False)
         if self.result_copy is not None:
             write_atomic(self.result_copy, text)
 
     def fail(self, error: BaseException, exit_code: int) -> None:
-        """Log that the run ended without a result."""
-        self._log_end(status="failed", error=type(error).__name__, message=str(error), exit_code=int(exit_code))
-
-    def _log_end(self, **fields: Any) -> None:
-        if not self._ended:
-            self._ended.append(True)
-            self.log("run", "ended", **fields)
+        """Log that the run ended without a result; after `finish` there is one, and nothing is logged."""
+        if not self._finished:
+            fault = {"error": type(error).__name__, "message": str(error)}
+            self.log("run", "ended", status="failed", **fault, exit_code=int(exit_code))
 
     def __enter__(self) -> Run:
         return self

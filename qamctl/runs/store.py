@@ -31,6 +31,9 @@ class Listing:
     warning: str | None = None
 
 
+#: Seconds that a run is given from its manifest to its log before it counts as killed.
+_STARTING = 60.0
+
 _COLUMNS = ", ".join(field.name for field in fields(RunInfo))
 _MARKS = ", ".join("?" for _ in fields(RunInfo))
 
@@ -157,7 +160,7 @@ def prune(
     if keep is None and older_than is None:
         raise UsageError("prune needs to know what to keep: give --keep N or --older-than AGE")
     listing = list_runs(state)
-    gone = [info for info in listing.runs[keep or 0 :] if info.status != "running"]
+    gone = [info for info in listing.runs[keep or 0 :] if info.status != "running" and not _is_starting(info, now)]
     if older_than is not None:
         gone = [info for info in gone if datetime.fromisoformat(info.started) < now - older_than]
     if dry_run:
@@ -261,6 +264,16 @@ def _finish_removals(state: Path) -> None:
         link = state / "runs" / id
         if link.is_symlink() and _named(id, directory) is None:
             _remove(link)
+
+
+def _is_starting(info: RunInfo, now: datetime) -> bool:
+    """Whether a run may be between its manifest and its log, which tells that it runs."""
+    if (info.directory / "log.jsonl").exists():
+        return False
+    try:
+        return now.timestamp() - info.directory.stat().st_mtime < _STARTING
+    except FileNotFoundError:
+        return False
 
 
 def _is_damaged(path: Path) -> bool:

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from qamctl.qubo.compile import Compiled, compile_qubo
+from qamctl.errors import UnsupportedError
+from qamctl.qubo.compile import compile_qubo
 from qamctl.qubo.feasible import feasible
 from qamctl.qubo.penalties import sufficient_weights
 from qamctl.schedule.instance import Instance
-from qamctl.schedule.model import ScheduleModel, build_model, estimate
+from qamctl.schedule.model import ScheduleModel, build_model
+from qamctl.schedule.sizes import estimate
 from qamctl.schedule.solution import Solution
 from qamctl.schedule.windows import NEAR
 
@@ -47,13 +49,13 @@ def compile_answer(
     UnsupportedError
         The objective, or an earlier level, cannot be held by a QUBO.
     """
-    built, compiled, whole = compile_schedule(
+    built, whole = model_around(
         instance, solution, level, slot=slot, max_variables=max_variables, max_couplings=max_couplings
     )
     sample = built.encode(solution)
-    full = compiled.extend(sample)
-    energy = float(compiled.energy(full)[0])
     objective = float(built.model.offset + built.model.linear @ sample)
+    compiled = compile_qubo(built.model, sufficient_weights(built.model, objective))
+    energy = float(compiled.energy(compiled.extend(sample))[0])
     kept = bool(feasible(built.model, sample[None, :])[0])
     return {
         "kind": compiled.kind,
@@ -67,7 +69,7 @@ def compile_answer(
     }
 
 
-def compile_schedule(
+def model_around(
     instance: Instance,
     solution: Solution,
     level: int,
@@ -75,20 +77,18 @@ def compile_schedule(
     slot: int = 1,
     max_variables: int | None = None,
     max_couplings: int = WHOLE_COUPLINGS,
-) -> tuple[ScheduleModel, Compiled, bool]:
-    """(model, QUBO, whether it is the whole problem) of one level around a feasible schedule."""
+) -> tuple[ScheduleModel, bool]:
+    """(model, whether it is the whole problem) of one level around a feasible schedule; as in `compile_answer`."""
     most = WHOLE_VARIABLES if max_variables is None else max_variables
     value = instance.value(solution)[:level]
     size, couplings = estimate(instance, solution, level=level, fixed_levels=value, slot=slot, limit=most)
-    whole = size <= most and couplings <= max_couplings
-    if whole:
-        built = build_model(instance, solution, level=level, fixed_levels=value, slot=slot)
-    else:
-        free = _last_tasks(instance, solution, min(most, WINDOW_VARIABLES))
-        built = build_model(instance, solution, level=level, fixed_levels=value, slot=slot, free=free, near=NEAR)
-    sample = built.encode(solution)
-    upper = float(built.model.offset + built.model.linear @ sample)
-    return built, compile_qubo(built.model, sufficient_weights(built.model, upper)), whole
+    if size <= most and couplings <= max_couplings:
+        try:
+            return build_model(instance, solution, level=level, fixed_levels=value, slot=slot), True
+        except UnsupportedError:
+            pass  # what an earlier level leaves to a window may be small enough to hold
+    free = _last_tasks(instance, solution, min(most, WINDOW_VARIABLES))
+    return build_model(instance, solution, level=level, fixed_levels=value, slot=slot, free=free, near=NEAR), False
 
 
 def _last_tasks(instance: Instance, solution: Solution, variables: int) -> np.ndarray:

@@ -107,9 +107,7 @@ def open_choices(
         task, option, start = _expand(instance, low, high, grid)
         allowed = _beside_fixed(instance, fixed_start, fixed_option, task, option, start)
         task, option, start = task[allowed], option[allowed], start[allowed]
-        busy, task, option, start = _within_capacity(
-            instance, loads, task, option, start, fixed_option, fixed_start
-        )
+        busy, task, option, start = _within_capacity(instance, loads, task, option, start, fixed_option, fixed_start)
         count = np.bincount(task, minlength=instance.n)
         is_open = fixed_option < 0
         if (count[is_open] == 0).any():
@@ -161,9 +159,7 @@ def _grid(instance: Instance, incumbent: Solution, near: int) -> tuple[Ints, Int
     return moments, incumbent.start, near
 
 
-def _expand(
-    instance: Instance, low: Ints, high: Ints, grid: tuple[Ints, Ints, int] | None
-) -> tuple[Ints, Ints, Ints]:
+def _expand(instance: Instance, low: Ints, high: Ints, grid: tuple[Ints, Ints, int] | None) -> tuple[Ints, Ints, Ints]:
     """(task, option, start) of every start from low to high, thinned to the grid where there are too many."""
     count = np.maximum(high - low + 1, 0)
     task_of = np.repeat(np.arange(instance.n), np.diff(instance.first_option))
@@ -214,9 +210,10 @@ def _beside_fixed(
     out = ~is_fixed[pred] & is_fixed[succ]
     np.minimum.at(high, (from_end[out].astype(np.int64), pred[out]), (arrives - lag)[out])
     end = start + instance.option_duration[option]
-    return (
+    kept: np.ndarray = (
         (start >= low[0, task]) & (end >= low[1, task]) & (start <= high[0, task]) & (end <= high[1, task])
     )
+    return kept
 
 
 def _refuse_no_option(instance: Instance) -> None:

@@ -10,7 +10,7 @@ The checker never reads this module.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -173,13 +173,19 @@ def hand_out(instance: Instance, holder: Index, start: Ints, end: Ints) -> Index
     return agent
 
 
-def build_instance(spec: ScheduleSpec) -> Instance:
-    """Enumerate the options of every task and merge interchangeable agents into holders."""
+def build_instance(spec: ScheduleSpec, *, apart: Collection[int] = ()) -> Instance:
+    """Enumerate the options of every task and merge interchangeable agents into holders.
+
+    Parameters
+    ----------
+    apart
+        Agents that stay holders of their own, because a caller tells them from their like.
+    """
     groups, group_of_mode = _eligibility(spec)
     demand = np.zeros((len(spec.modes.ids), 1 + len(spec.resources.ids)), np.int64)
     demand[:, 1:] = spec.modes.demand
     demand[:, 0] = [agents != () for agents in spec.modes.agents]
-    members = _classes(spec, groups, group_of_mode)
+    members = _classes(spec, groups, group_of_mode, apart)
     # The capacity of one member decides what fits; that of the whole holder what fits at once.
     size = np.array([len(m) for m in members], np.int64)
     first = np.array([m[0] if len(m) else 0 for m in members], np.int64)
@@ -270,13 +276,15 @@ def _key(requirements: Mapping[str, object]) -> tuple[tuple[str, object], ...]:
     return tuple(sorted(requirements.items())) if requirements else ()
 
 
-def _classes(spec: ScheduleSpec, groups: list[np.ndarray], group_of_mode: Index) -> list[Index]:
+def _classes(
+    spec: ScheduleSpec, groups: list[np.ndarray], group_of_mode: Index, apart: Collection[int]
+) -> list[Index]:
     """Agents that no schedule can tell apart, together; every other agent alone. Holder 0 comes first."""
     agents = spec.agents
     most = np.zeros((len(groups), len(spec.resources.ids)), np.int64)
     if len(group_of_mode):
         np.maximum.at(most, group_of_mode, spec.modes.demand)
-    pinned = set(spec.tasks.pinned_agent[spec.tasks.pinned_agent >= 0].tolist())
+    known = {*apart, *spec.tasks.pinned_agent[spec.tasks.pinned_agent >= 0].tolist()}
     eligible = np.array(groups, bool).reshape(len(groups), len(agents.ids))
     kinds: dict[object, list[int]] = {}
     for a in range(len(agents.ids)):
@@ -284,7 +292,7 @@ def _classes(spec: ScheduleSpec, groups: list[np.ndarray], group_of_mode: Index)
         need = most[mine].max(axis=0) if mine.any() else np.zeros(most.shape[1], np.int64)
         has = agents.capacity[a]
         binds = (has >= 0) & (need > 0) & ((need * agents.slots[a] > has) | spec.resources.consumable)
-        if a in pinned or agents.cost_fixed[a] != 0 or binds.any():
+        if a in known or agents.cost_fixed[a] != 0 or binds.any():
             kinds[a] = [a]
             continue
         alike = (

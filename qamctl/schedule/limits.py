@@ -49,9 +49,7 @@ def serial_horizon(instance: Instance) -> int:
     return base + int(instance.longest.sum() + lag.sum())
 
 
-def end_limits(
-    instance: Instance, fixed_start: Ints, fixed_option: Ints, limits: Sequence[float], ceiling: int
-) -> Box:
+def end_limits(instance: Instance, fixed_start: Ints, fixed_option: Ints, limits: Sequence[float], ceiling: int) -> Box:
     """The windows of all tasks when level k of the objective may not exceed limits[k].
 
     Parameters
@@ -157,9 +155,11 @@ def _latest_ends(instance: Instance, weights: Floats, spare: float, least_makesp
         counts = instance.weight > 0
         room = _floor(spare / (weights[3] * instance.weight[counts] * unit))
         end[counts] = np.minimum(end[counts], end_low[counts] + room)
-    return np.maximum(end, end_low)
+    latest: Ints = np.maximum(end, end_low)
+    return latest
 
 
 def _floor(ticks: Floats | float) -> Ints:
     """Whole ticks below, forgiving the rounding of the division."""
-    return np.floor(np.minimum(np.asarray(ticks, np.float64) + 1e-6, float(NEVER // 4))).astype(np.int64)
+    whole: Ints = np.floor(np.minimum(np.asarray(ticks, np.float64) + 1e-6, float(NEVER // 4))).astype(np.int64)
+    return whole

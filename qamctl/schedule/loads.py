@@ -42,7 +42,8 @@ def ranges(first: Ints, count: Ints) -> Ints:
     """The concatenation of first[i], first[i] + 1, ..., first[i] + count[i] - 1 over all i."""
     total = int(count.sum())
     before = np.cumsum(count) - count
-    return np.arange(total) + np.repeat(first - before, count)
+    out: Ints = np.arange(total) + np.repeat(first - before, count)
+    return out
 
 
 def option_loads(instance: Instance, *, consumable: bool) -> Loads:

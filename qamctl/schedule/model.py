@@ -14,26 +14,23 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from qamctl.qubo.model import Model
-from qamctl.schedule.choices import Choices, edges, open_choices
+from qamctl.schedule.choices import Choices, open_choices
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.labels import Labels
-from qamctl.schedule.limits import task_terms
 from qamctl.schedule.place import place
 from qamctl.schedule.rows import (
     ROW_KINDS,
     Rows,
     capacity_rows,
-    count_precedence_pairs,
     join,
     level_row,
-    pairs,
     precedence_rows,
     stock_rows,
 )
-from qamctl.schedule.sizes import size_of_choices
-from qamctl.schedule.slots import coarsen, in_slots
+from qamctl.schedule.slots import in_slots, on_grid
 from qamctl.schedule.solution import Solution
 from qamctl.schedule.spec import Floats, Ints
+from qamctl.schedule.terms import constants, makespan_ends, makespan_rows, used_holders, used_rows, variable_costs
 
 Sample = np.ndarray
 
@@ -171,15 +168,15 @@ def build_model(
         No schedule keeps the bounds.
     """
     exact = instance
-    instance, incumbent, fixed_levels = _on_grid(instance, incumbent, fixed_levels, slot)
+    instance, incumbent, fixed_levels = on_grid(instance, incumbent, fixed_levels, slot)
     choices = open_choices(instance, incumbent, level=level, fixed_levels=fixed_levels, free=free, near=near)
     kept = [instance.levels[k] for k in range(level)]
-    ends, holders = _makespan_ends(instance, choices), _used_holders(instance, choices)
-    parts = _variable_costs(instance, choices, ends, holders)
-    constants = _constants(instance, choices)
+    ends, holders = makespan_ends(instance, choices), used_holders(instance, choices)
+    parts = variable_costs(instance, choices, ends, holders)
+    fixed_part = constants(instance, choices)
     blocks: list[Rows] = []
     for weights, value in zip(kept, fixed_levels, strict=False):
-        row = level_row(instance, choices, weights @ parts, float(weights @ constants), value, weights)
+        row = level_row(instance, choices, weights @ parts, float(weights @ fixed_part), value, weights)
         if row is not None:
             blocks.append(row)
     linear = instance.levels[level] @ parts
@@ -188,20 +185,8 @@ def build_model(
     for block in blocks:
         needed[block.index] = True
     linear[: len(choices.task)] += pull * (choices.end - choices.box.end_low[choices.task])
-    return _assemble(instance, exact, choices, ends, holders, linear, float(instance.levels[level] @ constants),
+    return _assemble(instance, exact, choices, ends, holders, linear, float(instance.levels[level] @ fixed_part),
                      blocks, needed, slot)  # fmt: skip
-
-
-def _on_grid(
-    instance: Instance, incumbent: Solution | None, fixed_levels: Sequence[float], slot: int
-) -> tuple[Instance, Solution | None, Sequence[float]]:
-    """Problem, incumbent and kept values in slots; a value that the rounded incumbent misses gives way to it."""
-    if slot == 1:
-        return instance, incumbent, fixed_levels
-    coarse, moved = coarsen(instance, incumbent, slot)
-    if moved is None:
-        return coarse, None, fixed_levels
-    return coarse, moved, [max(kept, now) for kept, now in zip(fixed_levels, coarse.value(moved), strict=False)]
 
 
 def _assemble(
@@ -225,7 +210,7 @@ def _assemble(
     holders = holders[needed[len(needed) - len(holders) :]]
     linear = linear[needed]
     blocks = [precedence_rows(instance, choices), *capacity_rows(choices), stock_rows(instance, choices)]
-    blocks += _makespan_rows(instance, choices, ends, n) + _used_rows(instance, choices, holders, n + len(ends))
+    blocks += makespan_rows(instance, choices, ends, n) + used_rows(instance, choices, holders, n + len(ends))
     start, index, coef, rhs, sense, kind = join(blocks + kept)
     count = np.diff(choices.first)
     model = Model(
@@ -247,89 +232,3 @@ def _assemble(
         labels=Labels(instance, choices, ends, holders),
     )
     return ScheduleModel(model, instance, exact, choices, ends, holders, slot)
-
-
-def _last_ones(instance: Instance) -> np.ndarray:
-    """[T] tasks that no successor is sure to outlast: only these can end last alone."""
-    pred, succ, kind, lag = edges(instance)
-    outlasts = np.where(
-        (kind == 0) | (kind == 2),
-        lag + np.where(kind == 0, instance.shortest[succ], 0) >= 0,
-        lag + np.where(kind == 1, instance.shortest[succ], 0) >= instance.longest[pred],
-    )
-    last = np.ones(instance.n, bool)
-    last[pred[outlasts]] = False
-    return last
-
-
-def _makespan_ends(instance: Instance, choices: Choices) -> Ints:
-    """The possible makespans above the least, ascending."""
-    least = int(choices.box.end_low.max(initial=0))
-    end = choices.end[_last_ones(instance)[choices.task]]
-    ends: Ints = np.unique(end[end > least])
-    return ends
-
-
-def _makespan_rows(instance: Instance, choices: Choices, ends: Ints, first: int) -> list[Rows]:
-    """x <= z of its end, z[k + 1] <= z[k]."""
-    if len(ends) == 0:
-        return []
-    defines = np.flatnonzero(_last_ones(instance)[choices.task] & (choices.end >= ends[0]))
-    top = first + np.searchsorted(ends, choices.end[defines])
-    link = first + np.arange(1, len(ends))
-    return [pairs("makespan", defines, top, -1, 0), pairs("makespan", link, link - 1, -1, 0)]
-
-
-def _used_holders(instance: Instance, choices: Choices) -> Ints:
-    """Holders with a fixed cost that choices use and no fixed task does."""
-    held = instance.option_holder[choices.fixed_option[choices.fixed]]
-    used = np.setdiff1d(instance.option_holder[choices.option], held)
-    return used[instance.fixed_cost[used] != 0].astype(np.int64)
-
-
-def _used_rows(instance: Instance, choices: Choices, holders: Ints, first: int) -> list[Rows]:
-    """x <= used bit of its holder."""
-    holder = instance.option_holder[choices.option]
-    which = np.flatnonzero(np.isin(holder, holders))
-    return [pairs("used", which, first + np.searchsorted(holders, holder[which]), -1, 0)] if len(which) else []
-
-
-def _variable_costs(instance: Instance, choices: Choices, ends: Ints, holders: Ints) -> Floats:
-    """[5, n] what each variable adds to each term."""
-    n = len(choices.task)
-    parts = np.zeros((instance.levels.shape[1], n + len(ends) + len(holders)))
-    parts[:, :n] = task_terms(instance, choices.task, choices.option, choices.end)
-    least = choices.box.end_low.max(initial=0)
-    parts[0, n : n + len(ends)] = np.diff(ends, prepend=least) * instance.unit
-    parts[4, n + len(ends) :] = instance.fixed_cost[holders]
-    return parts
-
-
-def _constants(instance: Instance, choices: Choices) -> Floats:
-    """[5] the part of each term that no choice changes."""
-    fixed = choices.fixed
-    option = choices.fixed_option[fixed]
-    end = choices.fixed_start[fixed] + instance.option_duration[option]
-    out: Floats = task_terms(instance, fixed, option, end).sum(axis=1)
-    out[0] = choices.box.end_low.max(initial=0) * instance.unit
-    out[4] += instance.fixed_cost[np.unique(instance.option_holder[option])].sum()
-    return out
-
-
-def estimate(
-    instance: Instance,
-    incumbent: Solution | None,
-    *,
-    level: int = 0,
-    fixed_levels: Sequence[float] = (),
-    slot: int = 1,
-    limit: int = 20_000,
-) -> tuple[int, int]:
-    """(variables, couplings) of the whole model, without building it.
-
-    Above `limit` variables the couplings are only a lower bound.
-    """
-    instance, incumbent, fixed_levels = _on_grid(instance, incumbent, fixed_levels, slot)
-    return size_of_choices(
-        instance, incumbent, level, fixed_levels, limit, count_precedence_pairs, _makespan_ends, _used_holders
-    )

@@ -115,9 +115,7 @@ def _fill(
     pred_first, pred_task = graph.pred_start.tolist(), graph.pred_task.tolist()
     pred_kind, pred_lag = graph.pred_kind.tolist(), graph.pred_lag.tolist()
     succ_first, succ_task = graph.succ_start.tolist(), graph.succ_task.tolist()
-    waiting = [
-        sum(not done[p] for p in pred_task[pred_first[t] : pred_first[t + 1]]) for t in range(instance.n)
-    ]
+    waiting = [sum(not done[p] for p in pred_task[pred_first[t] : pred_first[t + 1]]) for t in range(instance.n)]
     heap = [rank[t] for t in range(instance.n) if not done[t] and waiting[t] == 0]
     heapq.heapify(heap)
     load_first = loads.first[option].tolist()

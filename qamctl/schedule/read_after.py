@@ -100,7 +100,13 @@ def _links(
     lags = lags or times(inner, LINK["lag"], Clock(), faults)
     kind = np.zeros(len(owner), np.int64)
     return Links(
-        rows, owner, np.array(pred, np.int64), kind, lags, np.array(at, np.int64), lambda e: rows.path(int(owner[e]), "after")
+        rows,
+        owner,
+        np.array(pred, np.int64),
+        kind,
+        lags,
+        np.array(at, np.int64),
+        lambda e: rows.path(int(owner[e]), "after"),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qamctl.schedule.check import Report
-from qamctl.schedule.solution import Solution, to_rows
+from qamctl.schedule.solution import Solution, same, to_rows
 from qamctl.schedule.spec import ScheduleSpec
 
 if TYPE_CHECKING:
@@ -102,9 +102,7 @@ def build_result(
         "gap": gap,
         "levels": levels,
         "terms": dict(report.terms) if report is not None else {},
-        "solution": None
-        if solution is None
-        else {"assignments": to_rows(spec, solution), "unscheduled": []},
+        "solution": None if solution is None else {"assignments": to_rows(spec, solution), "unscheduled": []},
         "violations": [],
         "reasons": list(reasons),
         "solved_by": solved_by,
@@ -118,6 +116,8 @@ def build_result(
 def attempt_row(attempt: Attempt, level: int) -> dict[str, Any]:
     """One engine's line of `attempts`; objective and bound are those of the level the result speaks of."""
     bound = attempt.bounds[level] if attempt.bounds is not None else None
+    if bound is not None and attempt.value is not None and same(bound, attempt.value[level]):
+        bound = attempt.value[level]
     row = {
         "backend": attempt.backend,
         "status": attempt.status,
@@ -127,20 +127,21 @@ def attempt_row(attempt: Attempt, level: int) -> dict[str, Any]:
         "variables": attempt.variables,
         "shots": int(attempt.info.get("shots", 0)),
         "feasible_fraction": attempt.info.get("feasible_fraction"),
-        "gain_over_random": attempt.info.get("gain_over_random"),
-        "gain_over_classical_same_time": attempt.info.get("gain_over_classical_same_time"),
+        "gain_over_random": _gain(attempt, "random_value", level),
+        "gain_over_classical_same_time": _gain(attempt, "classical_value", level),
     }
     return row if attempt.note is None else {**row, "note": attempt.note}
+
+
+def _gain(attempt: Attempt, rival: str, level: int) -> Number | None:
+    """By how much a sampled engine beat a rival from the same start; negative where it fell behind."""
+    value = attempt.info.get(rival)
+    return None if value is None or attempt.value is None else tidy(round(value[level] - attempt.value[level], 9))
 
 
 def relative_gap(objective: Number, bound: Number) -> float:
     """gap = |objective - bound| / max(1, |objective|)."""
     return abs(objective - bound) / max(1, abs(objective))
-
-
-def same(a: Number, b: Number) -> bool:
-    """Whether two figures differ by nothing but rounding."""
-    return abs(a - b) <= 1e-9 * max(1.0, abs(a), abs(b))
 
 
 def tidy(value: Number) -> Number:

@@ -17,9 +17,10 @@ from qamctl.schedule.spec import TERMS, Floats, Ints
 #: What a row can come from; `Model.con_kind` indexes it.
 ROW_KINDS = ("precedence", "capacity", "stock", "makespan", "used", "level")
 
-#: Powers of ten by which a kept level may be scaled to integers, and the largest number that may result.
-LEVEL_SCALES = tuple(10**k for k in range(10))
-LEVEL_RANGE = 2**40
+#: Powers of ten by which a kept level may be scaled to integers, and the largest number that may result:
+#: its square times a penalty is still exact in double precision.
+LEVEL_SCALES: tuple[int, ...] = tuple(10**k for k in range(10))
+LEVEL_RANGE = 2**20
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from qamctl.schedule.choices import Choices, count_starts, open_choices
 from qamctl.schedule.instance import Instance
+from qamctl.schedule.rows import count_precedence_pairs
+from qamctl.schedule.slots import on_grid
 from qamctl.schedule.solution import Solution
-from qamctl.schedule.spec import Ints
+from qamctl.schedule.terms import makespan_ends, used_holders
 
 
-def size_of_choices(
+def estimate(
     instance: Instance,
     incumbent: Solution | None,
-    level: int,
-    fixed_levels: Sequence[float],
-    limit: int,
-    count_precedence: Callable[[Instance, Choices], int],
-    chain: Callable[[Instance, Choices], Ints],
-    bits: Callable[[Instance, Choices], Ints],
+    *,
+    level: int = 0,
+    fixed_levels: Sequence[float] = (),
+    slot: int = 1,
+    limit: int = 20_000,
 ) -> tuple[int, int]:
-    """(variables, couplings); beyond `limit` starts the choices are counted, not listed."""
+    """(variables, couplings) of the whole model, slack bits apart, without building it.
+
+    Arguments as in `model.build_model`. Far beyond `limit` variables the starts are counted by their
+    windows alone, and the couplings are only those of the one-hot groups.
+    """
+    instance, incumbent, fixed_levels = on_grid(instance, incumbent, fixed_levels, slot)
     starts, groups = count_starts(instance, incumbent, level=level, fixed_levels=fixed_levels)
     if starts > 2 * limit:
         return starts, groups
     choices = open_choices(instance, incumbent, level=level, fixed_levels=fixed_levels)
     n = len(choices.task)
     size = np.diff(choices.first)
-    couplings = int((size * (size - 1) // 2).sum()) + count_precedence(instance, choices) + 2 * n
-    return n + len(chain(instance, choices)) + len(bits(instance, choices)), couplings + _overlaps(choices)
+    couplings = int((size * (size - 1) // 2).sum()) + count_precedence_pairs(instance, choices) + 2 * n
+    variables = n + len(makespan_ends(instance, choices)) + len(used_holders(instance, choices))
+    return variables, couplings + _overlaps(choices)
 
 
 def _overlaps(choices: Choices) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,18 @@ from qamctl.schedule.instance import Instance
 from qamctl.schedule.place import place
 from qamctl.schedule.solution import Solution
 from qamctl.schedule.spec import NEVER, Ints
+
+
+def on_grid(
+    instance: Instance, incumbent: Solution | None, fixed_levels: Sequence[float], slot: int
+) -> tuple[Instance, Solution | None, Sequence[float]]:
+    """Problem, incumbent and kept values in slots; a value that the rounded incumbent misses gives way to it."""
+    if slot == 1:
+        return instance, incumbent, fixed_levels
+    coarse, moved = coarsen(instance, incumbent, slot)
+    if moved is None:
+        return coarse, None, fixed_levels
+    return coarse, moved, [max(kept, now) for kept, now in zip(fixed_levels, coarse.value(moved), strict=False)]
 
 
 def coarsen(instance: Instance, incumbent: Solution | None, slot: int) -> tuple[Instance, Solution | None]:

@@ -50,9 +50,16 @@ def to_rows(spec: ScheduleSpec, solution: Solution) -> list[dict[str, Any]]:
     return rows
 
 
+def same(a: float, b: float) -> bool:
+    """Whether two figures differ by nothing but rounding; whole numbers do not round."""
+    if float(a).is_integer() and float(b).is_integer():
+        return a == b
+    return abs(a - b) <= 1e-9 * max(1.0, abs(a), abs(b))
+
+
 def better(a: Sequence[float], b: Sequence[float]) -> bool:
     """Whether objective `a` beats `b`, level by level, differences of rounding apart."""
     for x, y in zip(a, b, strict=True):
-        if abs(x - y) > 1e-9 * max(1.0, abs(x), abs(y)):
+        if not same(x, y):
             return x < y
     return False

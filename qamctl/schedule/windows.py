@@ -12,8 +12,9 @@ from qamctl.qubo.improve import Window
 from qamctl.qubo.penalties import sufficient_weights
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.loads import option_loads
-from qamctl.schedule.model import ScheduleModel, build_model, estimate
+from qamctl.schedule.model import ScheduleModel, build_model
 from qamctl.schedule.place import place
+from qamctl.schedule.sizes import estimate
 from qamctl.schedule.solution import Solution
 from qamctl.schedule.spec import NEVER, Ints
 
@@ -143,9 +144,7 @@ class ScheduleWindows:
         return Window(built.model, compiled, compiled.extend(sample), read, settles)
 
 
-def repaired(
-    built: ScheduleModel, incumbent: Solution, sample: np.ndarray, kept: np.ndarray | None
-) -> Solution | None:
+def repaired(built: ScheduleModel, incumbent: Solution, sample: np.ndarray, kept: np.ndarray | None) -> Solution | None:
     """The schedule of a sample, however broken: its starts give the order in which tasks are placed.
 
     A task with several starts takes its first, one without any keeps the incumbent's. None where the order

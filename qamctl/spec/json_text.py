@@ -103,7 +103,7 @@ def _float(text: str) -> float:
 
 
 def _constant(text: str) -> Any:
-    raise _Refused(f"{text} is not a number that can be used; every number must be finite", text.lstrip("-"))
+    raise _Refused(f"{text} is not a number that can be used; every number must be finite", text)
 
 
 def _duplicate(text: str) -> Token | None:

@@ -62,7 +62,8 @@ def _table_cells(
     """The places of those paths that lie in a side table or in CSV text."""
     wanted: dict[str, list[Path_]] = {}
     for path in paths:
-        if len(path) > 1 and isinstance(path[1], int) and isinstance(data.get(str(path[0])), dict):
+        holder = data.get(str(path[0])) if len(path) > 1 and isinstance(path[1], int) else None
+        if isinstance(holder, dict) and isinstance(holder.get("csv", holder.get("table")), str):
             wanted.setdefault(str(path[0]), []).append(path)
     found: dict[Path_, Location] = {}
     for name, mine in wanted.items():

@@ -66,7 +66,7 @@ class Clock:
         try:
             return Fraction(exact(cell, text=text))
         except Refusal as refusal:
-            if isinstance(cell, str | bool | dict | list):
+            if refusal.message.startswith("must be a number"):
                 forms = "a number, a duration such as PT30M" + (" or a date-time" if moment else "")
                 refusal.message = f"must be {forms}, found {show(cell)}"
             raise

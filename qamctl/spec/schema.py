@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Final
 
 from qamctl.errors import Diagnostic, UsageError
@@ -178,3 +179,17 @@ def _flow(value: Any) -> str:
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key}: {inner}" for key, inner in value.items()) + "}"
     return str(value)
+
+
+def write_generated(root: Path) -> None:
+    """Write the schemas and reference pages of all kinds into the project at `root`."""
+    import json
+
+    for kind in KINDS:
+        schema = json.dumps(json_schema(kind), indent=2) + "\n"
+        (root / "configs" / "schema" / f"{kind}.json").write_text(schema, encoding="utf-8")
+        (root / "docs" / f"spec-{kind}.md").write_text(reference_page(kind), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write_generated(Path())

@@ -116,13 +116,14 @@ def _build(next_event: Callable[[], Any], label: str, *, marked: bool) -> Any:
     )
 
     known: dict[str, Any] = {}  # plain scalars that were read before
-    stack: list[tuple[Any, Any, bool, str | None, int]] = []  # container, key, has a key, its anchor, nodes before
+    # container, its key at hand, whether there is one, its anchor, nodes before it, levels in it so far
+    stack: list[tuple[Any, Any, bool, str | None, int, int]] = []
     container: Any = None
     key: Any = None
     has_key = False
     anchor: str | None = None
-    start = 0
-    anchors: dict[str, tuple[Any, int]] = {}
+    start = height = 0
+    anchors: dict[str, tuple[Any, int, int]] = {}  # value, nodes, levels
     opened: set[str] = set()
     nodes = expanded = documents = 0
     root: Any = None
@@ -142,7 +143,7 @@ def _build(next_event: Callable[[], Any], label: str, *, marked: bool) -> Any:
                     if event.tag is not None:
                         raise _Fault(f"the tag {event.tag} is not allowed", "write plain values, text in quotes")
                     if event.anchor is not None:
-                        anchors[event.anchor] = (value, 1)
+                        anchors[event.anchor] = (value, 1, 0)
             elif kind is MappingStartEvent or kind is SequenceStartEvent:
                 if event.tag is not None:
                     raise _Fault(f"the tag {event.tag} is not allowed", "write plain mappings and lists")
@@ -151,23 +152,28 @@ def _build(next_event: Callable[[], Any], label: str, *, marked: bool) -> Any:
                 if event.anchor is not None:
                     opened.add(event.anchor)
                     anchors.pop(event.anchor, None)
-                stack.append((container, key, has_key, anchor, start))
+                stack.append((container, key, has_key, anchor, start, height))
                 container, has_key = ({} if kind is MappingStartEvent else []), False
-                anchor, start = event.anchor, nodes
+                anchor, start, height = event.anchor, nodes, 0
                 nodes += 1
                 continue
             elif kind is MappingEndEvent or kind is SequenceEndEvent:
-                value = container
+                value, levels = container, height + 1
                 if anchor is not None:
                     opened.discard(anchor)
-                    anchors[anchor] = (value, nodes - start)
-                container, key, has_key, anchor, start = stack.pop()
+                    anchors[anchor] = (value, nodes - start, levels)
+                container, key, has_key, anchor, start, height = stack.pop()
+                if levels > height:
+                    height = levels
             elif kind is AliasEvent:
                 if event.anchor in opened:
                     raise _Fault(f"*{event.anchor} contains itself")
                 if event.anchor not in anchors:
                     raise _Fault(f"*{event.anchor} is defined nowhere above")
-                value, size = anchors[event.anchor]
+                value, size, levels = anchors[event.anchor]
+                height = max(height, levels)
+                if len(stack) + levels > DEPTH:
+                    raise _Fault(f"*{event.anchor} makes this nested more than {DEPTH} deep")
                 nodes += size
                 expanded += size
                 if expanded > EXPANSION:

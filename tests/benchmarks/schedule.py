@@ -15,7 +15,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -42,7 +42,7 @@ def main() -> int:
     options = arguments()
     known = load(options.rows)
     code = dict.fromkeys(OURS, fingerprint(ROOT / "qamctl")) | dict.fromkeys(RULES, "")
-    code["pyjobshop"] = f"pyjobshop {version('pyjobshop')}, ortools {version('ortools')}"
+    code["pyjobshop"] = peer_version()
     wanted: list[Row] = []
     stopped = False
     try:
@@ -91,6 +91,15 @@ def arguments() -> argparse.Namespace:
     return options
 
 
+def peer_version() -> str:
+    """What stands for the peer's code; empty where it is not installed, and the table is then without it."""
+    try:
+        return f"pyjobshop {version('pyjobshop')}, ortools {version('ortools')}"
+    except PackageNotFoundError as missing:
+        say(f"without PyJobShop: {missing}; the extra `bench` has it")
+        return ""
+
+
 def jobs(options: argparse.Namespace, code: dict[str, str]) -> Iterator[tuple[Case, Row]]:
     """Every measurement that is asked for, the engines' order turned from problem to problem."""
     chosen = [name for name in options.engines.split(",") if name]
@@ -102,6 +111,8 @@ def jobs(options: argparse.Namespace, code: dict[str, str]) -> Iterator[tuple[Ca
         for seed in [int(seed) for seed in options.seeds.split(",")]:
             turn += 1
             for name in names if turn % 2 else names[::-1]:
+                if name == "pyjobshop" and not code[name]:
+                    continue
                 if name in RULES and seed != int(options.seeds.split(",")[0]):
                     continue
                 yield case, {

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import yaml
 from support.command_line import Run
 
+from qamctl.runs.lock import Lock, acquire
+from qamctl.runs.record import state_folder
+
 SEARCH = ("--backend", "list-search", "--max-steps", "50", "--threads", "1")
+
+
+def held(target: Path) -> Lock:
+    """The lock of a target, held by somebody else."""
+    lock = acquire(state_folder(os.environ), target, run="other", now=datetime.now(UTC), mode="fail")
+    assert lock is not None
+    return lock
 
 
 # schedule
@@ -103,6 +114,33 @@ def test_schedule_with_a_bad_configuration(run: Run, room: Path) -> None:
     assert "qamctl.toml:2" in ran.err
 
 
+def test_schedule_skips_while_another_run_holds_the_lock(run: Run, room: Path) -> None:
+    """--if-locked skip exits with 0, prints no result, and says so beside it."""
+    with held(room / "two.yaml"):
+        ran = run("schedule", "two.yaml", *SEARCH, "--if-locked", "skip")
+    assert (ran.code, ran.out, ran.err) == (0, "", "skipped: another run holds the lock\n")
+
+
+def test_schedule_with_a_damaged_index(run: Run, tmp_path: Path) -> None:
+    """A damaged index of runs is a warning, never the end of a run, nor of a list."""
+    (tmp_path / "state" / "qamctl").mkdir(parents=True)
+    (tmp_path / "state" / "qamctl" / "state.db").write_bytes(b"this is no database" * 100)
+    ran = run("schedule", "two.yaml", *SEARCH)
+    assert ran.code == 0
+    assert "warning: " in ran.err
+    for argv in (("list",), ("prune", "--keep", "1")):
+        ran = run("runs", *argv)
+        assert ran.code == 0
+        assert "warning: " in ran.err
+
+
+def test_the_record_holds_the_command_line(run: Run, room: Path) -> None:
+    """A run remembers how it was called."""
+    run("schedule", "two.yaml", *SEARCH, "--out", "run")
+    command = json.loads((room / "run" / "manifest.json").read_text())["command"]
+    assert command == ["qamctl", "schedule", "two.yaml", *SEARCH, "--out", "run"]
+
+
 # validate
 
 
@@ -117,7 +155,7 @@ def test_validate_tells_all_files(run: Run) -> None:
     ran = run("validate", "two.yaml", "impossible.yaml", "broken.yaml")
     assert ran.code == 3
     assert ran.out == "two.yaml: valid\nimpossible.yaml: infeasible\nbroken.yaml: invalid\n"
-    assert "impossible.yaml:6: deadline: " in ran.err
+    assert "impossible.yaml:6:27: deadline: " in ran.err
     assert "broken.yaml:4:" in ran.err
     assert run("validate", "impossible.yaml").code == 4
 
@@ -177,8 +215,16 @@ def test_check_finds_differences(run: Run, room: Path) -> None:
 def test_check_of_what_is_no_result(run: Run, room: Path) -> None:
     """A file that is no result can't be checked (3)."""
     (room / "r.json").write_text("{")
-    assert run("check", "r.json", "two.yaml").code == 3
+    ran = run("check", "r.json", "two.yaml")
+    assert ran.code == 3
+    assert "r.json:1:2: " in ran.err
+    for data in (b"\xff\xfe", b"[1]"):
+        (room / "r.json").write_bytes(data)
+        ran = run("check", "r.json", "two.yaml")
+        assert ran.code == 3
+        assert "r.json is no result file" in ran.err
     assert run("check", "nowhere.json", "two.yaml").code == 3
+    assert run("check", "r.json", "nowhere.yaml").code == 3
 
 
 # bench
@@ -281,10 +327,8 @@ def test_runs_are_listed_shown_and_pruned(run: Run, tmp_path: Path) -> None:
     run("schedule", "two.yaml", *SEARCH)
     run("schedule", "impossible.yaml", *SEARCH)
     rows = run("runs", "list", "-o", "json").json["runs"]
-    assert [(row["name"], row["status"], row["exit_code"]) for row in rows] == [
-        ("impossible", "infeasible", 4),
-        ("two", "optimal", 0),
-    ] or {row["name"] for row in rows} == {"two", "impossible"}
+    known = {row["name"]: (row["status"], row["exit_code"]) for row in rows}
+    assert known == {"two": ("optimal", 0), "impossible": ("infeasible", 4)}
     two = next(row["id"] for row in rows if row["name"] == "two")
     assert two in run("runs", "list").out
     assert len(run("runs", "list", "--limit", "1", "-o", "json").json["runs"]) == 1

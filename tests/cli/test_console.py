@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import json
+import os
+import struct
+import termios
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -190,3 +194,23 @@ def test_progress_is_live_only_between_two_terminals() -> None:
     assert not Console(pipe(), Terminal(), {}).live
     assert not Console(Terminal(), pipe(), {}).live
     assert not Console(Terminal(), Terminal(), {"TERM": "dumb"}).live
+
+
+def test_width_of_a_terminal() -> None:
+    """A terminal says itself how wide it is."""
+    ours, theirs = os.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
+    with open(theirs, "w") as terminal:
+        assert Console(terminal, pipe(), {}).width == 100
+    os.close(ours)
+
+
+def test_a_pipe_without_a_reader_is_silent() -> None:
+    """After the reader has gone, pages and closing are no fault."""
+    read, write = os.pipe()
+    os.close(read)
+    with open(write, "w") as stream:
+        page = Console(stream, pipe(), {})
+        page.text("x")
+        page.text("y")
+        page.close()

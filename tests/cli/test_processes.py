@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import random
@@ -61,7 +62,7 @@ def hard_problem(room: Path) -> str:
         (["schedule", "impossible.yaml", *SEARCH], 4),
         (["validate", "impossible.yaml"], 4),
     ],
-    ids=" ".join,
+    ids=lambda value: " ".join(value) or "nothing" if isinstance(value, list) else str(value),
 )
 def test_exit_codes(argv: list[str], code: int) -> None:
     """What a shell sees follows the table of exit codes, and no traceback ever shows."""
@@ -77,10 +78,15 @@ def test_exit_code_of_a_bug() -> None:
     assert ran.stderr.count("\n") == 1
 
 
-def test_exit_code_of_a_target_that_is_too_small(room: Path) -> None:
-    """An engine that can't take the problem exits with 8 when it is the one that was named."""
-    ran = call("schedule", hard_problem(room), "--backend", "exact", "--time-limit", "1", "--strict")
+def test_exit_code_of_a_missing_package(room: Path) -> None:
+    """A table that needs an optional package which is not there exits with 8, and says which."""
+    (room / "tasks.parquet").write_bytes(b"PAR1")
+    (room / "table.yaml").write_text("kind: schedule\nversion: 1\ntasks: {table: tasks.parquet}\n")
+    script = "import sys; sys.modules['pyarrow'] = None; from qamctl.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    argv = [sys.executable, "-c", script, "schedule", "table.yaml"]
+    ran = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert ran.returncode == 8, ran.stderr
+    assert "qamctl[arrow]" in ran.stderr
 
 
 def test_exit_code_of_a_difference(room: Path) -> None:
@@ -168,3 +174,22 @@ def test_signals_keep_the_best_so_far(room: Path, number: signal.Signals, code: 
     assert (process.returncode, result["status"]) == (code, "interrupted")
     assert out.startswith("Status: interrupted")
     assert call("check", "r.json", "hard.yaml").returncode == 0
+
+
+def test_a_terminal_is_drawn_on(room: Path) -> None:
+    """Where both streams are a terminal, progress is drawn over itself, wiped at the end, and the status has colour."""
+    ours, theirs = os.openpty()
+    argv = [*COMMAND, "schedule", hard_problem(room), "--backend", "list-search", "--time-limit", "1"]
+    process = subprocess.Popen(argv, stdin=theirs, stdout=theirs, stderr=theirs, env=os.environ | {"TERM": "xterm"})
+    os.close(theirs)
+    seen = b""
+    try:
+        while chunk := os.read(ours, 65536):
+            seen += chunk
+    except OSError as end:  # a terminal without a program ends so on Linux
+        assert end.errno == errno.EIO
+    os.close(ours)
+    text = seen.decode()
+    assert process.wait(timeout=60) == 0
+    assert "\r\x1b[K0 s: " in text
+    assert "\r\x1b[KStatus: \x1b[32mfeasible\x1b[0m" in text

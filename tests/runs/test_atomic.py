@@ -94,6 +94,24 @@ def test_an_unwritable_place_is_named(tmp_path: Path) -> None:
         write_atomic(tmp_path / "file" / "a", "x")
 
 
+def test_the_longest_legal_name_works(tmp_path: Path) -> None:
+    """A name of 255 bytes can be written although temporary names are longer than the file's."""
+    for name in ("n" * 255, "ü" * 127):
+        write_atomic(tmp_path / name, "x")
+        assert (tmp_path / name).read_text() == "x"
+
+
+def test_a_folder_that_vanishes_is_named(tmp_path: Path) -> None:
+    """When the folder goes while the file is written the commit fails by name, and so does the next write."""
+    with Pending(tmp_path / "out" / "a") as pending:
+        (temp,) = (tmp_path / "out").iterdir()
+        temp.unlink()
+        (tmp_path / "out").rmdir()
+        with pytest.raises(UsageError, match=r"can't write .*out/a: no such file"):
+            pending.commit()
+    write_atomic(tmp_path / "out" / "a", "again")
+
+
 def test_a_full_disk_keeps_the_old_file(tmp_path: Path) -> None:
     """At the file-size limit the error names the path, the old content stays, the temporary file goes."""
     path = tmp_path / "result.json"
@@ -170,6 +188,16 @@ def test_sweep_leaves_locked_and_linked_files(tmp_path: Path) -> None:
         assert sweep(tmp_path) == 0
     assert sweep(tmp_path) == 1
     assert sweep(tmp_path / "none") == 0
+
+
+def test_sweep_of_strange_places(tmp_path: Path) -> None:
+    """A file has nothing to sweep, a process id that can't be is dead, a name that is too long is told."""
+    (tmp_path / "file").write_text("")
+    assert sweep(tmp_path / "file") == 0
+    (tmp_path / ".a.9999999999-0123abcd.tmp").write_text("")
+    assert sweep(tmp_path) == 1
+    with pytest.raises(UsageError, match="can't write"):
+        sweep(tmp_path / ("n" * 300))
 
 
 def test_make_folder_takes_what_is_there(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -114,7 +115,10 @@ def test_a_signal_ends_the_wait(tmp_path: Path) -> None:
 def test_locks_of_different_targets_are_independent(tmp_path: Path) -> None:
     """Two targets are locked at once; the files are private and go with the locks."""
     first = acquire(tmp_path, tmp_path / "a", run="a", now=NOW)
-    with first or pytest.fail("not acquired"), acquire(tmp_path, tmp_path / "b", run="b", now=NOW) or pytest.fail("no"):
+    second = acquire(tmp_path, tmp_path / "b", run="b", now=NOW)
+    assert first is not None
+    assert second is not None
+    with first, second:
         files = list((tmp_path / "locks").iterdir())
         assert len(files) == 2
         assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
@@ -176,3 +180,21 @@ def test_sweep_removes_free_locks_only(tmp_path: Path) -> None:
         assert len(list((tmp_path / "locks").iterdir())) == 2
         assert sweep_locks(tmp_path) == 1
         assert len(list((tmp_path / "locks").iterdir())) == 1
+
+
+def test_a_lock_that_can_not_be_signed_is_free_again(tmp_path: Path) -> None:
+    """When the disk is full the lock is not held by a run that never was."""
+    (tmp_path / "locks").mkdir()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        with pytest.raises(TemporaryError, match="free some space"):
+            acquire(tmp_path, tmp_path / "out", run="r", now=NOW)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, handler)
+    lock = acquire(tmp_path, tmp_path / "out", run="r", now=NOW)
+    assert lock is not None
+    lock.release()
+    lock.release()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
+import signal
 import stat
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -16,6 +18,7 @@ from support.runs import NOW, begin, end, make_source, result_of
 
 from qamctl.errors import BackendError, TemporaryError, UsageError
 from qamctl.runs import copies
+from qamctl.runs.info import read_run
 from qamctl.runs.log import is_running, read_log
 from qamctl.runs.record import loaded_versions, run_id, state_folder
 from qamctl.spec.source import Source
@@ -231,6 +234,28 @@ def test_a_fault_is_logged_and_leaves_no_result(tmp_path: Path) -> None:
     assert last["message"] == "the engine failed"
     assert not is_running(run.directory)
     assert not (run.directory / "result.json").exists()
+
+
+def test_a_full_disk_at_the_end_is_a_failed_run(tmp_path: Path) -> None:
+    """When the result can't be written the old one stays, and the log and the index say that the run failed."""
+    out = tmp_path / "out"
+    first = begin(tmp_path / "state", make_source(tmp_path / "in"), out=out)
+    end(first)
+    run = begin(tmp_path / "state", make_source(tmp_path / "in"), out=out)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+    try:
+        with pytest.raises(TemporaryError, match=r"out/result\.json: file too large"):
+            end(run, rows=1000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, handler)
+    assert read(out / "result.json")["run"] == first.id
+    info = read_run(out)
+    assert info is not None
+    assert (info.id, info.status, info.exit_code) == (run.id, "failed", 75)
+    assert [path.name for path in out.iterdir() if path.name.endswith(".tmp")] == []
 
 
 @pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt, 130), (ZeroDivisionError, 1)])

@@ -219,11 +219,10 @@ def test_a_read_only_database_warns(state: Path) -> None:
     folders = [state.parent, state, state / "runs", run.directory, other.directory]
     for path in [*folders, *(file for folder in folders[3:] for file in folder.iterdir()), state / "state.db"]:
         path.chmod(0o555 if path.is_dir() else 0o444)
-    ancestors = list(state.parents)[1:]
-    if os.geteuid() == 0 and not all(path.stat().st_mode & 0o005 == 0o005 for path in ancestors):
-        for path in ancestors:
-            if path.name.startswith("pytest-"):
-                path.chmod(0o755)
+    closed = [path for path in state.parent.parents if path.stat().st_mode & 0o005 != 0o005]
+    modes = [path.stat().st_mode for path in closed]
+    for path in closed:  # root drops its rights below, and must still get here
+        path.chmod(0o755)
     child = os.fork()
     if child == 0:
         code = 1
@@ -235,9 +234,10 @@ def test_a_read_only_database_warns(state: Path) -> None:
             code = 0 if len(warnings) == 1 and "can't be used" in warnings[0] and listed == [other.id, run.id] else 2
         finally:
             os._exit(code)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    for path in folders:
-        path.chmod(0o755)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    for path, mode in zip([*folders, *closed], [0o700] * len(folders) + modes, strict=True):
+        path.chmod(mode)
+    assert code == 0
 
 
 def test_eight_processes_index_at_once(state: Path) -> None:
@@ -332,6 +332,17 @@ def test_prune_keeps_the_latest_and_the_running(state: Path) -> None:
     assert sorted(path.name for path in (state / "runs").iterdir()) == sorted(ids(list_runs(state)))
     running.log.close()
     assert ids(prune(state, now=NOW, keep=2)) == [running.id]
+
+
+def test_prune_spares_a_run_that_is_just_starting(state: Path) -> None:
+    """A young folder with a manifest and no log yet stays; after a minute it counts as killed."""
+    run = begin(state, make_source(state.parent / "in"))
+    run.log.close()
+    (run.directory / "log.jsonl").unlink()
+    moment = NOW.timestamp()
+    os.utime(run.directory, (moment, moment))
+    assert ids(prune(state, now=NOW + timedelta(seconds=30), keep=0)) == []
+    assert ids(prune(state, now=NOW + timedelta(seconds=90), keep=0)) == [run.id]
 
 
 def test_prune_by_age(state: Path) -> None:

@@ -97,6 +97,10 @@ ATTACKS: list[tuple[str, list[Data], Data, list[Data], list[Data]]] = [
      [row("x", 0, 3, "a"), row("y", 1, 3, "a"), row("z", 2, 4, "a")]),
     ("agent-capacity", BOTH, OWN_RAM,
      [row("x", 0, 3, "a"), row("y", 3, 5, "a")], [row("x", 0, 3, "a"), row("y", 1, 3, "a")]),
+    # An agent that holds none of a resource supplies its tasks itself all the same.
+    ("agent-capacity", [X | {"demand": {"ram": 1}}],
+     RAM | {"agents": [{"id": "a", "capacity": {"ram": 0}}, {"id": "b"}]},
+     [row("x", 0, 3, "b")], [row("x", 0, 3, "a")]),
     ("shared-capacity", BOTH, RAM, [row("x", 0, 3), row("y", 3, 5)], [row("x", 0, 3), row("y", 1, 3)]),
     # An agent that does not hold the resource falls back on the shared pool.
     ("shared-capacity", BOTH, RAM | TEAM,
@@ -236,6 +240,9 @@ def test_of_many_violations_some_are_kept_and_all_are_counted() -> None:
     report = check_schedule(spec, [row(f"t{k}", 2, 5) for k in range(n)])
     assert report.counts == {"deadline": n}
     assert len(report.violations) == KEPT
+    strangers = check_schedule(spec_of([]), [row(f"t{k}", 0, 1) for k in range(n)])
+    assert strangers.counts == {"unknown-task": n}
+    assert len(strangers.violations) == KEPT
     late = np.full(n, 2)
     assert check_columns(spec, late, late + 3, np.arange(n), np.full(n, -1)) == report
 

@@ -1,16 +1,19 @@
-"""Reads hostile inputs under a memory limit and says which of them ended in anything but a spec or clean faults.
+"""Reads hostile inputs under a memory limit; fails on the first that ends in anything but a spec or clean faults.
 
-Run as a program by test_fuzz.py: `fuzz_worker.py FOLDER SEED CASES`. It prints one line for each failure.
+Run as a program by test_fuzz.py, `fuzz_worker.py FOLDER SEED CASES`, since a memory limit holds for a whole process.
 """
 
+# ruff: noqa: E501 - tables of short pieces
 from __future__ import annotations
 
 import random
 import resource
 import sys
 import time
-import traceback
 from pathlib import Path
+
+from hypothesis import HealthCheck, given, note, seed, settings
+from hypothesis import strategies as st
 
 from qamctl.errors import SpecError, UnsupportedError
 from qamctl.schedule.read import load_schedule
@@ -49,7 +52,9 @@ t1,3,cpu=1|mem=2,plan,,0,9,1,agent=a1|start=3
 "t2",PT1M,cpu=0.5,plan=1,t1|t1:SS+2,3,,2,
 t3,2.5,,,t2-1|t1+PT5S,1e1,20,,
 """
-TABLED = "kind: schedule\nversion: 1\nresources: [{id: cpu}, {id: mem}]\nagents: [{id: a1}]\ntasks: {table: tasks.csv}\n"
+TABLED = (
+    "kind: schedule\nversion: 1\nresources: [{id: cpu}, {id: mem}]\nagents: [{id: a1}]\ntasks: {table: tasks.csv}\n"
+)
 
 #: Pieces that have broken readers before.
 PIECES = [
@@ -114,9 +119,17 @@ def hostile(rng: random.Random) -> bytes:
         case 7:
             field = rng.choice(["duration", "demand", "after", "pinned", "skills", "modes", "agents", "id", "weight"])
             value = rng.choice(PIECES)
-            return b"kind: schedule\nversion: 1\nagents: [{id: a1}]\ntasks: [{id: t1, " + field.encode() + b": " + value + b"}]\n"
+            return (
+                b"kind: schedule\nversion: 1\nagents: [{id: a1}]\ntasks: [{id: t1, "
+                + field.encode()
+                + b": "
+                + value
+                + b"}]\n"
+            )
         case _:
-            return b"kind: schedule\nversion: 1\ntasks: []\n" + rng.choice((b"x" * 3000, b'"' + b"x" * 3000, b"k: |\n  " * 20))
+            return b"kind: schedule\nversion: 1\ntasks: []\n" + rng.choice(
+                (b"x" * 3000, b'"' + b"x" * 3000, b"k: |\n  " * 20)
+            )
 
 
 def write_case(folder: Path, rng: random.Random) -> Path:
@@ -140,27 +153,38 @@ def write_case(folder: Path, rng: random.Random) -> Path:
     return file
 
 
+def verdict(file: Path) -> str | None:
+    """What is wrong with how the reader took a file; None for a spec or clean faults in good time."""
+    began = time.process_time()
+    try:
+        load_schedule(file)
+    except SpecError as error:
+        if not error.diagnostics or any(d.location is None or not str(d) for d in error.diagnostics):
+            return f"a fault without a place: {error.message!r}"
+        str([str(d) for d in error.diagnostics]).encode()
+    except UnsupportedError:
+        pass
+    seconds = time.process_time() - began
+    return f"took {seconds:.1f} s" if seconds > SECONDS else None
+
+
 def main() -> None:
-    folder, seed, cases = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+    folder, seed_, cases = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    valid = 0
-    for case in range(cases):
-        file = write_case(folder, random.Random(f"{seed}:{case}"))
-        began = time.process_time()
-        try:
-            load_schedule(file)
-            valid += 1
-        except SpecError as error:
-            if not error.diagnostics or any(d.location is None or not str(d) for d in error.diagnostics):
-                print(f"{seed}:{case}: no place in {error.message!r}")
-            str(error.diagnostics).encode()
-        except UnsupportedError:
-            pass
-        except BaseException:
-            print(f"{seed}:{case}: {traceback.format_exc()[-900:]}")
-        if time.process_time() - began > SECONDS:
-            print(f"{seed}:{case}: took more than {SECONDS} s")
-    print(f"done {cases} {valid}")
+
+    @seed(seed_)
+    @settings(
+        max_examples=cases, database=None, deadline=None, print_blob=False, suppress_health_check=list(HealthCheck)
+    )
+    @given(st.randoms(use_true_random=False))
+    def every_input_is_read_or_refused(rng: random.Random) -> None:
+        file = write_case(folder, rng)
+        note(f"{file.name}: {file.read_bytes()!r}")
+        problem = verdict(file)
+        assert problem is None, problem
+
+    every_input_is_read_or_refused()
+    print(f"read {cases} inputs")
 
 
 if __name__ == "__main__":

@@ -37,9 +37,7 @@ def compiled_level(data: dict[str, Any], incumbent: Solution, level: int, fixed_
     instance = build_instance(schedule_from_data(data))
     built = build_model(instance, incumbent, level=level, fixed_levels=fixed_levels)
     weights = sufficient_weights(built.model, objective(built.model, built.encode(incumbent).tolist()))
-    return Case(
-        data, instance, incumbent, level, fixed_levels, built, weights, compile_qubo(built.model, weights)
-    )
+    return Case(data, instance, incumbent, level, fixed_levels, built, weights, compile_qubo(built.model, weights))
 
 
 def small_cases(seed: int, bits: int) -> Iterator[tuple[Case, Optimum]]:

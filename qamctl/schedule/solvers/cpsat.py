@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from qamctl.schedule.solution import Solution
 from qamctl.schedule.solvers.base import Budget, Outcome
 from qamctl.schedule.solvers.cpsat_model import Model, windows
 from qamctl.schedule.solvers.cpsat_objective import Objective, rounded_down, scaled
-from qamctl.schedule.solvers.cpsat_run import Answer, Limits, run
+from qamctl.schedule.solvers.cpsat_run import Answer, Settings, run
 from qamctl.schedule.solvers.cpsat_window import latest_ends
 
 #: CP-SAT's deterministic time (about seconds on a quick machine) that one step of a budget buys.
@@ -25,7 +25,7 @@ TIME_PER_STEP: Final = 1e-4
 #: Options that are modelled for each second of the budget, so that building and presolve leave time to search...
 OPTIONS_PER_SECOND: Final = 2_000
 #: ... and at most, however long the budget.
-MOST_OPTIONS: Final = 200_000
+MOST_OPTIONS: Final = 50_000
 #: Ticks beyond which CP-SAT's 64-bit sums are no longer safe.
 LAST_TICK: Final = 2**50
 
@@ -102,15 +102,15 @@ class _Clock:
             return self.budget.seconds - (time.monotonic() - self.began)
         return (self.budget.steps or 0) * TIME_PER_STEP - self.used
 
+    @property
+    def workers(self) -> int:
+        """One where the answer must be reproducible."""
+        return 1 if self.budget.seconds is None else self.budget.threads
+
     def share(self, levels: int) -> float:
         """Of what is left, for the first of so many levels: each gets twice the time of the next, and what others leave."""
         return self.left() * 2 ** (levels - 1) / (2**levels - 1)
 
-    def limits(self, share: float, seed: int) -> Limits:
-        """With steps a run ends after its share; with a clock it may go on, and is stopped from outside."""
-        if self.budget.seconds is None:
-            return Limits(None, share, 1, seed)
-        return Limits(max(0.01, self.left()), None, self.budget.threads, seed)
 
 
 @dataclass
@@ -120,7 +120,7 @@ class _Search:
     instance: Instance
     model: Model
     best: Solution | None
-    cheap: tuple[float | None, ...]
+    cheap: tuple[float, ...]
     report: Callable[[Solution], None]
     bounds: list[float | None] = field(default_factory=list)
     proved: int = 0
@@ -135,42 +135,60 @@ class _Search:
         total = self.objective.levels[level]
         integers = scaled(total, self.model)
         least = Fraction(0)
-        optimal = self.best is not None and (not integers.coefficients or self._value(level) <= (self.cheap[level] or 0))
-        if not optimal:
-            answer = self._run(integers.coefficients, clock, clock.share(len(self.cheap) - level), seed, stop)
-            if answer.status == "unknown" and self.best is None and clock.left() > 0 and not stop():
-                answer = self._run(integers.coefficients, clock, clock.left(), seed + 1, stop)
+        if self.best is None or (integers.coefficients and self._value(level) > self.cheap[level]):
+            answer = self._explore(level, integers.coefficients, clock, seed, stop)
             if answer.status == "infeasible":
                 self.infeasible = True
                 return False
-            if answer.values is not None:
-                self._offer(answer.values)
             least = answer.bound / integers.scale + total.constant
-            optimal = answer.status == "optimal" and integers.exact
         if self.best is None:
-            self.bounds.append(max(rounded_down(least), self.cheap[level] or 0.0))
+            self.bounds.append(max(rounded_down(least), self.cheap[level]))
             return False
-        exact = total.value(self._values(self.best))
-        optimal = optimal or least >= exact + total.constant
-        self.proved += optimal
-        value = self._value(level)
-        self.bounds.append(value if optimal else min(value, max(rounded_down(least), self.cheap[level] or 0.0)))
+        exact, value = total.value(self._values(self.best)), self._value(level)
+        proved = least >= exact + total.constant or value <= self.cheap[level]
+        self.proved += proved
+        self.bounds.append(value if proved else min(value, max(rounded_down(least), self.cheap[level])))
         if integers.coefficients and level + 1 < len(self.cheap):
             held = sum(self.model.variables[i][0] * weight for i, weight in integers.coefficients.items())
             self.model.cp.add(held <= int(exact * integers.scale))
         return True
 
+    def _explore(
+        self, level: int, objective: Mapping[int, int], clock: _Clock, seed: int, stop: Callable[[], bool]
+    ) -> Answer:
+        """The runs of one level: a single worker looks for schedules first and then pushes the bound, several do both."""
+        relax = bool(self.instance.levels[level, 1:].any())
+        settings = Settings(workers=clock.workers, seed=seed, relax=relax)
+        share = clock.share(len(self.cheap) - level)
+        if clock.workers > 1:
+            return self._run(objective, clock, share, settings, stop)
+        first = self._run(objective, clock, share / 2, settings, stop)
+        if first.status in ("optimal", "infeasible") or stop() or clock.left() <= 0:
+            return first
+        if self.best is None:
+            second = self._run(objective, clock, clock.left(), replace(settings, seed=seed + 1), stop)
+        else:
+            bounding = replace(settings, raise_bound=True)
+            second = self._run(objective, clock, min(share / 2, clock.left()), bounding, stop)
+        return replace(second, bound=max(first.bound, second.bound))
+
     def _run(
-        self, objective: Mapping[int, int], clock: _Clock, share: float, seed: int, stop: Callable[[], bool]
+        self, objective: Mapping[int, int], clock: _Clock, share: float, settings: Settings, stop: Callable[[], bool]
     ) -> Answer:
         """One run of CP-SAT; by the clock it may go on beyond its share until there is a schedule."""
-        left = clock.left() - share
+        if clock.budget.steps is None:
+            settings = replace(settings, seconds=max(0.01, clock.left() if self.best is None else share))
+        else:
+            settings = replace(settings, deterministic=share)
+        rest = clock.left() - share
         hint = None if self.best is None else self._values(self.best)
 
         def enough() -> bool:
-            return stop() or (clock.budget.seconds is not None and self.best is not None and clock.left() < left)
+            return stop() or (settings.seconds is not None and self.best is not None and clock.left() < rest)
 
-        answer = run(self.model, objective, hint, clock.limits(share, seed), enough, self._offer)
+        answer = run(self.model, objective, hint, settings, enough, self._offer)
+        if answer.values is not None:
+            self._offer(answer.values)
         clock.used += answer.deterministic_time
         for key in self.info:
             self.info[key] += getattr(answer, key)

@@ -15,7 +15,7 @@ from qamctl.schedule.spec import NEVER, TERMS, Floats, Index, Ints
 Mask = npt.NDArray[np.bool_]
 
 #: Temperatures at the two ends of a cooling, in units of the mean change that a move makes.
-HOT, COLD = 1.0, 0.05
+HOT, COLD = 0.3, 0.03
 
 _COST = TERMS.index("cost")
 _BACKWARD = np.array([0, 2, 1, 3], np.int8)  # FS, SS, FF, SF when time runs backward: SS and FF trade places

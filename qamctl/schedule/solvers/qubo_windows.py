@@ -70,9 +70,7 @@ def first_schedule(instance: Instance) -> Solution | None:
     """A schedule by latest starts with each task's shortest option, None where that keeps no deadline."""
     if (np.diff(instance.first_option) == 0).any():
         return None
-    by_length = np.lexsort(
-        (instance.option_duration, np.repeat(np.arange(instance.n), np.diff(instance.first_option)))
-    )
+    by_length = np.lexsort((instance.option_duration, np.repeat(np.arange(instance.n), np.diff(instance.first_option))))
     option = by_length[instance.first_option[:-1]].astype(np.int64)
     latest, _ = instance.latest(NEVER // 4)
     start = place(instance, latest, option)

@@ -1,0 +1,41 @@
+"""What chance alone achieves: the best of so many random schedules, as the yardstick of sampled engines."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from qamctl.kernels import schedule_search
+from qamctl.schedule.instance import Instance
+from qamctl.schedule.solvers.list_problem import list_problem
+
+#: Numbers in the table of random lists; more samples than fit are not drawn.
+_LARGEST = 5_000_000
+
+
+def best_of_random(instance: Instance, samples: int, seed: int, seconds: float) -> tuple[float, ...] | None:
+    """Objective levels of the best of `samples` schedules, each generated from a random list with random options.
+
+    Parameters
+    ----------
+    seconds
+        Stop after so much time, with fewer samples.
+
+    Returns
+    -------
+    tuple or None
+        None where none of them was feasible.
+    """
+    count = min(samples, max(1, _LARGEST // max(1, instance.n)))
+    options = np.diff(instance.first_option)
+    if count < 1 or (options == 0).any():
+        return None
+    rng = np.random.default_rng(seed)
+    flat = list_problem(instance, None, np.full(len(instance.levels), -np.inf))
+    choices = instance.first_option[:-1] + rng.integers(0, options, size=(count, instance.n))
+    problem = replace(flat.problem, keys=rng.random((count, instance.n)), choices=np.ascontiguousarray(choices))
+    search = schedule_search(problem, seed)
+    search.run(count, seconds)
+    value = search.best_value
+    return tuple(value[1:].tolist()) if value[0] == 0 else None

@@ -1,0 +1,32 @@
+"""Hostile files give a spec or clean faults, within 1 GiB and 5 s each."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+#: Inputs in all; QAMCTL_FUZZ_CASES makes the campaign longer or shorter.
+CASES = int(os.environ.get("QAMCTL_FUZZ_CASES", "20000"))
+WORKERS = 4
+
+
+@pytest.mark.parametrize("worker", range(WORKERS))
+def test_every_hostile_file_gives_a_spec_or_clean_faults(worker: int, tmp_path: Path) -> None:
+    """Random bytes, mutated specs and tables, and texts built to hurt never end in another exception."""
+    command = [sys.executable, str(Path(__file__).with_name("fuzz_worker.py")), str(tmp_path), str(worker)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    run = subprocess.run(
+        [*command, str(-(-CASES // WORKERS))],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-6000:]
