@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from qamctl import engines
+from qamctl.backends import registry
 from qamctl.errors import InfeasibleError
 from qamctl.qubo.compile import Compiled, compile_qubo
 from qamctl.qubo.penalties import sufficient_weights
 from qamctl.schedule.answer import model_around
 from qamctl.schedule.bias import Preference, apply_bias, read_preferences
-from qamctl.schedule.check import check_columns
+from qamctl.schedule.check import Report, check_columns
 from qamctl.schedule.instance import Instance, build_instance
 from qamctl.schedule.model import ScheduleModel
 from qamctl.schedule.read import load_schedule, schedule_from_data
@@ -123,28 +124,24 @@ class QUBOScheduler:
         """
         preferences, instance = self._prepare(reasoning, weight)
         answer = self._answer(instance, "list-search", time_limit / 2)
-        best = _solution(answer)
+        best, bias = _solution(answer), 0.0
         if preferences and instance.n:
             built = _biased(instance, answer, preferences, weight)
             compiled = _compile(built, best)
             found = engines.sample(
-                engines.backend(backend), compiled, seed=self.seed, seconds=time_limit / 2,
+                registry.get(backend), compiled, seed=self.seed, seconds=time_limit / 2,
                 initial=compiled.extend(built.encode(best)),
             )  # fmt: skip
             columns = np.argsort(np.fromiter(found.variables, np.int64, len(found.variables)))
-            least = _cost(built, best)
             for sample in compiled.restore(found.record.sample[:, columns]):
                 schedule = built.decode(sample)
                 if schedule is None or _check(self.spec, schedule).violations:
                     continue
-                cost = _cost(built, schedule)
-                if cost < least:
-                    best, least = schedule, cost
-        report = _check(self.spec, best)
-        bias = 0.0
-        if preferences and instance.n:
-            plain = model_around(instance, best, _level(answer))[0]
+                if _cost(built, schedule) < _cost(built, best):
+                    best = schedule
+            plain = model_around(instance, _solution(answer), _level(answer))[0]
             bias = _cost(built, best) - _cost(plain, best)
+        report = _check(self.spec, best)
         return ReasonedSchedule(answer, best, to_rows(self.spec, best), tuple(map(float, report.levels)), bias)
 
     def _prepare(self, reasoning: Mapping[str, float] | None, weight: float) -> tuple[tuple[Preference, ...], Instance]:
@@ -158,3 +155,32 @@ class QUBOScheduler:
         if answer.solution is None:
             raise InfeasibleError(f"no feasible schedule of {self.spec.name!r} was found in {seconds:g} s")
         return answer
+
+
+def _biased(instance: Instance, answer: Answer, preferences: tuple[Preference, ...], weight: float) -> ScheduleModel:
+    built, _ = model_around(instance, _solution(answer), _level(answer))
+    weights = sufficient_weights(built.model, _cost(built, _solution(answer)))
+    gap = min(weights.group, float(weights.row.min(initial=weights.group)))
+    return apply_bias(built, preferences, weight, gap=gap)
+
+
+def _compile(built: ScheduleModel, solution: Solution) -> Compiled:
+    return compile_qubo(built.model, sufficient_weights(built.model, _cost(built, solution)))
+
+
+def _cost(built: ScheduleModel, solution: Solution) -> float:
+    """The objective of the model, bias and all, in a schedule."""
+    return float(built.model.offset + built.model.linear @ built.encode(solution))
+
+
+def _solution(answer: Answer) -> Solution:
+    assert answer.solution is not None  # `_answer` raises where there is none
+    return answer.solution
+
+
+def _level(answer: Answer) -> int:
+    return answer.proof.level if answer.proof is not None else 0
+
+
+def _check(spec: ScheduleSpec, solution: Solution) -> Report:
+    return check_columns(spec, solution.start, solution.end, solution.mode, solution.agent)

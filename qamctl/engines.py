@@ -14,11 +14,10 @@ from qamctl.schedule.solvers.base import Budget, Outcome, Solver
 if TYPE_CHECKING:
     import dimod
 
-    from qamctl.schedule.instance import Instance
-    from qamctl.schedule.solution import Solution
-
     from qamctl.backends.base import Backend
     from qamctl.qubo.compile import Compiled
+    from qamctl.schedule.instance import Instance
+    from qamctl.schedule.solution import Solution
 
 #: What `auto` runs, in the order of its lanes; the sampled one works on QUBO windows around the incumbent.
 AUTO = ("list-search", "cpsat", "neal")

@@ -163,7 +163,7 @@ def _lock(state: Path, problem: Problem, id: str, started: datetime, stop: Stop,
 
 
 def _solve_and_write(problem: Problem, run: Run, watch: Stopwatch, stop: Stop, events: Events | None) -> RunReport:
-    spec, options = problem.spec, problem.resolved.options
+    spec = problem.spec
     warnings = [] if native() else ["the C++ kernels are not installed: the slower numpy reference takes their place"]
 
     def tell(name: str, **fields: Any) -> None:

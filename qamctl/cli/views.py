@@ -31,7 +31,7 @@ def schedule_page(
         Where the whole result is; None where it was not written.
     """
     parts = [_headline(result, width, paint), _levels(result, width)]
-    parts += [_engines(result, width), _reasons(result), _violations(result)]
+    parts += [_engines(result, width), _reasons(result, width), _violations(result)]
     assignments = (result.get("solution") or {}).get("assignments") or []
     if isinstance(assignments, Mapping):  # a large schedule's rows are in a table beside the result
         parts.append(f"The assignments are in {assignments['table']}.")
@@ -114,9 +114,10 @@ def _engines(result: Mapping[str, Any], width: int) -> str:
     return "\n".join([table(head, rows, width=width, right="objective bound seconds variables"), *notes])
 
 
-def _reasons(result: Mapping[str, Any]) -> str:
+def _reasons(result: Mapping[str, Any], width: int) -> str:
     rows: Sequence[Mapping[str, Any]] = result.get("reasons") or []
-    return "\n".join(["Why there is no feasible answer:", *map(reason_line, rows)] if rows else [])
+    lines = [fill(reason_line(row), width, subsequent_indent="  ", break_long_words=False) for row in rows]
+    return "\n".join(["Why there is no feasible answer:", *lines] if rows else [])
 
 
 def reason_line(reason: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The inner loops, in C++ where the extension was built and in plain numpy everywhere; both decide alike, step by step."""
+"""The inner loops, in C++ where the extension was built, else in plain numpy; both decide alike, step by step."""
 
 from __future__ import annotations
 

@@ -115,6 +115,8 @@ def open_choices(
             raise InfeasibleError(f"task {name} has no start left within the horizon: no schedule of this value exists")
         single = is_open[task] & (count[task] == 1)
         if not single.any():
+            if incumbent is None:
+                _refuse_collisions(instance, loads, fixed_option, fixed_start)
             first = np.searchsorted(task, np.arange(instance.n + 1)).astype(np.int64)
             end = start + instance.option_duration[option]
             return Choices(task, option, start, end, first, fixed_start, fixed_option, box, busy, raw)
@@ -229,6 +231,14 @@ def edges(instance: Instance) -> tuple[Index, Index, np.ndarray, Ints]:
     return pred, graph.succ_task, graph.succ_kind, graph.succ_lag
 
 
+def _refuse_collisions(instance: Instance, loads: Loads, fixed_option: Ints, fixed_start: Ints) -> None:
+    """Raise InfeasibleError where fixed tasks together need more than there is at some moment."""
+    fixed, nobody = np.flatnonzero(fixed_option >= 0), np.zeros(0, np.int64)
+    busy = cover(instance, loads, fixed_option[fixed], fixed_start[fixed], nobody, nobody)
+    if (np.bincount(busy.moment, weights=busy.amount, minlength=len(busy.free)) > busy.free).any():
+        raise InfeasibleError("the tasks that have one start left need more than there is: no such schedule exists")
+
+
 def _within_capacity(
     instance: Instance,
     loads: Loads,
@@ -241,8 +251,6 @@ def _within_capacity(
     """The choices that fit beside the fixed tasks, and their cover."""
     fixed = np.flatnonzero(fixed_option >= 0)
     busy = cover(instance, loads, option, start, fixed_option[fixed], fixed_start[fixed])
-    if (busy.free < 0).any():
-        raise InfeasibleError("the tasks that have one start left need more than there is: no such schedule exists")
     too_much = busy.amount > busy.free[busy.moment]
     if not too_much.any():
         return busy, task, option, start

@@ -91,8 +91,10 @@ def read_modes(
 
     def both(name: str, read: Callable[[Any, bool], T], absent: T) -> Coded[T]:
         outer_values = coded(tasks, TASKS[name], read, absent, faults)
+        if not inner.n:  # every task is its own only mode
+            return outer_values
         codes = outer_values.codes[owner]
-        if not inner.n or name not in inner.columns:
+        if name not in inner.columns:
             return Coded(codes, outer_values.values)
         own = coded(inner, MODES[name], read, absent, faults)
         given = present(inner, name)

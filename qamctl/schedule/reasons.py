@@ -164,10 +164,9 @@ def _stock_too_small(instance: Instance) -> Iterator[Reason]:
                 )
         stock_of_all = int(np.maximum(capacity, 0).sum())
         if least.sum() > stock_of_all and not (total > np.maximum(capacity, 0)).any():
-            text = f"the tasks need at least {amount(spec, k - 1, int(least.sum()))} of '{resource}', of which there is "
-            yield Reason(
-                ("resources", k - 1), "shared-consumable", f"{text}{amount(spec, k - 1, stock_of_all)} in all"
-            )
+            needed, stock = amount(spec, k - 1, int(least.sum())), amount(spec, k - 1, stock_of_all)
+            text = f"the tasks need at least {needed} of '{resource}', of which there is {stock} in all"
+            yield Reason(("resources", k - 1), "shared-consumable", text)
 
 
 def _collisions(instance: Instance) -> Iterator[Reason]:
@@ -194,7 +193,7 @@ def _collisions(instance: Instance) -> Iterator[Reason]:
 
 
 def _first_clash(rows: list[tuple[int, int, int, int]], capacity: int) -> tuple[int, int, list[int]] | None:
-    """The first moment at which the rows (start, end, need, task) exceed the capacity, their sum, and which they are."""
+    """When rows (start, end, need, task) first exceed the capacity, what they need then, and which they are."""
     running: list[tuple[int, int, int, int]] = []
     for row in sorted(rows):
         running = [other for other in running if other[1] > row[0]]
@@ -205,9 +204,7 @@ def _first_clash(rows: list[tuple[int, int, int, int]], capacity: int) -> tuple[
     return None
 
 
-def _collision(
-    instance: Instance, h: int, k: int, capacity: int, moment: int, used: int, tasks: list[int]
-) -> Reason:
+def _collision(instance: Instance, h: int, k: int, capacity: int, moment: int, used: int, tasks: list[int]) -> Reason:
     spec = instance.spec
     owner = "the shared pool" if h == 0 else _owner(spec.agents.ids, instance.members[h])
     if k == 0:

@@ -8,12 +8,17 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, Final
 
+import numpy as np
+
 from qamctl.spec.faults import Faults
 from qamctl.spec.rows import Column, Rows
 from qamctl.spec.source import Path_
 
 #: Rows that are turned into columns at once; few enough to stay in the processor's cache.
 PIECE: Final = 1_024
+
+#: Bytes that are split into cells at once, for the same reason.
+BYTES: Final = 65_536
 
 #: A column with more distinct texts than this is not worth sharing equal texts in.
 DISTINCT: Final = 100_000
@@ -26,8 +31,8 @@ def _reader(raw: bytes) -> Any:
 
 def read_csv(raw: bytes, path: Path_, faults: Faults) -> Rows:
     """Rows from CSV bytes (UTF-8, checked before); rows of another width than the header's are faults."""
-    reader = _reader(raw)
     rows = Rows(0, {}, lambda row: (*path, row), header=path)
+    reader = _reader(raw)
     try:
         header = next((row for row in reader if row), None)
         if header is None:
@@ -41,23 +46,55 @@ def read_csv(raw: bytes, path: Path_, faults: Faults) -> Rows:
             return rows
         columns: list[list[str]] = [[] for _ in names]
         known: list[dict[str, str] | None] = [{} for _ in names]
-        while piece := list(islice(reader, PIECE)):
-            if set(map(len, piece)) != {len(names)}:
-                piece = _right_width(piece, len(names), len(columns[0]), path, faults)
-            for k, cells in enumerate(zip(*piece, strict=True)):
-                shared = known[k]
-                if shared is None:
-                    columns[k] += cells
-                    continue
-                columns[k] += map(shared.setdefault, cells, cells)
-                if len(shared) > DISTINCT or 2 * len(shared) > len(columns[k]):
-                    known[k] = None
+        start = 0
+        if b'"' not in raw and b"\r" not in raw and raw.startswith(",".join(header).encode()):
+            start = raw.find(b"\n") + 1 or len(raw)
+            for end, piece in _unquoted(raw, start, len(names)):
+                start = end
+                _append(piece, columns, known)
+            reader = _reader(raw[start:])
+        while piece_rows := list(islice(reader, PIECE)):
+            if set(map(len, piece_rows)) != {len(names)}:
+                piece_rows = _right_width(piece_rows, len(names), len(columns[0]), path, faults)
+            _append(list(zip(*piece_rows, strict=True)), columns, known)
     except csv.Error as error:
-        faults.add(path, f"line {reader.line_num} of the table cannot be read: {error}", "check its quotes")
+        line = raw.count(b"\n", 0, start) + reader.line_num
+        faults.add(path, f"line {line} of the table cannot be read: {error}", "check its quotes")
         return rows
     rows.n = len(columns[0])
     rows.columns = {name: Column(cells, text=True) for name, cells in zip(names, columns, strict=True)}
     return rows
+
+
+def _unquoted(raw: bytes, start: int, width: int) -> Iterator[tuple[int, Sequence[Sequence[str]]]]:
+    """Pieces of a table without quotes as columns, each with its end; stops before a row of another width.
+
+    Splitting a piece at every separator at once takes half the time of the csv module.
+    """
+    while start < len(raw):
+        end = raw.find(b"\n", start + BYTES) + 1 or len(raw)
+        piece = raw[start:end].removesuffix(b"\n") + b"\n"
+        octets = np.frombuffer(piece, np.uint8)
+        ends = octets[(octets == ord(",")) | (octets == ord("\n"))] == ord("\n")
+        if len(ends) % width or not (ends.reshape(-1, width) == [False] * (width - 1) + [True]).all():
+            return
+        cells = piece.decode().replace("\n", ",").split(",")
+        if width == 1 and "" in cells[:-1]:  # blank lines
+            return
+        yield end, [cells[k : len(cells) - 1 : width] for k in range(width)]
+        start = end
+
+
+def _append(piece: Sequence[Sequence[str]], columns: list[list[str]], known: list[dict[str, str] | None]) -> None:
+    """Add a piece to the columns; equal texts of a column become one object while that pays."""
+    for k, cells in enumerate(piece):
+        shared = known[k]
+        if shared is None:
+            columns[k] += cells
+            continue
+        columns[k] += map(shared.setdefault, cells, cells)
+        if len(shared) > DISTINCT or 2 * len(shared) > len(columns[k]):
+            known[k] = None
 
 
 def _right_width(piece: list[list[str]], width: int, before: int, path: Path_, faults: Faults) -> list[list[str]]:

@@ -37,6 +37,8 @@ class Coded(Generic[T]):
 
     def list(self) -> list[T]:
         """The values row by row."""
+        if len(self.values) == 1:
+            return self.values * len(self.codes)
         return list(map(self.values.__getitem__, self.codes.tolist()))
 
 
@@ -65,7 +67,7 @@ def present(rows: Rows, name: str) -> npt.NDArray[np.bool_]:
     if column is None:
         return np.zeros(rows.n, bool)
     if column.text:
-        return np.fromiter(map(bool, column.cells), bool, rows.n)
+        return np.ones(rows.n, bool) if all(column.cells) else np.fromiter(map(bool, column.cells), bool, rows.n)
     return np.fromiter((cell is not None for cell in column.cells), bool, rows.n)
 
 
@@ -175,9 +177,13 @@ def numbers(rows: Rows, field: Field, faults: Faults) -> Floats:
         return np.full(rows.n, default)
     whole = plain_integers(column)
     if whole is not None:
+        floats = whole.astype(np.float64)
         absent = whole == ABSENT
-        _bounds(rows, field, np.where(absent, field.default or field.low or 0, whole), faults)
-        return np.where(absent, default, whole.astype(np.float64))
+        if absent.any():
+            floats[absent] = field.default or field.low or 0
+        _bounds(rows, field, floats, faults)
+        floats[absent] = default
+        return floats
 
     def read(cell: Any, text: bool) -> float:
         number = float(exact(cell, text=text))

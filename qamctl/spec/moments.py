@@ -122,9 +122,8 @@ class Times:
         """[n] ticks; `absent` where absent, and where the time is beyond `MOST_TICKS`."""
         most = MOST_TICKS * axis.resolution
         if self.whole is not None and axis.resolution == 1:
-            known = self.whole != ABSENT
-            far = known & ((self.whole > MOST_TICKS) | (self.whole < -MOST_TICKS))
-            out = np.where(known & ~far, self.whole, absent)
+            far = np.abs(self.whole) > MOST_TICKS  # the least integer is its own absolute value, and ABSENT
+            out = np.where(far | (self.whole == ABSENT), absent, self.whole)
         else:
             values, codes = self._values()
             table = np.full(len(values), absent, np.int64)

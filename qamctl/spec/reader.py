@@ -112,13 +112,18 @@ def decode(raw: bytes, label: str) -> str:
     except UnicodeDecodeError as error:
         message, at, hint = f"byte {raw[error.start]:#04x} is not UTF-8", error.start, "save the file as UTF-8"
     else:
-        if len(raw.translate(None, _CONTROL)) == len(raw):
+        parts = range(0, len(raw), 2**20)  # one at a time: a copy of a large file costs more than looking at it
+        if not any(_holds_control(raw[part : part + 2**20]) for part in parts):
             return text
         at = next(i for i, byte in enumerate(raw) if byte in _CONTROL)
         message, hint = f"control character {raw[at]:#04x}", "the file is no text file, or damaged"
     line_start = raw.rfind(b"\n", 0, at) + 1
     where = Location(label, raw.count(b"\n", 0, at) + 1, len(raw[line_start:at].decode("utf-8", "replace")) + 1)
     raise SpecError(f"{label} cannot be read", [Diagnostic(message, where, hint)])
+
+
+def _holds_control(raw: bytes) -> bool:
+    return len(raw.translate(None, _CONTROL)) != len(raw)
 
 
 @contextmanager

@@ -144,7 +144,7 @@ def test_every_term() -> None:
         {"id": "y", "duration": 2, "release": 3, "due": 9, "weight": 3},
         {"id": "z", "duration": 1, "agents": "none"},
     ]
-    instance = instance_of(agents=agents, tasks=tasks, objective=[{t: 1 for t in TERMS}, {"tardy": 10}])
+    instance = instance_of(agents=agents, tasks=tasks, objective=[dict.fromkeys(TERMS, 1), {"tardy": 10}])
     # ends 4, 5, 1; x one late; 4 x 2 for x on a, 2 x 1 for y on b, a's fixed cost
     assert term_bounds(instance).tolist() == [5, 2, 2, 2 * 4 + 3 * 2 + 1, 8 + 2 + 5]
     assert level_bounds(instance) == (5 + 2 + 2 + 15 + 15, 20)

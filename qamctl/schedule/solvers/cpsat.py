@@ -108,9 +108,8 @@ class _Clock:
         return 1 if self.budget.seconds is None else self.budget.threads
 
     def share(self, levels: int) -> float:
-        """Of what is left, for the first of so many levels: each gets twice the time of the next, and what others leave."""
-        return self.left() * 2 ** (levels - 1) / (2**levels - 1)
-
+        """Of what is left, for the first of so many levels: twice as much as the next; what one leaves passes on."""
+        return self.left() / (2.0 - 0.5 ** (levels - 1))
 
 
 @dataclass
@@ -156,7 +155,7 @@ class _Search:
     def _explore(
         self, level: int, objective: Mapping[int, int], clock: _Clock, seed: int, stop: Callable[[], bool]
     ) -> Answer:
-        """The runs of one level: a single worker looks for schedules first and then pushes the bound, several do both."""
+        """The runs of one level: a single worker looks for schedules first and for the bound then, several for both."""
         relax = bool(self.instance.levels[level, 1:].any())
         settings = Settings(workers=clock.workers, seed=seed, relax=relax)
         share = clock.share(len(self.cheap) - level)

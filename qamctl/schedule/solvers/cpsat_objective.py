@@ -83,13 +83,13 @@ class Objective:
         self._tardy: dict[int, Point] = {}
         self._used: dict[int, Point] = {}
         wanted = (self.instance.levels != 0).any(axis=0)
-        build = dict(
-            makespan=self._add_makespan,
-            tardiness=self._add_tardiness,
-            tardy=self._add_tardy,
-            flow=self._add_flow,
-            cost=self._add_cost,
-        )
+        build = {
+            "makespan": self._add_makespan,
+            "tardiness": self._add_tardiness,
+            "tardy": self._add_tardy,
+            "flow": self._add_flow,
+            "cost": self._add_cost,
+        }
         terms = [build[name]() if want else Sum() for name, want in zip(TERMS, wanted, strict=True)]
         self.levels = [_combined(terms, [_exact(weight) for weight in level]) for level in self.instance.levels]
 

@@ -103,11 +103,13 @@ def solve(
         "walks": len(walks),
         "kernels": describe(),
     }
-    if winner is None or winner[0][0] > 0:
+    found = None if winner is None or winner[0][0] > 0 else _solution(instance, flat, winner)
+    if incumbent is not None and (found is None or instance.value(found) > instance.value(incumbent)):
+        return Outcome("feasible", incumbent, bounds, info=info)
+    if found is None:
         violation = None if winner is None else winner[0][0]
         return Outcome("unknown", None, bounds, info=info | {"violation": violation})
-    status = "optimal" if any(w.done for w in walks) else "feasible"
-    return Outcome(status, _solution(instance, flat, winner), bounds, info=info)
+    return Outcome("optimal" if any(w.done for w in walks) else "feasible", found, bounds, info=info)
 
 
 def _walks(problem: ScheduleProblem, budget: Budget, seed: int) -> list[_Walk]:
@@ -115,9 +117,7 @@ def _walks(problem: ScheduleProblem, budget: Budget, seed: int) -> list[_Walk]:
     count = WALKS if budget.steps is not None else max(1, budget.threads)
     walks = []
     for k in range(count):
-        turned = replace(
-            problem, keys=np.roll(problem.keys, -k, axis=0), choices=np.roll(problem.choices, -k, axis=0)
-        )
+        turned = replace(problem, keys=np.roll(problem.keys, -k, axis=0), choices=np.roll(problem.choices, -k, axis=0))
         search = schedule_search(turned, seed + k * _SEED_STEP)
         steps = _ENDLESS
         if budget.steps is not None:
@@ -155,7 +155,9 @@ def _slices(walk: _Walk, budget: Budget, begun: float, halted: Callable[[], bool
         length = min(SLICE, 2 * length)
 
 
-def _in_turn(walks: list[_Walk], budget: Budget, begun: float, stop: Callable[[], bool], tell: Callable[[], None]) -> None:
+def _in_turn(
+    walks: list[_Walk], budget: Budget, begun: float, stop: Callable[[], bool], tell: Callable[[], None]
+) -> None:
     for walk in walks:
         for _ in _slices(walk, budget, begun, stop):
             tell()

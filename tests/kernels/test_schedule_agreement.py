@@ -1,0 +1,47 @@
+"""The C++ schedule search takes the reference's decisions, one by one."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from support.kernel_problems import flat, native_search, needs_native, project, random_instance, state
+
+from qamctl.kernels.problem import cooling
+from qamctl.kernels.reference import ScheduleSearch as ReferenceSearch
+
+pytestmark = needs_native
+
+
+@pytest.mark.parametrize("seed", range(120))
+def test_both_kernels_agree_after_every_step_on_random_specs(seed: int) -> None:
+    """Lists, choices, values and schedules are equal after each step, whatever a spec contains."""
+    problem = flat(random_instance(seed)).problem
+    reference, native = ReferenceSearch(problem, seed), native_search(problem, seed)
+    for search in (reference, native):
+        search.plan(400)
+    for steps in [1] * 15 + [7] * 10 + [60] * 6:
+        assert reference.run(steps, 1e9) == native.run(steps, 1e9)
+        assert state(reference) == state(native)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_both_kernels_agree_on_a_project_of_sixty_tasks(seed: int) -> None:
+    """Calibration, cooling, abandoned passes and justification agree where all of them happen."""
+    problem = flat(project(60, seed)).problem
+    reference, native = ReferenceSearch(problem, seed), native_search(problem, seed)
+    for steps in [150, 1, 1, 1, 1, 50, 400]:
+        reference.run(steps, 1e9)
+        native.run(steps, 1e9)
+        assert state(reference) == state(native)
+
+
+def test_both_kernels_agree_when_nothing_is_cold() -> None:
+    """A hot search, which accepts nearly everything, agrees as well."""
+    problem = dataclasses.replace(flat(project(30, 5)).problem, cooling=cooling(50.0, 10.0))
+    reference, native = ReferenceSearch(problem, 1), native_search(problem, 1)
+    reference.run(700, 1e9)
+    native.run(700, 1e9)
+    assert state(reference) == state(native)
+    assert not np.array_equal(reference.value, reference.best_value)
