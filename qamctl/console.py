@@ -54,7 +54,7 @@ class Console:
 
     @property
     def width(self) -> int:
-        """Columns of standard output: of the terminal, else `COLUMNS`, else 80."""
+        """Columns of standard output: `COLUMNS`, else the terminal's, else 80."""
         asked = self.environ.get("COLUMNS", "")
         if asked.isdecimal() and int(asked) > 0:
             return max(LEAST_WIDTH, int(asked))
@@ -112,20 +112,25 @@ class Console:
         if self.output != "table":
             self.show(as_object(error), lambda: "")
             return
-        told = len(error.diagnostics) == 1 and error.diagnostics[0].message in error.message
-        if not told or error.diagnostics[0].location is None:
+        faults = error.diagnostics
+        told = len(faults) == 1 and faults[0].message in error.message  # once is enough
+        if not told or faults[0].location is None:
             self._write(self.err, self._coloured(self.err, "error: ", "bad") + _harmless(error.message) + "\n")
-        self.diagnostics(error.diagnostics)
+        if told and faults[0].location is None:
+            self._write(self.err, _harmless(self._hint(faults[0])))
+        else:
+            self.diagnostics(faults)
 
     def diagnostics(self, faults: Sequence[Diagnostic]) -> None:
         """Each fault as `file:line:column: message` and its hint, on standard error."""
         lines = []
         for fault in faults:
             where = f"{fault.location}: " if fault.location else ""
-            lines.append(f"{self._coloured(self.err, where, 'bold')}{fault.message}\n")
-            if fault.hint:
-                lines.append(f"  {self._coloured(self.err, 'hint:', 'dim')} {fault.hint}\n")
+            lines.append(f"{self._coloured(self.err, where, 'bold')}{fault.message}\n{self._hint(fault)}")
         self._write(self.err, _harmless("".join(lines)))
+
+    def _hint(self, fault: Diagnostic) -> str:
+        return f"  {self._coloured(self.err, 'hint:', 'dim')} {fault.hint}\n" if fault.hint else ""
 
     def overwrite(self, line: str) -> None:
         """Draw progress over the last line of a terminal; an empty line wipes it."""

@@ -13,15 +13,14 @@ import numpy as np
 
 from qamctl import __version__
 from qamctl.config import Resolved, resolve
-from qamctl.errors import Diagnostic, ExitCode, SpecError
+from qamctl.errors import ExitCode
 from qamctl.kernels import native
 from qamctl.options import Options
 from qamctl.runs.lock import Lock, acquire, lock_target
 from qamctl.runs.metrics import Stopwatch, build, utilisation
 from qamctl.runs.record import Run, loaded_versions, open_run, run_id, state_folder, utc_now
-from qamctl.runs.signals import Stop, catch_signals
+from qamctl.runs.signals import Interrupted, Stop, catch_signals
 from qamctl.schedule.answer import compile_answer
-from qamctl.schedule.check import Discrepancy, check_result
 from qamctl.schedule.instance import Instance, build_instance
 from qamctl.schedule.read import build_schedule
 from qamctl.schedule.reasons import reasons as find_reasons
@@ -290,18 +289,6 @@ def _sizes(instance: Instance, options: Options) -> dict[str, Any] | None:
     return {key: block[key] for key in ("kind", "scope", "variables", "raw_variables", "quadratic", "sha256")}
 
 
-def validate(paths: Sequence[str]) -> list[tuple[str, list[Diagnostic], list[dict[str, Any]]]]:
-    """For each file its faults, and why nothing could satisfy it as far as that shows without a search."""
-    rows: list[tuple[str, list[Diagnostic], list[dict[str, Any]]]] = []
-    for path in paths:
-        try:
-            data, source = read_source(path)
-            rows.append((path, [], _reasons(build_instance(build_schedule(data, source)))))
-        except SpecError as error:
-            rows.append((path, list(error.diagnostics) or [Diagnostic(error.message)], []))
-    return rows
-
-
 def bench(
     path: str,
     backends: Sequence[str],
@@ -310,7 +297,13 @@ def bench(
     profile: str | None = None,
     config_file: Path | None = None,
 ) -> list[dict[str, Any]]:
-    """Run engines one after the other on one problem, each with the whole budget; every answer is checked."""
+    """Run engines one after the other on one problem, each with the whole budget; every answer is checked.
+
+    Raises
+    ------
+    Interrupted
+        By SIGINT or SIGTERM.
+    """
     problem = read(path, flags, profile=profile, config_file=config_file)
     instance = build_instance(problem.spec)
     rows = []
@@ -318,6 +311,8 @@ def bench(
         for name in dict.fromkeys(backends):
             watch = Stopwatch()
             answer = solve(problem, instance, stop, None, watch, backends=(name,))
+            if stop.exit_code is not None:  # a comparison that was cut short is none
+                raise Interrupted(stop.exit_code)
             objective = bound = None
             if answer.report is not None and answer.proof is not None:
                 objective, bound = answer.report.levels[answer.proof.level], answer.proof.bounds[answer.proof.level]
@@ -327,17 +322,3 @@ def bench(
                 "seconds": watch.elapsed(), "solved_by": answer.solved_by,
             })  # fmt: skip
     return rows
-
-
-def check_files(result_path: str, spec_path: str) -> list[Discrepancy]:
-    """Every figure and constraint of a result file that does not hold.
-
-    Raises
-    ------
-    SpecError
-        A file can't be read.
-    """
-    data, source = read_source(spec_path)
-    spec = build_schedule(data, source)
-    result, _ = read_source(result_path)
-    return check_result(result, spec, folder=Path(result_path).parent)

@@ -175,7 +175,8 @@ def race(
         if seconds is not None:
             left = seconds * turn.until - (time.monotonic() - begin)
             if left <= 0:
-                attempt.note = attempt.note or "no time was left"
+                if attempt.seconds == 0:
+                    attempt.note = "no time was left"
                 return
             if turn.control_of is not None:
                 start, spent = starts.get(turn.control_of, (None, 0.0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -82,10 +83,9 @@ def _extension() -> ModuleType | None:
     if os.environ.get("QAMCTL_KERNELS") == "reference":
         return None
     try:
-        from qamctl.kernels import _native
+        return import_module("qamctl.kernels._native")
     except ImportError:
         return None
-    return _native
 
 
 def native() -> bool:

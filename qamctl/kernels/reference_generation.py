@@ -71,18 +71,27 @@ class Decoder:
     def __init__(self, problem: ScheduleProblem) -> None:
         p = self.p = problem
         self.n = len(p.release)
-        self.release, self.deadline, self.due = p.release.tolist(), p.deadline.tolist(), p.due.tolist()
-        self.weight, self.pinned, self.tail = p.weight.tolist(), p.pinned.tolist(), p.tail.tolist()
-        self.first, self.holder, self.need = p.first_option.tolist(), p.option_holder.tolist(), p.option_need.tolist()
-        self.duration, self.cost = p.option_duration.tolist(), p.option_cost.tolist()
+        self.release: list[int] = p.release.tolist()
+        self.deadline: list[int] = p.deadline.tolist()
+        self.due: list[int] = p.due.tolist()
+        self.weight: list[float] = p.weight.tolist()
+        self.pinned: list[int] = p.pinned.tolist()
+        self.tail: list[int] = p.tail.tolist()
+        self.first: list[int] = p.first_option.tolist()
+        self.holder: list[int] = p.option_holder.tolist()
+        self.need: list[int] = p.option_need.tolist()
+        self.duration: list[int] = p.option_duration.tolist()
+        self.cost: list[float] = p.option_cost.tolist()
         self.own = _table(p.own_first, p.own_column, p.own_amount)
         self.shared = _table(p.shared_first, p.shared_column, p.shared_amount)
         self.stock_use = _table(p.stock_use_first, p.stock_use_column, p.stock_use_amount)
         self.least = _table(p.least_first, p.least_column, p.least_amount)
         self.before = _arcs(p.before_first, p.before_task, p.before_kind, p.before_lag)
         self.after = _arcs(p.after_first, p.after_task, p.after_kind, p.after_lag)
-        self.capacity, self.stock_weight = p.capacity.tolist(), p.stock_weight.tolist()
-        self.fixed_cost, self.levels = p.fixed_cost.tolist(), p.levels.tolist()
+        self.capacity: list[list[int]] = p.capacity.tolist()
+        self.stock_weight: list[float] = p.stock_weight.tolist()
+        self.fixed_cost: list[float] = p.fixed_cost.tolist()
+        self.levels: list[list[float]] = p.levels.tolist()
         self.pins = [t for t in range(self.n) if self.pinned[t] >= 0]
         weights = [*self.weight, *self.cost, *(c for row in self.levels for c in row)]
         self.can_abandon = min(weights, default=0.0) >= 0

@@ -12,9 +12,10 @@ from qamctl.qubo.feasible import feasible
 from qamctl.qubo.penalties import sufficient_weights
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.model import ScheduleModel, build_model
+from qamctl.schedule.part import reduced
 from qamctl.schedule.sizes import estimate
 from qamctl.schedule.solution import Solution
-from qamctl.schedule.windows import NEAR
+from qamctl.schedule.windows import NEAR, OPTIONS
 
 #: The whole problem is compiled up to these sizes; beyond, a window around the end of the schedule.
 WHOLE_VARIABLES = 20_000
@@ -88,12 +89,13 @@ def model_around(
         except UnsupportedError:
             pass  # what an earlier level leaves to a window may be small enough to hold
     free = _last_tasks(instance, solution, min(most, WINDOW_VARIABLES))
-    return build_model(instance, solution, level=level, fixed_levels=value, slot=slot, free=free, near=NEAR), False
+    part = reduced(instance, solution, free, OPTIONS)
+    return build_model(part, solution, level=level, fixed_levels=value, slot=slot, free=free, near=NEAR), False
 
 
 def _last_tasks(instance: Instance, solution: Solution, variables: int) -> np.ndarray:
     """[T] the tasks that end last, as many as give about so many variables."""
-    options = np.diff(instance.first_option)
+    options = np.minimum(np.diff(instance.first_option), OPTIONS)
     latest = np.argsort(-solution.end, kind="stable")
     count = max(1, int(np.searchsorted(np.cumsum(options[latest] * NEAR), variables, side="right")))
     free = np.zeros(instance.n, bool)

@@ -66,7 +66,7 @@ def place(
     option
         [T] the option of every task.
     kept
-        [T] tasks that stay at `priority`.
+        [T] tasks that stay at `priority`; together they are feasible.
     deadlines
         Whether ends after a deadline are refused.
     """
@@ -80,6 +80,11 @@ def place(
     profiles: dict[int, Profile] = {}
     capacity = instance.capacity.ravel().tolist()
     who, supply, amount = loads.of(option[settled])
+    if kept is not None:  # what nobody else wants was feasible, and is left as it is
+        wanted = np.zeros(instance.capacity.size, bool)
+        wanted[loads.of(option[~settled])[1]] = True
+        near = wanted[supply]
+        who, supply, amount = who[near], supply[near], amount[near]
     tasks = np.flatnonzero(settled)[who]
     for s, begin, end, much in zip(
         supply.tolist(), start[tasks].tolist(), (start + length)[tasks].tolist(), amount.tolist(), strict=True

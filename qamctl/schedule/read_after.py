@@ -51,7 +51,7 @@ class Links:
         own = self.pred == self.owner
         for entry in np.flatnonzero(own).tolist():
             faults.add(self.path(entry), f"{show(ids[self.owner[entry]])} comes after itself")
-        keep = (self.pred >= 0) & ~own
+        keep = slice(None) if self.pred.min(initial=0) >= 0 and not own.any() else (self.pred >= 0) & ~own
         pred, succ = self.pred[keep].astype(np.int32), self.owner[keep].astype(np.int32)
         # Rows that stand in a topological order, as generators write them, need no search for a cycle.
         if (pred > succ).any():
@@ -151,7 +151,7 @@ def _from_cells(rows: Rows, cells: Sequence[str], index: Mapping[str, int], cloc
 def _entry(text: str, index: Mapping[str, int], clock: Clock) -> tuple[int, int, Fraction]:
     """Task, type and lag of an entry that is no plain id; signs and colons may belong to the id."""
     readings = []
-    for sign in [len(text), *(i for i, c in enumerate(text[:1000]) if c in "+-" and i)]:
+    for sign in [len(text), *(i for i, c in enumerate(text[:200]) if c in "+-" and i)]:
         name, kind = text[:sign], "FS"
         typed = _TYPED(name)
         if name not in index and typed:

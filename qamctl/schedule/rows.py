@@ -188,20 +188,24 @@ def level_row(
     tolerance = 1e-9 * max(1.0, abs(value))
     if float(most.sum() + above[n:].sum()) <= room + tolerance:
         return None
-    scale = _scale(above, room + tolerance, weights)
     index = np.flatnonzero(above)
-    coef = np.round(above[index] * scale).astype(np.int64)
-    rhs = int(np.floor((room + tolerance) * scale))
-    return Rows("level", np.array([0, len(index)]), index, coef, np.array([max(rhs, 0)]))
+    coef, rhs = _integers(above[index], room + tolerance, weights)
+    return Rows("level", np.array([0, len(index)]), index, coef, np.array([rhs]))
 
 
-def _scale(costs: Floats, room: float, weights: Floats) -> int:
+def _integers(costs: Floats, room: float, weights: Floats) -> tuple[Ints, int]:
+    """(coefficients, right side) of costs . x <= room in integers without a common divisor."""
     for scale in LEVEL_SCALES:
         scaled = costs * scale
-        if max(float(np.abs(scaled).max(initial=0)), abs(room) * scale) > LEVEL_RANGE:
-            break
-        if np.abs(scaled - np.round(scaled)).max(initial=0) <= 1e-9 * max(1.0, float(np.abs(scaled).max(initial=0))):
-            return scale
+        whole = np.round(scaled)
+        if np.abs(scaled - whole).max() <= 1e-9 * np.abs(scaled).max():
+            coef = whole.astype(np.int64)
+            divisor = int(np.gcd.reduce(coef))
+            rhs = max(int(np.floor(room * scale)), 0) // divisor
+            if rhs > LEVEL_RANGE:
+                break
+            # What alone exceeds the right side may be cut down to just above it.
+            return np.minimum(coef // divisor, rhs + 1), rhs
     terms = ", ".join(term for term, weight in zip(TERMS, weights, strict=True) if weight)
     raise UnsupportedError(
         f"an earlier objective level ({terms}) has costs that no integer row of a QUBO holds: round its weights"

@@ -36,7 +36,7 @@ def estimate(
     n = len(choices.task)
     size = np.diff(choices.first)
     couplings = int((size * (size - 1) // 2).sum()) + count_precedence_pairs(instance, choices) + 2 * n
-    weighed = instance.levels[: level + 1].any(axis=0)
+    weighed = np.asarray(instance.levels[: level + 1].any(axis=0))
     chain = len(makespan_ends(instance, choices)) if weighed[0] else 0
     bits = len(used_holders(instance, choices)) if weighed[4] else 0
     return n + chain + bits, couplings + _overlaps(choices)

@@ -13,6 +13,7 @@ from qamctl.qubo.penalties import sufficient_weights
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.loads import option_loads
 from qamctl.schedule.model import ScheduleModel, build_model
+from qamctl.schedule.part import reduced
 from qamctl.schedule.place import place
 from qamctl.schedule.sizes import estimate
 from qamctl.schedule.solution import Solution
@@ -21,7 +22,8 @@ from qamctl.schedule.spec import NEVER, Ints
 #: Bits of a window where the engine has no limit of its own.
 WINDOW_VARIABLES = 300
 
-#: Starts of an option in a window.
+#: Options of a task, and starts of an option, in a window.
+OPTIONS = 6
 NEAR = 16
 
 #: Up to so many tasks the whole schedule is shifted left again after a window; beyond, the window only.
@@ -52,6 +54,7 @@ class ScheduleWindows:
     bounds: list[float | None]
     exact: bool = False
     proved: int = 0
+    _tasks: int = 0
     _whole_tried: set[tuple[int, tuple[float, ...]]] = field(default_factory=set)
 
     def value(self, answer: Solution) -> tuple[float, ...]:
@@ -70,19 +73,27 @@ class ScheduleWindows:
         later = [k for k in range(level + 1, len(value)) if not self._reached(k, value[k])]
         if later and rng.random() < 0.3:
             level = int(rng.choice(later))
-        tasks = max(2, self._limit() // (NEAR * max(1, len(self.instance.option_mode) // self.instance.n)))
+        if self._tasks == 0:
+            per_task = min(OPTIONS, max(1, len(self.instance.option_mode) // self.instance.n))
+            self._tasks = max(2, self._limit() // (NEAR * per_task))
         while True:
-            free = pick(self.instance, incumbent, level, min(tasks, self.instance.n), rng)
+            free = pick(self.instance, incumbent, level, min(self._tasks, self.instance.n), rng)
+            part = reduced(self.instance, incumbent, free, OPTIONS, rng)
             built = build_model(
-                self.instance, incumbent, level=level, fixed_levels=value[:level], slot=self.slot, free=free,
+                part, incumbent, level=level, fixed_levels=value[:level], slot=self.slot, free=free,
                 near=NEAR, pull=self._pull(level, int(free.sum())),
             )  # fmt: skip
             window = self._window(built, incumbent, free)
-            if self.max_variables is None or window.compiled.n <= self.max_variables:
+            size, tasks = window.compiled.n, self._tasks
+            # The next window has about the size that is wanted, as this problem's tasks happen to be.
+            if size > self._limit():
+                self._tasks = max(1, tasks * 2 // 3)
+            elif size < self._limit() // 2 and tasks < self.instance.n:
+                self._tasks = tasks + 1 + tasks // 4
+            if self.max_variables is None or size <= self.max_variables:
                 return window
             if tasks == 1:
                 return None
-            tasks = max(1, tasks // 2)
 
     def _limit(self) -> int:
         return WINDOW_VARIABLES if self.max_variables is None else min(self.max_variables, WINDOW_VARIABLES)
@@ -106,7 +117,7 @@ class ScheduleWindows:
     def _whole(self, incumbent: Solution, level: int, value: tuple[float, ...]) -> Window[Solution] | None:
         """The whole problem, once for each incumbent value, where the engine takes it."""
         key = (level, value[: level + 1])
-        if key in self._whole_tried:
+        if key in self._whole_tried or self.instance.n > self._limit():
             return None
         self._whole_tried.add(key)
         size, couplings = estimate(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, Final
 
 import numpy as np
 
-from qamctl.spec.faults import Faults
+from qamctl.spec.faults import KEPT, Faults
 from qamctl.spec.rows import Column, Rows
 from qamctl.spec.source import Path_
 
@@ -18,7 +19,7 @@ from qamctl.spec.source import Path_
 PIECE: Final = 1_024
 
 #: Bytes that are split into cells at once, for the same reason.
-BYTES: Final = 65_536
+BYTES: Final = 16_384
 
 #: A column with more distinct texts than this is not worth sharing equal texts in.
 DISTINCT: Final = 100_000
@@ -39,29 +40,35 @@ def read_csv(raw: bytes, path: Path_, faults: Faults) -> Rows:
             faults.add(path, "the table is empty", "its first line names the columns")
             return rows
         names = [name.strip() for name in header]
-        twice = sorted({name for name in names if names.count(name) > 1})
+        twice = [name for name, count in Counter(names).items() if count > 1]
         if twice or "" in names:
             what = f"the column `{twice[0][:60]}` stands in the header twice" if twice and twice[0] else ""
             faults.add(path, what or "a column has no name in the header")
             return rows
-        columns: list[list[str]] = [[] for _ in names]
+        # As many cells as there can be: lists that grow are copied over and over.
+        most = min(raw.count(b"\n") + raw.count(b"\r"), len(raw) // len(names)) + 1
+        columns = [[""] * most for _ in names]
         known: list[dict[str, str] | None] = [{} for _ in names]
-        start = 0
+        start = n = 0
         if b'"' not in raw and b"\r" not in raw and raw.startswith(",".join(header).encode()):
             start = raw.find(b"\n") + 1 or len(raw)
             for end, piece in _unquoted(raw, start, len(names)):
                 start = end
-                _append(piece, columns, known)
+                n = _append(piece, n, columns, known)
             reader = _reader(raw[start:])
         while piece_rows := list(islice(reader, PIECE)):
             if set(map(len, piece_rows)) != {len(names)}:
-                piece_rows = _right_width(piece_rows, len(names), len(columns[0]), path, faults)
-            _append(list(zip(*piece_rows, strict=True)), columns, known)
+                piece_rows = _right_width(piece_rows, len(names), n, path, faults)
+            n = _append(list(zip(*piece_rows, strict=True)), n, columns, known)
+            if faults.count > KEPT:  # filling up row after row would let a small file take any memory
+                break
     except csv.Error as error:
         line = raw.count(b"\n", 0, start) + reader.line_num
         faults.add(path, f"line {line} of the table cannot be read: {error}", "check its quotes")
         return rows
-    rows.n = len(columns[0])
+    for column in columns:
+        del column[n:]
+    rows.n = n
     rows.columns = {name: Column(cells, text=True) for name, cells in zip(names, columns, strict=True)}
     return rows
 
@@ -85,16 +92,20 @@ def _unquoted(raw: bytes, start: int, width: int) -> Iterator[tuple[int, Sequenc
         start = end
 
 
-def _append(piece: Sequence[Sequence[str]], columns: list[list[str]], known: list[dict[str, str] | None]) -> None:
-    """Add a piece to the columns; equal texts of a column become one object while that pays."""
+def _append(
+    piece: Sequence[Sequence[str]], n: int, columns: list[list[str]], known: list[dict[str, str] | None]
+) -> int:
+    """Put a piece behind the first n cells of the columns; equal texts become one object while that pays."""
+    end = n + len(piece[0]) if piece else n
     for k, cells in enumerate(piece):
         shared = known[k]
         if shared is None:
-            columns[k] += cells
+            columns[k][n:end] = cells
             continue
-        columns[k] += map(shared.setdefault, cells, cells)
-        if len(shared) > DISTINCT or 2 * len(shared) > len(columns[k]):
+        columns[k][n:end] = map(shared.setdefault, cells, cells)
+        if len(shared) > DISTINCT or 2 * len(shared) > end:
             known[k] = None
+    return end
 
 
 def _right_width(piece: list[list[str]], width: int, before: int, path: Path_, faults: Faults) -> list[list[str]]:

@@ -122,8 +122,11 @@ class Times:
         """[n] ticks; `absent` where absent, and where the time is beyond `MOST_TICKS`."""
         most = MOST_TICKS * axis.resolution
         if self.whole is not None and axis.resolution == 1:
-            far = np.abs(self.whole) > MOST_TICKS  # the least integer is its own absolute value, and ABSENT
-            out = np.where(far | (self.whole == ABSENT), absent, self.whole)
+            out, missing = self.whole, self.whole == ABSENT
+            far = (out > MOST_TICKS) | ((out < -MOST_TICKS) & ~missing)
+            if far.any() or missing.any():
+                out = out.copy()
+                out[far | missing] = absent
         else:
             values, codes = self._values()
             table = np.full(len(values), absent, np.int64)

@@ -15,8 +15,8 @@ from qamctl.formats import read
 JOBSHOP = ("ft06", "ft10", *(f"la{k:02}" for k in range(1, 21)))
 
 # PSPLIB cells are a full grid of network complexity (NC, 3 levels), resource factor (RF, 4) and resource strength
-# (RS, 4 in j60, 5 in j120): cell = 1 + (NC * 4 + RF) * levels(RS) + RS. Ten of the cells at hand, spread so that every
-# level of every parameter is there at least twice (RS 0.3 of j120, scarce among them, twice or once).
+# (RS, 4 in j60, 5 in j120): cell = 1 + (NC * 4 + RF) * levels(RS) + RS. Ten of the cells at hand each, spread so
+# that every level of every parameter is there at least twice; of RS 0.4 in j120 there is one.
 J60 = (1, 6, 10, 16, 21, 27, 30, 36, 41, 47)
 J120 = (3, 6, 18, 25, 29, 32, 36, 45, 52, 58)
 

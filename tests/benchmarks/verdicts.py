@@ -7,38 +7,22 @@ from statistics import mean
 
 from journal import Row
 
-#: The comparisons of each family: (our engine, the peer).
+# The comparisons of each family: (our engine, the peer).
+_PROJECTS = (("list-search", "cpsat"), ("list-search", "pyjobshop"), ("list-search", "fifo"))
+_PROJECTS += (("auto", "cpsat"), ("auto", "pyjobshop"))
 PAIRS = {
     "jobshop": (("auto", "cpsat"), ("auto", "pyjobshop"), ("list-search", "cpsat"), ("list-search", "fifo")),
-    "j60": (("list-search", "cpsat"), ("list-search", "pyjobshop"), ("auto", "cpsat"), ("list-search", "fifo")),
-    "j120": (("list-search", "cpsat"), ("list-search", "pyjobshop"), ("auto", "cpsat"), ("list-search", "fifo")),
-    "workflows": (
-        ("list-search", "heft"),
-        ("auto", "heft"),
-        ("auto", "cpsat"),
-        ("auto", "pyjobshop"),
-        ("auto", "fifo"),
-    ),
+    "j60": _PROJECTS,
+    "j120": _PROJECTS,
+    "workflows": (("list-search", "heft"), *(("auto", peer) for peer in ("heft", "fifo", "cpsat", "pyjobshop"))),
 }
 TOLERANCE = 1e-9
 
 
 def table(rows: Sequence[Row]) -> str:
     """One line a run: objective, bound, gap, ratio to the best known value (to the simple bound for workflows)."""
-    titles = [
-        "case",
-        "engine",
-        "seed",
-        "status",
-        "objective",
-        "bound",
-        "gap%",
-        "ratio",
-        "wall s",
-        "cpu s",
-        "MB",
-        "note",
-    ]
+    titles = ["case", "engine", "seed", "status", "objective", "bound"]
+    titles += ["gap%", "ratio", "wall s", "cpu s", "MB", "note"]
     lines = [titles, *(_cells(row) for row in rows)]
     return _aligned(lines, left={0, 1, 3, len(titles) - 1})
 
@@ -94,7 +78,8 @@ def verdicts(rows: Sequence[Row]) -> list[Row]:
             if both:
                 verdict: Row = {"family": family, "ours": ours, "peer": peer, "of": len(both)}
                 verdict |= _counts(both)
-                verdict["open"] = _counts([pair for pair in both if (pair[0]["case"], pair[0]["seed"]) in still])
+                left = [pair for pair in both if (pair[0]["case"], pair[0]["seed"]) in still]
+                verdict["open"] = _counts(left) if alone else dict.fromkeys(_counts([]), "-")
                 for side, name in ((0, "ours"), (1, "peer")):
                     verdict[f"ratio_{name}"] = _mean(ratio(pair[side]) for pair in both)
                     verdict[f"cpu_{name}"] = _mean(pair[side]["cpu"] for pair in both)

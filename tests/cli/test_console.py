@@ -129,6 +129,9 @@ def test_a_single_fault_is_told_once() -> None:
     page = console()
     page.fault(SpecError("p.yaml:3: unknown field", [Diagnostic("unknown field", Location("p.yaml", 3))]))
     assert text_of(page.err) == "p.yaml:3: unknown field\n"
+    page = console()
+    page.fault(SpecError("no such profile", [Diagnostic("no such profile", None, "there is ci")]))
+    assert text_of(page.err) == "error: no such profile\n  hint: there is ci\n"
 
 
 def test_a_fault_as_an_object() -> None:

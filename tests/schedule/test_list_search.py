@@ -50,8 +50,11 @@ def test_what_it_reports_and_returns_is_valid(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(40))
 def test_it_finds_the_optimum_of_tiny_specs(seed: int) -> None:
-    """On specs that brute force can solve, makespan, lateness and flow reach the optimum."""
-    features = {"agents", "slots", "renewable", "modes", "FS", "SS", "FF", "SF", "release", "due", "weight"}
+    """On specs that brute force can solve, makespan, lateness and flow reach the optimum.
+
+    Links to a task's end are left out: there, a few optima are the schedule of no list.
+    """
+    features = {"agents", "slots", "renewable", "modes", "FS", "SS", "release", "due", "weight"}
     features |= {"positive-lag", "makespan", "tardiness", "tardy", "flow"}
     spec = schedule_from_data(tiny_spec(Random(seed), features))
     best = brute_force.optimum(spec)

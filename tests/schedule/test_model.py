@@ -159,16 +159,23 @@ def test_broken_groups_have_no_schedule() -> None:
         build_model(instance, None, free=np.array([True, False]))
 
 
+def pinned(name: str, start: int, duration: int = 2, **more: Any) -> dict[str, Any]:
+    return {"id": name, "duration": duration, "pinned": {"start": start}, **more}
+
+
+SHARED, STOCK = {"id": "r", "capacity": 1}, {"id": "r", "kind": "consumable", "capacity": 3}
+
+
 @pytest.mark.parametrize(
     ("tasks", "more"),
     [
         ([{"id": "a", "duration": 3, "deadline": 2}], {}),
         ([{"id": "a", "duration": 1, "skills": ["weld"]}], {"agents": [{"id": "m"}]}),
-        ([{"id": "a", "duration": 2, "pinned": {"start": 0}}, {"id": "b", "duration": 2, "pinned": {"start": 1}, "after": ["a"]}], {}),
-        ([{"id": "a", "duration": 2, "pinned": {"start": 0}, "demand": {"r": 1}}, {"id": "b", "duration": 2, "pinned": {"start": 1}, "demand": {"r": 1}}], {"resources": [{"id": "r", "capacity": 1}]}),
-        ([{"id": "a", "duration": 1, "pinned": {"start": 0}, "demand": {"r": 2}}, {"id": "b", "duration": 1, "pinned": {"start": 0}, "demand": {"r": 2}}], {"resources": [{"id": "r", "kind": "consumable", "capacity": 3}]}),
+        ([pinned("a", 0), pinned("b", 1, after=["a"])], {}),
+        ([pinned("a", 0, demand={"r": 1}), pinned("b", 1, demand={"r": 1})], {"resources": [SHARED]}),
+        ([pinned("a", 0, demand={"r": 2}), pinned("b", 0, demand={"r": 2})], {"resources": [STOCK]}),
     ],
-)  # fmt: skip
+)
 def test_no_schedule_is_said_by_name(tasks: list[dict[str, Any]], more: dict[str, Any]) -> None:
     """What no schedule can keep is infeasible at once, not a model without minimum."""
     with pytest.raises(InfeasibleError):

@@ -51,7 +51,8 @@ def test_coarse_slots_hold_the_rounded_schedule_and_decode_to_exact_ticks() -> N
 def test_kept_levels_give_way_to_the_rounding_of_the_incumbent() -> None:
     """A makespan of 5 ticks is 3 slots of 2: the second level is built for 6 ticks, and decoded into 5."""
     spec = schedule_from_data(
-        {"kind": "schedule", "version": 1, "name": "t", "tasks": [{"id": "a", "duration": 5}, {"id": "b", "duration": 2}],
+        {"kind": "schedule", "version": 1, "name": "t",
+         "tasks": [{"id": "a", "duration": 5}, {"id": "b", "duration": 2}],
          "agents": [{"id": "m", "slots": 2}], "objective": [{"makespan": 1}, {"flow": 1}]}
     )  # fmt: skip
     instance = build_instance(spec)
@@ -68,7 +69,7 @@ def test_pins_too_close_for_a_slot_are_refused() -> None:
     """Two tasks pinned one after the other within a slot cannot both have it."""
     spec = schedule_from_data(
         {"kind": "schedule", "version": 1, "name": "t", "agents": [{"id": "m"}],
-         "tasks": [{"id": "a", "duration": 2, "pinned": {"start": 0}}, {"id": "b", "duration": 2, "pinned": {"start": 2}}]}
+         "tasks": [{"id": t, "duration": 2, "pinned": {"start": s}} for t, s in (("a", 0), ("b", 2))]}
     )  # fmt: skip
     instance = build_instance(spec)
     incumbent = instance.solution(np.array([0, 2]), np.array([0, 1]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 from collections.abc import Callable, Mapping
 from random import Random
@@ -26,9 +27,7 @@ needs_native = pytest.mark.skipif(not built, reason="the C++ kernels were not bu
 
 def native_search(problem: ScheduleProblem, seed: int) -> ScheduleSearch:
     """The C++ search, whatever QAMCTL_KERNELS says."""
-    from qamctl.kernels import _native
-
-    search: ScheduleSearch = _native.ScheduleSearch(problem, seed)
+    search: ScheduleSearch = importlib.import_module("qamctl.kernels._native").ScheduleSearch(problem, seed)
     return search
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -139,7 +140,7 @@ def _source(instance: Instance) -> npt.NDArray[np.int8]:
     return source
 
 
-def _needs(instance: Instance, option: Ints) -> tuple[Index, dict[str, npt.NDArray[np.integer]], Ints]:
+def _needs(instance: Instance, option: Ints) -> tuple[Index, dict[str, Any], Ints]:
     """The row of each option, the four need tables, and the (holder, column) of each stock."""
     source = _source(instance)
     holds = instance.consumable & (instance.capacity >= 0)
@@ -160,7 +161,7 @@ def _needs(instance: Instance, option: Ints) -> tuple[Index, dict[str, npt.NDArr
     mode, holder = pairs // patterns, representative[pairs % patterns]
     columns = _columns(instance)
     demand, where = instance.demand[mode], source[holder]
-    tables: dict[str, npt.NDArray[np.integer]] = {}
+    tables: dict[str, Any] = {}
     needed = demand[:, columns] > 0
     for name, kind in (("own", _OWN), ("shared", _SHARED)):
         row, column = np.nonzero(needed & (where[:, columns] == kind))
@@ -173,7 +174,7 @@ def _needs(instance: Instance, option: Ints) -> tuple[Index, dict[str, npt.NDArr
     return need, tables, cells
 
 
-def _table(name: str, rows: int, row: Ints, column: Ints, amount: Ints) -> dict[str, npt.NDArray[np.integer]]:
+def _table(name: str, rows: int, row: Ints, column: Ints, amount: Ints) -> dict[str, Any]:
     return {
         f"{name}_first": np.searchsorted(row, np.arange(rows + 1)).astype(np.int64),
         f"{name}_column": np.ascontiguousarray(column, np.int32),
@@ -181,9 +182,7 @@ def _table(name: str, rows: int, row: Ints, column: Ints, amount: Ints) -> dict[
     }
 
 
-def _least(
-    instance: Instance, option: Ints, need: Index, tables: dict[str, npt.NDArray[np.integer]], cells: int
-) -> dict[str, npt.NDArray[np.integer]]:
+def _least(instance: Instance, option: Ints, need: Index, tables: dict[str, Any], cells: int) -> dict[str, Any]:
     """By task: the least that its options take from each stock, where that is anything."""
     rows = []
     row_of_use = np.repeat(np.arange(len(tables["stock_use_first"]) - 1), np.diff(tables["stock_use_first"]))
@@ -230,9 +229,10 @@ def starting_points(instance: Instance, incumbent: Solution | None, option: Ints
     rules += [late_start.astype(np.float64), late_end.astype(np.float64)]
     weighed = (instance.levels != 0).any(axis=0)
     if (instance.due < NEVER).any() and weighed[1:3].any():
-        end = np.minimum(instance.deadline, np.minimum(instance.due, 2 * span))
-        wished, _ = instance.graph.latest(end, instance.pinned_start, instance.shortest, instance.longest)
-        rules.append(wished.astype(np.float64))
+        for rest in (span, 2 * span):  # how urgent what has no due time is against what has one
+            end = np.minimum(instance.deadline, np.minimum(instance.due, rest))
+            wished, _ = instance.graph.latest(end, instance.pinned_start, instance.shortest, instance.longest)
+            rules.append(wished.astype(np.float64))
     if weighed[1:4].any():
         rules.append(instance.shortest / np.maximum(instance.weight, 1e-9))
     rules.append(early_start.astype(np.float64))

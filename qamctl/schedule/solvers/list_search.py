@@ -80,7 +80,8 @@ def solve(
     flat = list_problem(instance, incumbent, known)
     walks = _walks(flat.problem, budget, seed)
 
-    told: list[tuple[float, ...]] = []
+    # The value that was last told; a schedule that is no better than the incumbent is no news.
+    told: list[tuple[float, ...]] = [] if incumbent is None else [(0.0, *instance.value(incumbent))]
     told_at = -np.inf
 
     def tell(last: bool = False) -> None:

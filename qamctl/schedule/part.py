@@ -1,0 +1,53 @@
+"""A problem reduced to the options that a window may use, so that windows of huge problems stay cheap."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from qamctl.schedule.instance import Instance
+from qamctl.schedule.solution import Solution
+
+
+def reduced(
+    instance: Instance,
+    incumbent: Solution,
+    free: np.ndarray,
+    options: int,
+    rng: np.random.Generator | None = None,
+) -> Instance:
+    """The instance with at most `options` options for each free task and one for the others.
+
+    Parameters
+    ----------
+    incumbent
+        A feasible schedule; the options that it uses are always among those kept.
+    free
+        [T] the tasks of the window.
+    options
+        Of a free task the shortest ones are kept; ties, and a little more, by chance.
+    rng
+        None: ties by cost and index.
+    """
+    now = instance.options_of(incumbent)
+    keep = np.zeros(len(instance.option_mode), bool)
+    for t in np.flatnonzero(free):
+        mine = np.arange(instance.first_option[t], instance.first_option[t + 1])
+        if len(mine) > options:
+            length = instance.option_duration[mine].astype(float)
+            second = instance.option_cost[mine] if rng is None else rng.random(len(mine))
+            if rng is not None:
+                length *= rng.uniform(0.9, 1.2, len(mine))
+            mine = mine[np.lexsort((second, length))[:options]]
+        keep[mine] = True
+    keep[now] = True
+    count = np.concatenate([[0], np.cumsum(keep)])
+    return replace(
+        instance,
+        first_option=count[instance.first_option].astype(np.int64),
+        option_holder=instance.option_holder[keep],
+        option_mode=instance.option_mode[keep],
+        option_duration=instance.option_duration[keep],
+        option_cost=instance.option_cost[keep],
+    )

@@ -1,0 +1,134 @@
+"""From engines to a verified answer: portfolio, verdict, fallback, determinism."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+from support.random_specs import random_spec
+
+from qamctl import engines
+from qamctl.errors import BackendError, UsageError
+from qamctl.portfolio import Attempt
+from qamctl.schedule.instance import Instance, build_instance
+from qamctl.schedule.read import schedule_from_data
+from qamctl.schedule.result import prove
+from qamctl.schedule.solvers.base import Outcome
+from qamctl.solve import judge, solve_schedule
+
+DATA = {
+    "kind": "schedule",
+    "version": 1,
+    "agents": [{"id": "a1"}, {"id": "a2", "speed": 0.5}],
+    "tasks": [{"id": f"t{k}", "duration": 2 + k, "due": 9, "weight": 1 + k} for k in range(6)],
+    "objective": [{"tardiness": 1}, {"makespan": 1}],
+}
+
+
+@pytest.fixture(scope="module")
+def instance() -> Instance:
+    return build_instance(schedule_from_data(DATA))
+
+
+def test_auto_lists_every_engine_and_proves_a_small_problem(instance: Instance) -> None:
+    """The portfolio ends with a proof; each member is an attempt."""
+    answer = solve_schedule(instance, seconds=20, seed=1, threads=2)
+    assert answer.status == "optimal"
+    assert [attempt.backend for attempt in answer.attempts] == ["list-search", "neal", "cpsat"]
+    assert answer.proof is not None
+    assert answer.report is not None
+    assert list(answer.proof.bounds) == list(answer.report.levels)
+
+
+def test_below_a_second_cpsat_is_left_out(instance: Instance) -> None:
+    """With too little time for CP-SAT the answer says that it was left out, and why."""
+    answer = solve_schedule(instance, seconds=0.5, seed=1, threads=2)
+    cpsat = next(attempt for attempt in answer.attempts if attempt.backend == "cpsat")
+    assert (cpsat.status, cpsat.note) == ("skipped", "left out below 1 s of time")
+    assert answer.solution is not None
+
+
+@pytest.mark.parametrize("backend", ["list-search", "cpsat", "neal", "exact"])
+def test_one_engine_alone(instance: Instance, backend: str) -> None:
+    """Every engine by its name gives a schedule that the checker accepts."""
+    answer = solve_schedule(instance, backends=(backend,), seconds=2, seed=1)
+    assert answer.report is not None
+    assert answer.report.feasible
+    assert backend in [attempt.backend for attempt in answer.attempts]
+
+
+def test_an_unknown_engine_is_a_usage_error(instance: Instance) -> None:
+    """A wrong name is refused with the nearest one."""
+    with pytest.raises(UsageError, match="did you mean cpsat"):
+        solve_schedule(instance, backends=("cp-sat",), seconds=1, seed=1)
+
+
+def test_an_empty_problem_is_solved_by_nobody() -> None:
+    """No tasks: an optimal, empty schedule of objective 0."""
+    answer = solve_schedule(build_instance(schedule_from_data(DATA | {"tasks": []})), seconds=1, seed=1)
+    assert (answer.status, answer.solved_by, answer.attempts) == ("optimal", None, ())
+    assert answer.report is not None
+    assert answer.report.levels == (0, 0)
+
+
+def test_a_schedule_that_the_checker_rejects_is_the_engines_failure(instance: Instance) -> None:
+    """The next best answer wins, and the attempt says what was wrong."""
+    option = instance.first_option[:-1]
+    bad = instance.solution(np.zeros(6, np.int64), option)
+    length = np.cumsum([0, *instance.option_duration[option][:-1]])
+    good = instance.solution(length.astype(np.int64), option)
+    attempts = [Attempt("wild", "feasible", solution=bad), Attempt("calm", "feasible", solution=good)]
+    for attempt in attempts:
+        assert attempt.solution is not None
+        attempt.value, attempt.bounds = instance.value(attempt.solution), (0.0, 0.0)
+    answer = judge(instance, attempts, interrupted=False)
+    assert answer.solved_by == "calm"
+    assert attempts[0].status == "rejected"
+    assert "the checker found" in str(attempts[0].note)
+
+
+def test_bounds_of_a_later_level_count_only_under_the_same_earlier_values() -> None:
+    """A bound proved for other values of the first level says nothing about this answer's second level."""
+    other = Attempt("cpsat", "feasible", value=(1.0, 50.0), bounds=(0.0, 50.0))
+    same = Attempt("cpsat", "feasible", value=(0.0, 60.0), bounds=(0.0, 40.0))
+    assert prove((0, 55), [other], (0.0, 10.0)).bounds == (0, 10)
+    proof = prove((0, 55), [other, same], (0.0, 10.0))
+    assert (proof.bounds, proof.level, proof.optimal) == ((0, 40), 1, False)
+    assert prove((0, 40), [same], (0.0, None)).optimal
+
+
+def test_large_whole_numbers_do_not_count_as_equal() -> None:
+    """A bound one below a large objective is no proof."""
+    assert not prove((10**10,), [], (float(10**10 - 1),)).optimal
+
+
+def broken(*args: object) -> Outcome:
+    raise RuntimeError("out of luck")
+
+
+def test_auto_falls_back_and_says_so(instance: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A member that fails is named in the fallback; strict, or by its own name, it ends the run."""
+    real = engines.solver
+    monkeypatch.setattr(engines, "solver", lambda name, options: broken if name == "cpsat" else real(name, options))
+    answer = solve_schedule(instance, seconds=1.5, seed=1, threads=2)
+    assert answer.solution is not None
+    assert answer.fallback == {"backend": "cpsat", "reason": "RuntimeError: out of luck"}
+    with pytest.raises(BackendError, match="out of luck"):
+        solve_schedule(instance, seconds=1.5, seed=1, strict=True)
+    with pytest.raises(BackendError, match="out of luck"):
+        solve_schedule(instance, backends=("cpsat",), seconds=1, seed=1)
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_steps_give_the_same_answer_on_any_cores_and_kernels(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Status, bound and schedule are the same with one thread, two threads, and the numpy reference."""
+    rng = random.Random(number)
+    spec = schedule_from_data(random_spec(rng, tasks=8, agents=3))
+    answers = []
+    for threads, kernels in [(1, ""), (2, ""), (1, "reference"), (2, "reference")]:
+        monkeypatch.setenv("QAMCTL_KERNELS", kernels)
+        answer = solve_schedule(build_instance(spec), steps=300, seed=5, threads=threads)
+        rows = None if answer.solution is None else [c.tolist() for c in (answer.solution.start, answer.solution.agent)]
+        answers.append((answer.status, answer.proof, rows, answer.solved_by))
+    assert all(answer == answers[0] for answer in answers[1:])
