@@ -218,11 +218,15 @@ def race(
     def drive(lane: Sequence[Turn], first: bool) -> None:
         if not first:
             started.wait(timeout=0.25 * (seconds or 0.0))
-        for turn in lane:
+        for k, turn in enumerate(lane):
             if halted():
                 break
             if turn.control_of is not None and steps is not None:
                 continue  # "the same time" can't be reproduced
+            searching = any(later.control_of is None and later.engine not in sampled for later in lane[k + 1 :])
+            if turn.engine in sampled and searching and board.incumbent() is None and incumbent is None:
+                attempts[turn.engine].note = "there was no schedule yet to start from when its turn came"
+                continue
             take(turn, numbers[id(turn)])
 
     numbers = {id(turn): k for k, turn in enumerate(turn for lane in lanes for turn in lane)}

@@ -1,9 +1,10 @@
 // Schedule generation: capacity profiles, and passes that decode a list into a schedule (Kolisch 1996).
 // reference_generation.py is the specification.
+#include "schedule.hpp"
+
 #include <algorithm>
 #include <cmath>
-
-#include "schedule.hpp"
+#include <limits>
 
 namespace qamctl {
 
@@ -283,8 +284,8 @@ void ScheduleSearch::count_partial(i32 t) {
     if (c[4] != 0) partial_sum_ += c[4] * p_.option_cost[candidate_.option[t]];
 }
 
-// A small margin covers the order of summation, which differs from evaluate().
-double margin(double value) { return 1e-6 * std::max(1.0, std::fabs(value)); }
+// Covers the order of summation, which differs from evaluate().
+static double margin(double value) { return 1e-6 * std::max(1.0, std::fabs(value)); }
 
 bool ScheduleSearch::hopeless() const {
     const double allowed = current_.value[0] + (focus_ == 0 ? threshold_ : 0.0);

@@ -1,10 +1,10 @@
 // Lists and the moves that change them. reference.py is the specification.
+#include "schedule.hpp"
+
 #include <algorithm>
 #include <functional>
 #include <queue>
 #include <utility>
-
-#include "schedule.hpp"
 
 namespace qamctl {
 

@@ -1,23 +1,20 @@
+// The annealing: set-up, slices, acceptance, cycles. reference.py is the specification.
 #include "schedule.hpp"
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <limits>
-#include <queue>
 #include <utility>
 
 namespace qamctl {
 
 namespace {
 
-constexpr i64 kLookEvery = 20000;   // units of work between two looks at the clock: some 50 microseconds
-constexpr i64 kJustifyEvery = 4;    // evaluations
-constexpr i64 kCycles = 3;          // coolings that a planned search is divided into, for each level
-constexpr i64 kFirstCycle = 2000;   // steps, where there is no plan
+constexpr i64 kJustifyEvery = 4;     // evaluations
+constexpr i64 kCycles = 3;           // coolings that a planned search is divided into, for each level
+constexpr i64 kFirstCycle = 2000;    // steps, where there is no plan
 constexpr double kTolerance = 1e-9;  // relative: less than this is no difference
-constexpr i64 kNever = i64{1} << 62;  // the value of an absent deadline
-constexpr i64 kForever = std::numeric_limits<i64>::max();
 
 double seconds_now() {
     return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -83,6 +80,11 @@ ScheduleSearch::ScheduleSearch(const Problem& problem, u64 seed) : p_(problem), 
 }
 
 // ---------------------------------------------------------------------------------------------- the slice
+
+bool ScheduleSearch::time_is_up() {
+    next_look_ = work_ + kLookEvery;
+    return seconds_now() >= until_;
+}
 
 i64 ScheduleSearch::run(i64 steps, double seconds) {
     until_ = seconds_now() + seconds;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 namespace qamctl {
@@ -11,6 +12,10 @@ namespace qamctl {
 using i32 = std::int32_t;
 using i64 = std::int64_t;
 using u64 = std::uint64_t;
+
+constexpr i64 kNever = i64{1} << 62;  // the value of an absent deadline
+constexpr i64 kForever = std::numeric_limits<i64>::max();
+constexpr i64 kLookEvery = 20000;  // units of work between two looks at the clock: some 50 microseconds
 
 template <class T>
 struct Span {  // a borrowed array; the module keeps its owner alive
@@ -115,7 +120,8 @@ class ScheduleSearch {
     void count_partial(i32 task);
     bool hopeless() const;
     void evaluate();
-    bool late() const;
+    bool late() { return work_ >= next_look_ && time_is_up(); }
+    bool time_is_up();
 
     // the search
     void next();
@@ -140,7 +146,12 @@ class ScheduleSearch {
     void sort_by_time(bool backward);
     void topological(const Arcs& before, const Arcs& after, const std::vector<double>& key, bool backward);
 
-    u64 draw();
+    u64 draw() {  // splitmix64 (Steele, Lea, Flood 2014)
+        u64 z = random_ += 0x9e3779b97f4a7c15u;
+        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+        z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+        return z ^ (z >> 31);
+    }
     i64 below(i64 n) { return static_cast<i64>(((draw() >> 32) * static_cast<u64>(n)) >> 32); }
 
     Problem p_;

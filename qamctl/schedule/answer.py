@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,8 @@ def compile_answer(
     slot
         Ticks in a slot; the energy of coarser slots is that of the schedule rounded to slots.
     max_variables, max_couplings
-        Up to these the whole problem is compiled, else a window whose other tasks stay where they are.
+        Up to these the whole problem is compiled. Where `max_variables` is given, slots get coarser until it
+        fits; else, or where none does, a window is compiled, whose other tasks stay where they are.
 
     Raises
     ------
@@ -65,6 +67,7 @@ def compile_answer(
         "raw_variables": built.raw_variables,
         "quadratic": len(compiled.row),
         "sha256": compiled.sha256,
+        "slot": built.slot,
         "energy": _number(energy),
         "penalty": 0 if kept else _number(energy - objective),
     }
@@ -82,15 +85,25 @@ def model_around(
     """(model, whether it is the whole problem) of one level around a feasible schedule; as in `compile_answer`."""
     most = WHOLE_VARIABLES if max_variables is None else max_variables
     value = instance.value(solution)[:level]
-    size, couplings = estimate(instance, solution, level=level, fixed_levels=value, slot=slot, limit=most)
-    if size <= most and couplings <= max_couplings:
+    for ticks in _slots(instance, slot, coarser=max_variables is not None):
         try:
-            return build_model(instance, solution, level=level, fixed_levels=value, slot=slot), True
+            size, couplings = estimate(instance, solution, level=level, fixed_levels=value, slot=ticks, limit=most)
+            if size <= most and couplings <= max_couplings:
+                return build_model(instance, solution, level=level, fixed_levels=value, slot=ticks), True
         except UnsupportedError:
-            pass  # what an earlier level leaves to a window may be small enough to hold
+            # What an earlier level leaves to a window may be small enough to hold, and pins may fit no long slot.
+            continue
     free = _last_tasks(instance, solution, min(most, WINDOW_VARIABLES))
     part = reduced(instance, solution, free, OPTIONS)
     return build_model(part, solution, level=level, fixed_levels=value, slot=slot, free=free, near=NEAR), False
+
+
+def _slots(instance: Instance, slot: int, *, coarser: bool) -> Iterator[int]:
+    """The slot asked for and, where a size was asked for instead, ever longer ones up to the longest task."""
+    yield slot
+    while coarser and slot < int(instance.longest.max(initial=0)):
+        slot *= 2
+        yield slot
 
 
 def _last_tasks(instance: Instance, solution: Solution, variables: int) -> np.ndarray:
@@ -104,4 +117,6 @@ def _last_tasks(instance: Instance, solution: Solution, variables: int) -> np.nd
 
 
 def _number(value: float) -> int | float:
+    """To twelve digits: what lies beyond is the rounding of penalties that cancel."""
+    value = float(f"{value:.12g}")
     return int(value) if value.is_integer() else value

@@ -26,20 +26,20 @@ def reduced(
     free
         [T] the tasks of the window.
     options
-        Of a free task the shortest ones are kept; ties, and a little more, by chance.
+        Of a free task the shortest ones are kept, or, by chance, the cheapest ones.
     rng
-        None: ties by cost and index.
+        None: the shortest ones, ties by cost and index.
     """
     now = instance.options_of(incumbent)
     keep = np.zeros(len(instance.option_mode), bool)
+    by_length = rng is None or bool(rng.random() < 0.5)
+    rank = instance.option_duration if by_length else instance.option_cost
     for t in np.flatnonzero(free):
         mine = np.arange(instance.first_option[t], instance.first_option[t + 1])
         if len(mine) > options:
-            length = instance.option_duration[mine].astype(float)
-            second = instance.option_cost[mine] if rng is None else rng.random(len(mine))
-            if rng is not None:
-                length *= rng.uniform(0.9, 1.2, len(mine))
-            mine = mine[np.lexsort((second, length))[:options]]
+            noise = 1.0 if rng is None else rng.uniform(0.9, 1.2, len(mine))
+            ties = instance.option_cost[mine] if rng is None else rng.random(len(mine))
+            mine = mine[np.lexsort((ties, rank[mine] * noise))[:options]]
         keep[mine] = True
     keep[now] = True
     count = np.concatenate([[0], np.cumsum(keep)])

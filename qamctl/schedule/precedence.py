@@ -16,7 +16,7 @@ class Graph:
     Attributes
     ----------
     order
-        [T] the tasks in a topological order, smallest index first among those that are ready.
+        [T] the tasks in a topological order; among those that are ready the one that became so first.
     pred_start, pred_task, pred_kind, pred_lag
         CSR: what comes before each task, the type (index into KINDS) and the lag in ticks.
     succ_start, succ_task, succ_kind, succ_lag

@@ -26,6 +26,9 @@ WINDOW_VARIABLES = 300
 OPTIONS = 6
 NEAR = 16
 
+#: How often a window is picked anew that is too large for the engine, or has nothing to choose.
+TRIES = 8
+
 #: Up to so many tasks the whole schedule is shifted left again after a window; beyond, the window only.
 REPLACED_TASKS = 2_000
 
@@ -74,14 +77,14 @@ class ScheduleWindows:
         if later and rng.random() < 0.3:
             level = int(rng.choice(later))
         if self._tasks == 0:
-            per_task = min(OPTIONS, max(1, len(self.instance.option_mode) // self.instance.n))
-            self._tasks = max(2, self._limit() // (NEAR * per_task))
-        while True:
+            per_task = min(self._few(OPTIONS), max(1, len(self.instance.option_mode) // self.instance.n))
+            self._tasks = max(2, self._limit() // (self._few(NEAR) * per_task))
+        for again in range(TRIES, -1, -1):
             free = pick(self.instance, incumbent, level, min(self._tasks, self.instance.n), rng)
-            part = reduced(self.instance, incumbent, free, OPTIONS, rng)
+            part = reduced(self.instance, incumbent, free, self._few(OPTIONS), rng)
             built = build_model(
                 part, incumbent, level=level, fixed_levels=value[:level], slot=self.slot, free=free,
-                near=NEAR, pull=self._pull(level, int(free.sum())),
+                near=self._few(NEAR), pull=self._pull(level, int(free.sum())),
             )  # fmt: skip
             window = self._window(built, incumbent, free)
             size, tasks = window.compiled.n, self._tasks
@@ -90,13 +93,17 @@ class ScheduleWindows:
                 self._tasks = max(1, tasks * 2 // 3)
             elif size < self._limit() // 2 and tasks < self.instance.n:
                 self._tasks = tasks + 1 + tasks // 4
-            if self.max_variables is None or size <= self.max_variables:
+            fits = self.max_variables is None or size <= self.max_variables
+            if fits and (size > 0 or again == 0):
                 return window
-            if tasks == 1:
-                return None
+        return None
 
     def _limit(self) -> int:
         return WINDOW_VARIABLES if self.max_variables is None else min(self.max_variables, WINDOW_VARIABLES)
+
+    def _few(self, many: int) -> int:
+        """`many` choices of one kind, fewer where the engine is so small that one task would fill it."""
+        return max(2, min(many, self._limit() // 8))
 
     def _open_level(self, value: Sequence[float]) -> int | None:
         for level in range(self.proved, len(value)):
@@ -204,7 +211,8 @@ def _costly(instance: Instance, incumbent: Solution, level: int) -> Ints:
 
 def _shares(instance: Instance, incumbent: Solution, pivot: int) -> np.ndarray:
     """[T] the tasks that use a renewable supply of the pivot's."""
-    who, supply, _ = option_loads(instance, consumable=False).of(instance.options_of(incumbent))
+    used = reduced(instance, incumbent, np.zeros(instance.n, bool), 0)
+    who, supply, _ = option_loads(used, consumable=False).of(np.arange(instance.n))
     shares = np.zeros(instance.n, bool)
     shares[who[np.isin(supply, supply[who == pivot])]] = True
     return shares

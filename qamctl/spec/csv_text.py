@@ -19,7 +19,7 @@ from qamctl.spec.source import Path_
 PIECE: Final = 1_024
 
 #: Bytes that are split into cells at once, for the same reason.
-BYTES: Final = 16_384
+BYTES: Final = 65_536
 
 #: A column with more distinct texts than this is not worth sharing equal texts in.
 DISTINCT: Final = 100_000
@@ -33,7 +33,7 @@ def _reader(raw: bytes) -> Any:
 def read_csv(raw: bytes, path: Path_, faults: Faults) -> Rows:
     """Rows from CSV bytes (UTF-8, checked before); rows of another width than the header's are faults."""
     rows = Rows(0, {}, lambda row: (*path, row), header=path)
-    reader = _reader(raw)
+    reader, start, n = _reader(raw), 0, 0
     try:
         header = next((row for row in reader if row), None)
         if header is None:
@@ -49,7 +49,6 @@ def read_csv(raw: bytes, path: Path_, faults: Faults) -> Rows:
         most = min(raw.count(b"\n") + raw.count(b"\r"), len(raw) // len(names)) + 1
         columns = [[""] * most for _ in names]
         known: list[dict[str, str] | None] = [{} for _ in names]
-        start = n = 0
         if b'"' not in raw and b"\r" not in raw and raw.startswith(",".join(header).encode()):
             start = raw.find(b"\n") + 1 or len(raw)
             for end, piece in _unquoted(raw, start, len(names)):

@@ -450,3 +450,38 @@ def test_windows_by_the_incumbent_keep_an_optimum() -> None:
         assert any(all(row.end <= latest[t] for t, row in enumerate(s)) for s in best.schedules), seed
         cut += bool((latest < latest_ends(instance, None, term_bounds(instance))).any())
     assert cut > 30
+
+
+def test_incumbent_of_another_problem_is_an_error() -> None:
+    """A schedule that uses agents in ways that are no options is refused, not searched from."""
+    tasks = [{"id": "x", "duration": 3}, {"id": "y", "duration": 3}]
+    incumbent = solve(instance_of(agents=[{"id": "a"}, {"id": "b"}], tasks=tasks))[0].solution
+    other = instance_of(
+        agents=[{"id": "a", "skills": ["s"]}, {"id": "b"}], tasks=[{**t, "skills": ["s"]} for t in tasks]
+    )
+    with pytest.raises(BackendError, match="none of this problem"):
+        cpsat.solve(other, incumbent, STEPS, 0, lambda: False, lambda s: None)
+
+
+def test_nothing_found_still_gives_a_bound() -> None:
+    """With too few steps to find anything the status is unknown, the bound that of the longest path and energy."""
+    instance = random_job_shop(30, 15, 6)
+    outcome, _ = solve(instance, None, Budget(steps=1))
+    assert (outcome.status, outcome.solution) == ("unknown", None)
+    assert outcome.bounds == pytest.approx(tuple(term_bounds(instance)[:1]))
+
+
+def test_many_workers() -> None:
+    """With many workers the search is a portfolio, and its proofs are the same."""
+    instance = build_instance(schedule_from_data(job_shop(FT06)))
+    outcome, _ = solve(instance, budget=Budget(seconds=60, threads=4))
+    assert (outcome.status, outcome.bounds) == ("optimal", (55.0,))
+
+
+def test_differences_below_float_noise_count() -> None:
+    """Of two schedules that differ by one tick in thousands of millions the better one is found and proved."""
+    tasks: list[dict[str, Any]] = [{"id": f"t{i}", "duration": 900_000_000_000, "release": i} for i in range(3)]
+    modes = [{"id": "slow", "duration": 900_000_000_001}, {"id": "quick", "duration": 900_000_000_000}]
+    instance = instance_of(tasks=[*tasks, {"id": "x", "modes": modes, "release": 2}], objective={"flow": 1})
+    outcome, _ = solve(instance)
+    assert (outcome.status, outcome.bounds) == ("optimal", (3_600_000_000_000.0,))

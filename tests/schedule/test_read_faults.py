@@ -252,6 +252,17 @@ def test_zones_must_not_be_mixed() -> None:
     assert len(data_faults(data)) == 2
 
 
+def test_amounts_are_bounded_once_they_are_scaled() -> None:
+    """A decimal elsewhere makes the unit of a resource finer: amounts that are then beyond 64-bit sums are faults."""
+    resources = [{"id": "cpu", "capacity": 1e9}]
+    tasks = [
+        {"id": "t", "duration": 1, "demand": {"cpu": 0.000001}},
+        {"id": "u", "duration": 1, "demand": {"cpu": 2e9}},
+    ]
+    faults = data_faults(spec_data(resources=resources, tasks=tasks))
+    assert ["is absurd" in fault for fault in faults] == [True, True]
+
+
 def test_an_unreadable_list_does_not_make_its_references_unknown() -> None:
     """Where the agents or resources cannot be read, only that is told."""
     tasks = [

@@ -37,6 +37,17 @@ def test_csv_is_read_with_quotes_blank_lines_and_either_line_end() -> None:
     assert csv('id,due\r\na,1\r\n"b,""c""",\r\nd,"2\n3"') == (expected, [])
 
 
+def test_a_table_of_wrong_rows_does_not_fill_memory() -> None:
+    """Reading stops after hundreds of rows of a wrong width, and where unquoted rows turn ragged the rest is read."""
+    columns, faults = csv("id,a,b,c\n" + "x\n" * 10_000)
+    assert len(faults) == 500
+    assert len(columns["id"]) < 5_000
+    good = "".join(f"t{i},1\n" for i in range(20_000))
+    columns, faults = csv(f"id,n\n{good}\n{good}z,1,2\nlast,1\n")
+    assert (len(columns["id"]), columns["id"][-2:], len(faults)) == (40_002, ["z", "last"], 1)
+    assert csv("id\na\n\nb") == ({"id": ["a", "b"]}, [])
+
+
 def test_csv_in_pieces_is_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     """The size of the pieces that a table is read in does not show, whether texts repeat or not."""
     text = "id,kind,n\n" + "".join(f"t{i},{'ab'[i % 2]},{i % 7}\n" for i in range(50))
@@ -53,7 +64,8 @@ def test_csv_in_pieces_is_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
         ("", "the table is empty"),
         ("id,id\na,b\n", "`id` stands in the header twice"),
         ("id,\na,b\n", "a column has no name"),
-        ('id\n"a\n', "cannot be read"),
+        ('id\n"a\n', "line 2 of the table cannot be read"),
+        ('"id\n', "line 1 of the table cannot be read"),
         ('id,due\n"a"b,3\n', "cannot be read"),
         ("id,due\na,1\nb\n", "('tasks', 1): the row has 1 cells, the header 2"),
         ("id,due\na,1,2\n", "('tasks', 0): the row has 3 cells, the header 2"),

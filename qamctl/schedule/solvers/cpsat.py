@@ -17,7 +17,7 @@ from qamctl.schedule.solution import Solution
 from qamctl.schedule.solvers.base import Budget, Outcome
 from qamctl.schedule.solvers.cpsat_model import Model, windows
 from qamctl.schedule.solvers.cpsat_objective import Objective, rounded_down, scaled
-from qamctl.schedule.solvers.cpsat_run import Answer, Settings, run
+from qamctl.schedule.solvers.cpsat_run import FEW, Answer, Settings, run
 from qamctl.schedule.solvers.cpsat_window import latest_ends
 
 #: CP-SAT's deterministic time (about seconds on a quick machine) that one step of a budget buys.
@@ -26,6 +26,8 @@ TIME_PER_STEP: Final = 1e-4
 OPTIONS_PER_SECOND: Final = 2_000
 #: ... and at most, however long the budget.
 MOST_OPTIONS: Final = 50_000
+#: Part of a level's time in which few workers look for schedules before they push the bound.
+LOOK: Final = 0.6
 #: Ticks beyond which CP-SAT's 64-bit sums are no longer safe.
 LAST_TICK: Final = 2**50
 
@@ -46,7 +48,8 @@ def solve(
     Raises
     ------
     BackendError
-        CP-SAT refuses the model, or calls the problem infeasible though a schedule is known.
+        CP-SAT refuses the model, or calls the problem infeasible though a schedule is known, or the incumbent is
+        no schedule of this problem.
     """
     clock = _Clock(budget)
     count = len(instance.levels)
@@ -65,6 +68,8 @@ def solve(
     window = windows(instance, latest)
     if window is None:
         return _infeasible(incumbent, nothing)
+    if incumbent is not None and (instance.options_of(incumbent) < 0).any():
+        raise BackendError("the schedule that CP-SAT was given to start from is none of this problem")
     search = _Search(instance, Model(instance, window), incumbent, cheap, report)
     for level in range(count):
         if stop() or clock.left() <= 0 or not search.minimise(level, clock, seed, stop):
@@ -128,11 +133,12 @@ class _Search:
 
     def __post_init__(self) -> None:
         self.objective = Objective(self.model)
+        self.integers = [scaled(total, self.model) for total in self.objective.levels]
+        self._best_worth = None if self.best is None else self._worth(self.best)
 
     def minimise(self, level: int, clock: _Clock, seed: int, stop: Callable[[], bool]) -> bool:
         """Solves one level and holds it at the value found; False where there is nothing to go on from."""
-        total = self.objective.levels[level]
-        integers = scaled(total, self.model)
+        total, integers = self.objective.levels[level], self.integers[level]
         least = Fraction(0)
         if self.best is None or (integers.coefficients and self._value(level) > self.cheap[level]):
             answer = self._explore(level, integers.coefficients, clock, seed, stop)
@@ -155,20 +161,20 @@ class _Search:
     def _explore(
         self, level: int, objective: Mapping[int, int], clock: _Clock, seed: int, stop: Callable[[], bool]
     ) -> Answer:
-        """The runs of one level: a single worker looks for schedules first and for the bound then, several for both."""
+        """The runs of one level: few workers look for schedules first and for the bound then, many for both at once."""
         relax = bool(self.instance.levels[level, 1:].any())
         settings = Settings(workers=clock.workers, seed=seed, relax=relax)
         share = clock.share(len(self.cheap) - level)
-        if clock.workers > 1:
+        if clock.workers > FEW:
             return self._run(objective, clock, share, settings, stop)
-        first = self._run(objective, clock, share / 2, settings, stop)
+        first = self._run(objective, clock, LOOK * share, settings, stop)
         if first.status in ("optimal", "infeasible") or stop() or clock.left() <= 0:
             return first
         if self.best is None:
             second = self._run(objective, clock, clock.left(), replace(settings, seed=seed + 1), stop)
         else:
             bounding = replace(settings, raise_bound=True)
-            second = self._run(objective, clock, min(share / 2, clock.left()), bounding, stop)
+            second = self._run(objective, clock, min((1 - LOOK) * share, clock.left()), bounding, stop)
         return replace(second, bound=max(first.bound, second.bound))
 
     def _run(
@@ -203,9 +209,17 @@ class _Search:
     def _offer(self, values: Sequence[int]) -> None:
         """Takes a solution of the model where it is better than the best one."""
         found = self.model.schedule(values)
-        if self.best is None or _better(self.instance.value(found), self.instance.value(self.best)):
-            self.best = found
+        worth = self._worth(found)
+        if self._best_worth is None or worth < self._best_worth:
+            self.best, self._best_worth = found, worth
             self.report(found)
+
+    def _worth(self, solution: Solution) -> tuple[int, ...]:
+        """The levels of a schedule in their integers: an order without float noise."""
+        values = self._values(solution)
+        return tuple(
+            sum(weight * values[i] for i, weight in integers.coefficients.items()) for integers in self.integers
+        )
 
     def outcome(self) -> Outcome:
         """What was achieved; levels that were not reached have the bounds that need no search."""
@@ -215,12 +229,3 @@ class _Search:
         bounds = (*self.bounds, *self.cheap[len(self.bounds) :])
         status = "unknown" if self.best is None else "optimal" if self.proved == count else "feasible"
         return Outcome(status, self.best, bounds, size, self.info)
-
-
-def _better(one: Sequence[float], other: Sequence[float]) -> bool:
-    """Whether the levels of one schedule are lexicographically smaller, float noise apart."""
-    for a, b in zip(one, other, strict=True):
-        noise = 1e-9 * max(1.0, abs(b))
-        if abs(a - b) > noise:
-            return a < b
-    return False

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 #: Seconds between two looks at a running search; also the least time between two reported solutions.
 POLL: Final = 0.05
 
+#: Workers up to which a run has one aim, schedules or the bound; more of them pursue both at once.
+FEW: Final = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -32,7 +35,7 @@ class Settings:
     workers, seed
         Of the search.
     raise_bound
-        A single worker pushes the bound up instead of looking for better schedules.
+        Few workers push the bound up instead of looking for better schedules.
     relax
         Linear relaxations are used: they pay for sums over tasks, and cost time where the objective is a makespan.
     """
@@ -133,6 +136,11 @@ def _solver(settings: Settings) -> cp_model.CpSolver:
         parameters.linearization_level = 0
     if settings.workers == 1:
         parameters.use_objective_lb_search = settings.raise_bound
+    elif settings.workers <= FEW:  # the first of them gets a worker for itself, the others take turns
+        look, bound = (
+            ("default_lp", "objective_lb_search") if settings.relax else ("no_lp", "objective_lb_search_no_lp")
+        )
+        parameters.subsolvers.extend([bound, look] if settings.raise_bound else [look, bound])
     if settings.seconds is not None:
         parameters.max_time_in_seconds = settings.seconds
     if settings.deterministic is not None:
