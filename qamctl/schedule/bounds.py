@@ -6,6 +6,8 @@ CP-SAT's own. Each is cheap: a few passes over the options.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from collections.abc import Iterator
 from typing import Final
 
@@ -25,6 +27,7 @@ CELLS: Final = 20_000_000
 Mask = npt.NDArray[np.bool_]
 
 
+@lru_cache(maxsize=1)  # several engines ask for the same instance's, and a large one takes a while
 def level_bounds(instance: Instance) -> tuple[float | None, ...]:
     """A valid lower bound on the objective of each level, unconditional; for every feasible schedule.
 

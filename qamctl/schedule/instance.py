@@ -21,7 +21,7 @@ from qamctl.schedule.solution import Solution
 from qamctl.schedule.spec import NEVER, TERMS, Floats, Index, Ints, ScheduleSpec
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Instance:
     """Numeric view of a spec for search, with K = 1 + R capacity columns: slots, then the resources.
 
@@ -276,9 +276,7 @@ def _key(requirements: Mapping[str, object]) -> tuple[tuple[str, object], ...]:
     return tuple(sorted(requirements.items())) if requirements else ()
 
 
-def _classes(
-    spec: ScheduleSpec, groups: list[np.ndarray], group_of_mode: Index, apart: Collection[int]
-) -> list[Index]:
+def _classes(spec: ScheduleSpec, groups: list[np.ndarray], group_of_mode: Index, apart: Collection[int]) -> list[Index]:
     """Agents that no schedule can tell apart, together; every other agent alone. Holder 0 comes first."""
     agents = spec.agents
     most = np.zeros((len(groups), len(spec.resources.ids)), np.int64)
@@ -303,9 +301,7 @@ def _classes(
     return [np.zeros(0, np.int32), *(np.array(members, np.int32) for members in kinds.values())]
 
 
-def _fits(
-    spec: ScheduleSpec, demand: Ints, one: Ints, mode: Index, holder: Index, duration: Ints
-) -> np.ndarray:
+def _fits(spec: ScheduleSpec, demand: Ints, one: Ints, mode: Index, holder: Index, duration: Ints) -> np.ndarray:
     """[O] whether one member of the holder, with the shared pool, can do the mode at all."""
     keep = np.ones(len(mode), bool)
     for k in range(1, demand.shape[1]):

@@ -13,7 +13,7 @@ import numpy as np
 
 from qamctl.schedule.precedence import find_cycle
 from qamctl.schedule.spec import KINDS, Precedence
-from qamctl.spec.decode import Coded, Ints, check_names, choices, names, present
+from qamctl.spec.decode import PIECE, Coded, Ints, check_names, choices, names
 from qamctl.spec.faults import Faults, Hint, Refusal, nearest, show
 from qamctl.spec.moments import Clock, Times, times
 from qamctl.spec.rows import Rows, rows_of
@@ -126,17 +126,13 @@ def _entries(rows: Rows, cells: Sequence[Any], faults: Faults) -> tuple[list[int
 
 def _from_cells(rows: Rows, cells: Sequence[str], index: Mapping[str, int], clock: Clock, faults: Faults) -> Links:
     """Entries of table cells: `id`, `id+lag`, `id-lag`, `id:SS+lag`, joined by `|`."""
-    filled = list(filter(None, cells))
-    entries = "|".join(filled).split("|") if filled else []
-    bars = np.fromiter(map(str.count, filled, repeat("|")), np.int64, len(filled))
-    owner = np.repeat(np.flatnonzero(present(rows, "after")), bars + 1)
-    pred = np.fromiter(map(index.get, entries, repeat(-1)), np.int64, len(entries))
-    kind = np.zeros(len(entries), np.int64)
+    owner, pred, other = _plain_entries(cells, index)
+    kind = np.zeros(len(owner), np.int64)
     at: list[int] = []
     lags: list[Fraction | None] = []
-    for e in np.flatnonzero(pred < 0).tolist():
+    for e, entry in other.items():
         try:
-            pred[e], kind[e], lag = _entry(entries[e], index, clock)
+            pred[e], kind[e], lag = _entry(entry, index, clock)
         except Refusal as refusal:
             faults.refuse(rows.path(int(owner[e]), "after"), refusal)
             continue
@@ -146,6 +142,28 @@ def _from_cells(rows: Rows, cells: Sequence[str], index: Mapping[str, int], cloc
     places = Rows(len(at), {}, lambda i: rows.at(int(owner[at[i]])))
     found = Times(places, LINK, None, Coded(np.arange(len(at), dtype=np.int32), lags))
     return Links(rows, owner, pred, kind, found, np.array(at, np.int64), lambda e: rows.path(int(owner[e]), "after"))
+
+
+def _plain_entries(cells: Sequence[str], index: Mapping[str, int]) -> tuple[Ints, Ints, dict[int, str]]:
+    """Tasks and predecessors of all entries, -1 and the text by position where an entry is no plain id."""
+    owners: list[Ints] = [np.zeros(0, np.int64)]
+    preds: list[Ints] = [np.zeros(0, np.int64)]
+    other: dict[int, str] = {}
+    n = 0
+    for first in range(0, len(cells), PIECE):
+        piece = cells[first : first + PIECE]
+        filled = list(filter(None, piece))
+        if not filled:
+            continue
+        entries = "|".join(filled).split("|")
+        bars = np.fromiter(map(str.count, filled, repeat("|")), np.int64, len(filled))
+        rows = first + np.flatnonzero(np.fromiter(map(bool, piece), bool, len(piece)))
+        found = np.fromiter(map(index.get, entries, repeat(-1)), np.int64, len(entries))
+        other.update((n + e, entries[e]) for e in np.flatnonzero(found < 0).tolist())
+        owners.append(np.repeat(rows, bars + 1))
+        preds.append(found)
+        n += len(entries)
+    return np.concatenate(owners), np.concatenate(preds), other
 
 
 def _entry(text: str, index: Mapping[str, int], clock: Clock) -> tuple[int, int, Fraction]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from qamctl.errors import UnsupportedError
 from qamctl.qubo.compile import compile_qubo
 from qamctl.qubo.improve import Window
 from qamctl.qubo.penalties import sufficient_weights
@@ -58,6 +59,7 @@ class ScheduleWindows:
     exact: bool = False
     proved: int = 0
     _tasks: int = 0
+    _refused: set[int] = field(default_factory=set)
     _whole_tried: set[tuple[int, tuple[float, ...]]] = field(default_factory=set)
 
     def value(self, answer: Solution) -> tuple[float, ...]:
@@ -70,12 +72,25 @@ class ScheduleWindows:
         level = self._open_level(value)
         if level is None or self.instance.n == 0:
             return None
-        whole = self._whole(incumbent, level, value)
-        if whole is not None:
-            return whole
-        later = [k for k in range(level + 1, len(value)) if not self._reached(k, value[k])]
-        if later and rng.random() < 0.3:
-            level = int(rng.choice(later))
+        later = [k for k in range(level + 1, len(value)) if k not in self._refused and not self._reached(k, value[k])]
+        try:
+            whole = self._whole(incumbent, level, value)
+            if whole is not None:
+                return whole
+            if later and rng.random() < 0.3:
+                level = int(rng.choice(later))
+            return self._part(incumbent, level, value, rng)
+        except UnsupportedError:
+            if level == 0:
+                raise
+            # The values of earlier levels do not fit a row: this level is left alone.
+            self._refused.add(level)
+            return self.open(incumbent, attempt, rng)
+
+    def _part(
+        self, incumbent: Solution, level: int, value: tuple[float, ...], rng: np.random.Generator
+    ) -> Window[Solution] | None:
+        """A window of about the size that the engine likes; None where none of a few tries fits it."""
         if self._tasks == 0:
             per_task = min(self._few(OPTIONS), max(1, len(self.instance.option_mode) // self.instance.n))
             self._tasks = max(2, self._limit() // (self._few(NEAR) * per_task))
@@ -107,7 +122,7 @@ class ScheduleWindows:
 
     def _open_level(self, value: Sequence[float]) -> int | None:
         for level in range(self.proved, len(value)):
-            if not self._reached(level, value[level]):
+            if level not in self._refused and not self._reached(level, value[level]):
                 return level
         return None
 

@@ -218,3 +218,16 @@ def test_a_level_too_wide_for_the_whole_is_compiled_in_a_window(monkeypatch: pyt
     block = compile_answer(instance, schedule, 1)
     assert block["scope"] == "windows"
     assert block["energy"] == 8
+
+
+def test_a_level_that_no_row_can_keep_is_left_alone() -> None:
+    """With weights that are no decimals the first level is still improved, and the later one costs nothing."""
+    tasks = [{"id": f"t{k}", "duration": 1 + k, "weight": 1 / (3 + k)} for k in range(6)]
+    data = {"kind": "schedule", "version": 1, "name": "t", "agents": [{"id": "m"}], "tasks": tasks,
+            "objective": [{"flow": 1}, {"makespan": 1, "flow": 0.1}]}  # fmt: skip
+    instance = build_instance(schedule_from_data(data))
+    worst = instance.solution(np.array([20, 18, 15, 11, 6, 0]), np.arange(6))
+    outcome, _ = solve(instance, worst, steps=20)
+    assert outcome.solution is not None
+    assert instance.value(outcome.solution) < instance.value(worst)
+    assert outcome.info["windows"] == 20

@@ -111,6 +111,11 @@ class Model:
         """A new Boolean variable."""
         return self._keep(self.cp.new_bool_var(""), 0, 1)
 
+    def unless(self, choice: Point, end: Point, due: int) -> None:
+        """Adds end <= due unless the choice is 1."""
+        assert choice.variable is not None
+        self.cp.add(end.expression <= due).only_enforce_if(~choice.variable)
+
     def _keep(self, variable: cp_model.IntVar, low: int, high: int) -> Point:
         self.variables[variable.index] = variable, low, high
         return Point(variable)
@@ -121,7 +126,7 @@ class Model:
         start = self.variable(first_start, last_start)
         chosen = [self.choice() for _ in durations] if len(durations) > 1 else [Point(None, 1)]
         if len(durations) > 1:
-            self.cp.add_exactly_one(point.variable for point in chosen)
+            self.cp.add_exactly_one(point.expression for point in chosen)
         if min(durations) == max(durations):
             end = start + durations[0]
         else:
@@ -237,7 +242,7 @@ class Model:
                 self.start[t].expression,
                 int(self.instance.option_duration[option]),
                 self.end[t].expression,
-                self.chosen[option].variable,
+                self.chosen[option].expression,
                 "",
             )
         return self._option_interval[option]

@@ -128,7 +128,7 @@ class Objective:
                 out.constant += weight
             elif self.model.highest(end) > due:
                 self._tardy[t] = late = self.model.choice()
-                self.model.cp.add(end.expression <= due).only_enforce_if(~late.variable)
+                self.model.unless(late, end, due)
                 out.add(late, weight)
         return out
 

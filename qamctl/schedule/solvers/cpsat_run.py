@@ -91,11 +91,11 @@ def run(
     from ortools.sat.python import cp_model
 
     variables = model.variables
-    model.cp.clear_objective()
+    model.cp.clear_objective()  # type: ignore[no-untyped-call]
     if objective:
         chosen = [variables[i][0] for i in objective]
         model.cp.minimize(cp_model.LinearExpr.weighted_sum(chosen, list(objective.values())))
-    model.cp.clear_hints()
+    model.cp.clear_hints()  # type: ignore[no-untyped-call]
     for i, value in (hint or {}).items():
         model.cp.add_hint(variables[i][0], value)
     newest: list[Sequence[int]] = []

@@ -212,8 +212,9 @@ def _stock_weight(instance: Instance, cells: Ints) -> Floats:
 def starting_points(instance: Instance, incumbent: Solution | None, option: Ints) -> tuple[Floats, Ints]:
     """[S, T] priority keys (least first) and options to start from: the incumbent, then priority rules.
 
-    The rules are the classics of Kolisch (1996): latest start, latest finish, earliest start; the latest
-    start behind due times; weighted shortest processing time where lateness or flow is weighed.
+    The rules are the classics of Kolisch (1996), the likeliest first, as a large problem has time for few:
+    the latest start behind due times where lateness is weighed; latest start, latest finish; weighted
+    shortest processing time where lateness or flow is weighed; earliest start.
     """
     rules: list[Floats] = []
     choices: list[Ints] = []
@@ -226,13 +227,13 @@ def starting_points(instance: Instance, incumbent: Solution | None, option: Ints
     early_start, early_end = instance.earliest
     span = int(early_end.max(initial=0))
     late_start, late_end = instance.latest(span)
-    rules += [late_start.astype(np.float64), late_end.astype(np.float64)]
     weighed = (instance.levels != 0).any(axis=0)
     if (instance.due < NEVER).any() and weighed[1:3].any():
         for rest in (span, 2 * span):  # how urgent what has no due time is against what has one
             end = np.minimum(instance.deadline, np.minimum(instance.due, rest))
             wished, _ = instance.graph.latest(end, instance.pinned_start, instance.shortest, instance.longest)
             rules.append(wished.astype(np.float64))
+    rules += [late_start.astype(np.float64), late_end.astype(np.float64)]
     if weighed[1:4].any():
         rules.append(instance.shortest / np.maximum(instance.weight, 1e-9))
     rules.append(early_start.astype(np.float64))

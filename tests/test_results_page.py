@@ -1,0 +1,24 @@
+"""docs/results.md speaks of every field that a run writes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from qamctl.pipeline import run_schedule
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_every_field_is_documented(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each key of the result, its blocks, and the metrics stands on the page as code."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    report = run_schedule(str(ROOT / "problems" / "schedule-night-batch.yaml"), {"max_steps": 200, "threads": 1})
+    result, metrics = report.result, report.metrics
+    blocks = [result, metrics, result["levels"][0], result["solution"], result["solution"]["assignments"][0]]
+    blocks += [result["attempts"][0], result["compiled"], result["provenance"], metrics["model"], metrics["seconds"]]
+    blocks += [metrics["credits"], metrics["communication"], metrics["cache"]]
+    named = set(re.findall(r"`(\w+)`", (ROOT / "docs" / "results.md").read_text()))
+    assert {key for block in blocks for key in block} - named == set()
