@@ -10,7 +10,8 @@ import numpy as np
 
 from qamctl import engines
 from qamctl.errors import BackendError
-from qamctl.portfolio import Attempt, Race, plan, race
+from qamctl.portfolio import plan
+from qamctl.race import Attempt, Progress, Race, race
 from qamctl.schedule.bounds import level_bounds
 from qamctl.schedule.check import Report, check_columns
 from qamctl.schedule.instance import Instance
@@ -19,8 +20,6 @@ from qamctl.schedule.solution import Solution, better
 
 #: CP-SAT is imported and has built its model after about this long; with less time `auto` leaves it out.
 CPSAT_LEAST_SECONDS = 1.0
-
-Progress = Callable[[float, tuple[float, ...] | None], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,8 @@ def solve_schedule(
     slot: int | None = None,
     max_variables: int | None = None,
     stop: Callable[[], bool] = lambda: False,
-    progress: Progress | None = None,
+    progress: Progress = lambda seconds, best: None,
+    meanwhile: Callable[[], object] = lambda: None,
     phase: Callable[[str], None] = lambda name: None,
 ) -> Answer:
     """Let engines search for a schedule, and take the best one that the checker accepts.
@@ -76,6 +76,8 @@ def solve_schedule(
         An engine of `auto` that fails ends the run instead of being stood in for.
     progress
         Called about fifty times a second with the seconds gone and the best value.
+    meanwhile
+        Called once while the engines work.
     phase
         Told "solve" and "check" as they begin.
 
@@ -103,7 +105,16 @@ def solve_schedule(
     solvers = {turn.engine: engines.solver(turn.engine, options) for lane in lanes for turn in lane}
     phase("solve")
     found = race(
-        instance, solvers, lanes, seconds=seconds, steps=steps, seed=seed, stop=stop, sampled=sampled, progress=progress
+        instance,
+        solvers,
+        lanes,
+        seconds=seconds,
+        steps=steps,
+        seed=seed,
+        stop=stop,
+        sampled=sampled,
+        progress=progress,
+        meanwhile=meanwhile,
     )
     phase("check")
     failed = [attempt for attempt in found.attempts if attempt.error is not None]

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from qamctl.errors import BackendError, UnsupportedError
-from qamctl.portfolio import Turn, plan, race
+from qamctl.portfolio import Turn, plan
+from qamctl.race import race
 from qamctl.schedule.instance import Instance, build_instance
 from qamctl.schedule.read import schedule_from_data
 from qamctl.schedule.solution import Solution
@@ -119,13 +120,26 @@ def test_an_engine_that_fails_leaves_the_others_alone(instance: Instance) -> Non
         raise UnsupportedError("install qamctl[nothing]")
 
     solvers = {"cpsat": broken, "neal": missing, "list-search": engine(instance, 3)}
-    lanes = [[Turn("cpsat", 0.3), Turn("neal", 0.6), Turn("list-search", 1.0)]]
+    lanes = [[Turn("cpsat", 0.3), Turn("list-search", 0.6), Turn("neal", 1.0)]]
     by_name = {attempt.backend: attempt for attempt in run(instance, solvers, lanes).attempts}
     assert by_name["cpsat"].status == "failed"
     assert "ZeroDivisionError: oops" in str(by_name["cpsat"].note)
     assert isinstance(by_name["cpsat"].error, BackendError)
     assert (by_name["neal"].status, by_name["neal"].note) == ("skipped", "install qamctl[nothing]")
     assert by_name["list-search"].value == (6.0,)
+
+
+def test_a_sampled_engine_waits_for_a_start(instance: Instance) -> None:
+    """While no schedule is known, and another engine will look for one, a sampled engine's turn is left out."""
+
+    def nothing(*args: object) -> Outcome:
+        return Outcome("unknown", None, (None,))
+
+    solvers = {"list-search": nothing, "neal": engine(instance, 3)}
+    lanes = [[Turn("list-search", 0.1), Turn("neal", 0.2), Turn("list-search", 1.0)]]
+    neal = run(instance, solvers, lanes).attempts[1]
+    assert (neal.status, neal.note) == ("unknown", "there was no schedule yet to start from when its turn came")
+    assert run(instance, solvers, [lanes[0][:2]]).attempts[1].value == (6.0,)
 
 
 def test_a_control_starts_where_the_sampled_engine_did(instance: Instance) -> None:

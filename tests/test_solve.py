@@ -10,7 +10,7 @@ from support.random_specs import random_spec
 
 from qamctl import engines
 from qamctl.errors import BackendError, UsageError
-from qamctl.portfolio import Attempt
+from qamctl.race import Attempt
 from qamctl.schedule.instance import Instance, build_instance
 from qamctl.schedule.read import schedule_from_data
 from qamctl.schedule.result import prove

@@ -6,9 +6,8 @@ CP-SAT's own. Each is cheap: a few passes over the options.
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 import numpy as np

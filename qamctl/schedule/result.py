@@ -11,7 +11,7 @@ from qamctl.schedule.solution import Solution, same, to_rows
 from qamctl.schedule.spec import ScheduleSpec
 
 if TYPE_CHECKING:
-    from qamctl.portfolio import Attempt
+    from qamctl.race import Attempt
 
 Number = int | float
 

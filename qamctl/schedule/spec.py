@@ -102,7 +102,7 @@ class ScheduleSpec:
     after: Precedence
     horizon: int  #: ticks; NEVER where absent
     objective: tuple[Mapping[str, float], ...]  #: weights by term, one mapping a lexicographic level
-    solver: Mapping[str, Any]  #: options given in the file: backend, time_limit, max_steps, seed, threads, slot, max_variables
+    solver: Mapping[str, Any]  #: options that the file gives, by name (see `qamctl.options.SOLVER_KEYS`)
 
 
 def duration_on(duration: int, speed_num: int, speed_den: int) -> int:

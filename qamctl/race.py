@@ -1,0 +1,251 @@
+"""Engines at work on one schedule problem: shared incumbents, a proof that ends all, and what each one achieved."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from qamctl.errors import BackendError, QamError, UnsupportedError
+from qamctl.portfolio import Turn
+from qamctl.schedule.instance import Instance
+from qamctl.schedule.solution import Solution, better
+from qamctl.schedule.solvers.base import Budget, Outcome, Solver
+from qamctl.schedule.solvers.random_lists import best_of_random
+
+#: A window of a sampled engine counts as so many steps of a step budget: they take about the same time.
+STEPS_PER_WINDOW = 1000
+
+#: What an engine's attempt comes to when it had several turns: the first of these that one of them ended with.
+RANK = ("failed", "optimal", "infeasible", "feasible", "skipped", "unknown")
+
+Value = tuple[float, ...]
+Progress = Callable[[float, Value | None], None]
+
+
+@dataclass(slots=True)
+class Attempt:
+    """What one engine did, in one turn or in all of them; the fields of `attempts` in a result file.
+
+    Attributes
+    ----------
+    value, solution
+        Its best schedule, which may be the one it started from.
+    bounds
+        As in `Outcome`.
+    note
+        Why it did less than one would expect.
+    error
+        What it failed by.
+    """
+
+    backend: str
+    status: str = "unknown"
+    value: Value | None = None
+    solution: Solution | None = None
+    bounds: tuple[float | None, ...] | None = None
+    seconds: float = 0.0
+    variables: int = 0
+    note: str | None = None
+    error: QamError | None = None
+    info: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Race:
+    """How it went: an attempt for each engine, and the incumbents over time (seconds, value by level, engine)."""
+
+    attempts: tuple[Attempt, ...]
+    curve: tuple[tuple[float, Value, str], ...]
+    seconds: float
+    interrupted: bool
+
+
+def race(
+    instance: Instance,
+    solvers: Mapping[str, Solver],
+    lanes: Sequence[Sequence[Turn]],
+    *,
+    seconds: float | None,
+    steps: int | None,
+    seed: int,
+    stop: Callable[[], bool],
+    sampled: Sequence[str] = (),
+    progress: Progress = lambda seconds, best: None,
+    meanwhile: Callable[[], object] = lambda: None,
+) -> Race:
+    """Run the lanes to their end, to a proof, or until `stop`.
+
+    Parameters
+    ----------
+    solvers
+        The engine of each name that stands in `lanes`.
+    seconds, steps
+        The budget; exactly one is set. With seconds the lanes run side by side; with steps the turns follow
+        one another, so that the answer depends on nothing but the seed.
+    sampled
+        The engines that work on QUBO windows; a window counts as `STEPS_PER_WINDOW` steps.
+    progress
+        Called about fifty times a second with the seconds gone and the best value.
+    meanwhile
+        Called once while the engines work: this thread would only wait.
+    """
+    field = _Field(instance, solvers, seconds, steps, seed, stop, frozenset(sampled))
+    turns = [turn for lane in lanes for turn in lane]
+    numbered = iter(range(len(turns)))
+    tracks = [[(next(numbered), turn) for turn in lane] for lane in lanes]
+    if steps is not None:
+        for track in tracks:
+            field.drive(track)
+    else:
+        threads = [
+            threading.Thread(target=field.drive, args=(track, k > 0), name=f"lane-{k}", daemon=True)
+            for k, track in enumerate(tracks)
+        ]
+        for thread in threads:
+            thread.start()
+        meanwhile()
+        for thread in threads:
+            while thread.is_alive():
+                thread.join(0.02)
+                progress(field.clock(), field.best[0] if field.best else None)
+    engines = dict.fromkeys(turn.engine for turn in turns)
+    attempts = [_together(name, [field.taken[k] for k in sorted(field.taken)]) for name in engines]
+    return Race(tuple(attempts), tuple(field.curve), field.clock(), stop())
+
+
+class _Field:
+    """What the lanes share; safe to use from several threads."""
+
+    def __init__(
+        self,
+        instance: Instance,
+        solvers: Mapping[str, Solver],
+        seconds: float | None,
+        steps: int | None,
+        seed: int,
+        stop: Callable[[], bool],
+        sampled: frozenset[str],
+    ) -> None:
+        self.instance, self.solvers, self.sampled = instance, solvers, sampled
+        self.seconds, self.steps, self.seed, self.stop = seconds, steps, seed, stop
+        self.best: tuple[Value, Solution] | None = None
+        self.curve: list[tuple[float, Value, str]] = []
+        self.taken: dict[int, Attempt] = {}
+        self._starts: dict[str, tuple[Solution, float]] = {}  # where a sampled engine began, how long it took
+        self._proved = threading.Event()
+        self._started = threading.Event()  # the first lane has an answer, or had its turn without one
+        self._lock = threading.Lock()
+        self._begin = time.monotonic()
+
+    def clock(self) -> float:
+        """Seconds since the beginning."""
+        return time.monotonic() - self._begin
+
+    def halted(self) -> bool:
+        """Whether the engines have to end."""
+        return self._proved.is_set() or self.stop()
+
+    def offer(self, attempt: Attempt, solution: Solution) -> None:
+        """Take a schedule that beats what the turn, or anybody, had."""
+        value = self.instance.value(solution)
+        with self._lock:
+            if attempt.value is None or better(value, attempt.value):
+                attempt.value, attempt.solution = value, solution
+            if self.best is None or better(value, self.best[0]):
+                self.best = (value, solution)
+                self.curve.append((self.clock(), value, attempt.backend))
+        self._started.set()
+
+    def drive(self, track: Sequence[tuple[int, Turn]], late: bool = False) -> None:
+        """Run the turns of a lane; a `late` one waits a little for the first lane's answer to start from."""
+        if late:
+            self._started.wait(timeout=0.25 * (self.seconds or 0.0))
+        for k, (number, turn) in enumerate(track):
+            attempt = self.taken[number] = Attempt(turn.engine)
+            if self.halted():
+                continue
+            start = self.best[1] if self.best else None
+            searched = any(later.engine not in self.sampled for _, later in track[k + 1 :] if not later.control_of)
+            if turn.control_of is not None:
+                self._control(turn, attempt, number)
+            elif start is None and turn.engine in self.sampled and searched:
+                attempt.note = "there was no schedule yet to start from when its turn came"
+            elif (budget := self._budget(turn)) is None:
+                attempt.note = "no time was left"
+            else:
+                self._take(turn, attempt, start, budget, number)
+
+    def _budget(self, turn: Turn) -> Budget | None:
+        if self.steps is not None:
+            share = STEPS_PER_WINDOW if turn.engine in self.sampled else 1
+            return Budget(steps=-(-self.steps // share), threads=turn.threads)
+        left = (self.seconds or 0.0) * turn.until - self.clock()
+        return Budget(seconds=left, threads=turn.threads) if left > 0 else None
+
+    def _control(self, turn: Turn, attempt: Attempt, number: int) -> None:
+        """Search from where the sampled engine started, for as long as it took, and compare."""
+        rival = next(a for a in reversed(self.taken.values()) if a.backend == turn.control_of)
+        budget = self._budget(turn)
+        # With a step budget there is no "same time" that could be reproduced.
+        if self.steps is not None or turn.control_of not in self._starts or budget is None or rival.value is None:
+            return
+        start, spent = self._starts[turn.control_of]
+        budget = Budget(seconds=min(spent, budget.seconds or 0.0), threads=turn.threads)
+        self._take(turn, attempt, start, budget, number)
+        if self.halted() or attempt.error is not None:
+            return
+        begin = self.instance.value(start)
+        shots = int(rival.info.get("shots", 0))
+        chance = best_of_random(self.instance, shots, self.seed + number, spent)
+        for name, value in (("classical_value", attempt.value), ("random_value", chance)):
+            rival.info[name] = begin if value is None or better(begin, value) else value
+
+    def _take(self, turn: Turn, attempt: Attempt, start: Solution | None, budget: Budget, number: int) -> None:
+        since = time.monotonic()
+        try:
+            outcome = self.solvers[turn.engine](
+                self.instance, start, budget, self.seed + number, self.halted, lambda found: self.offer(attempt, found)
+            )
+        except QamError as error:
+            attempt.status = "skipped" if isinstance(error, UnsupportedError) else "failed"
+            attempt.note, attempt.error = error.message, error
+            return
+        except Exception as error:  # an engine's bug must not cost the user the answers of the others
+            attempt.status, attempt.note = "failed", f"{type(error).__name__}: {error}"
+            attempt.error = BackendError(f"{turn.engine} failed: {attempt.note}")
+            attempt.error.__cause__ = error
+            return
+        finally:
+            attempt.seconds = time.monotonic() - since
+            self._started.set()
+        self._note(attempt, outcome)
+        if start is not None and turn.engine in self.sampled:
+            self._starts[turn.engine] = (start, attempt.seconds)
+
+    def _note(self, attempt: Attempt, outcome: Outcome) -> None:
+        attempt.status, attempt.bounds, attempt.variables = outcome.status, outcome.bounds, outcome.variables
+        attempt.note, attempt.info = outcome.info.get("skipped"), dict(outcome.info)
+        if outcome.solution is not None:
+            self.offer(attempt, outcome.solution)
+        if outcome.status in ("optimal", "infeasible"):
+            self._proved.set()
+
+
+def _together(engine: str, turns: Sequence[Attempt]) -> Attempt:
+    """One attempt of all the turns that an engine had: best schedule, bounds of the best status, sums."""
+    mine = [turn for turn in turns if turn.backend == engine]
+    best = min(mine, key=lambda turn: RANK.index(turn.status))
+    whole = Attempt(engine, best.status, bounds=best.bounds, error=best.error)
+    whole.note = next((turn.note for turn in mine if turn.note is not None), None) if best.value is None else best.note
+    for turn in mine:
+        if turn.value is not None and (whole.value is None or better(turn.value, whole.value)):
+            whole.value, whole.solution = turn.value, turn.solution
+        whole.seconds += turn.seconds
+        whole.variables = max(whole.variables, turn.variables)
+        for key, figure in turn.info.items():
+            add = isinstance(figure, int | float) and not isinstance(figure, bool) and key in whole.info
+            whole.info[key] = whole.info[key] + figure if add else figure
+    return whole
