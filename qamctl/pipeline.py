@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,7 +21,6 @@ from qamctl.runs.lock import Lock, acquire, lock_target
 from qamctl.runs.metrics import Stopwatch, build, utilisation
 from qamctl.runs.record import Run, loaded_versions, open_run, run_id, state_folder, utc_now
 from qamctl.runs.signals import Interrupted, Stop, catch_signals
-from qamctl.schedule.answer import compile_answer
 from qamctl.schedule.instance import Instance, build_instance
 from qamctl.schedule.read import build_schedule
 from qamctl.schedule.reasons import reasons as find_reasons
@@ -198,6 +198,8 @@ def _compile(problem: Problem, instance: Instance, answer: Answer) -> dict[str, 
     """What the answer is as a QUBO; nothing where there is no answer, or no task."""
     if answer.solution is None or answer.proof is None or instance.n == 0:
         return None
+    from qamctl.schedule.answer import compile_answer
+
     options = problem.resolved.options
     return compile_answer(
         instance, answer.solution, answer.proof.level, slot=options.slot or 1, max_variables=options.max_variables
@@ -226,6 +228,7 @@ def solve(problem: Problem, instance: Instance, stop: Stop, events: Events | Non
         instance, backends=backends or options.backend, seconds=None if options.max_steps else options.time_limit,
         steps=options.max_steps, seed=problem.seed, threads=options.threads, strict=options.strict,
         slot=options.slot, max_variables=options.max_variables, stop=stop, progress=progress, phase=watch.phase,
+        meanwhile=lambda: import_module("qamctl.schedule.answer"),
     )  # fmt: skip
 
 
@@ -281,6 +284,8 @@ def _sizes(instance: Instance, options: Options) -> dict[str, Any] | None:
     if instance.n == 0 or (np.diff(instance.first_option) == 0).any():
         return None
     first = first_schedule(instance)
+    from qamctl.schedule.answer import compile_answer
+
     slot, most = options.slot or 1, options.max_variables
     if first is None:
         variables, couplings = estimate(instance, None, slot=slot)
