@@ -25,9 +25,7 @@ from qamctl.schedule.instance import Instance, build_instance
 from qamctl.schedule.read import build_schedule
 from qamctl.schedule.reasons import reasons as find_reasons
 from qamctl.schedule.result import build_result, relative_gap
-from qamctl.schedule.sizes import estimate
 from qamctl.schedule.solution import Solution
-from qamctl.schedule.solvers.qubo_windows import first_schedule
 from qamctl.schedule.spec import ScheduleSpec
 from qamctl.solve import Answer, solve_schedule
 from qamctl.spec.reader import read_source
@@ -281,11 +279,13 @@ def dry_run(
 
 def _sizes(instance: Instance, options: Options) -> dict[str, Any] | None:
     """The size of the QUBO around a first schedule, as built without a search; an estimate where there is none."""
+    from qamctl.schedule.answer import compile_answer
+    from qamctl.schedule.sizes import estimate
+    from qamctl.schedule.solvers.qubo_windows import first_schedule
+
     if instance.n == 0 or (np.diff(instance.first_option) == 0).any():
         return None
     first = first_schedule(instance)
-    from qamctl.schedule.answer import compile_answer
-
     slot, most = options.slot or 1, options.max_variables
     if first is None:
         variables, couplings = estimate(instance, None, slot=slot)
