@@ -14,7 +14,7 @@ import numpy as np
 
 from qamctl import __version__
 from qamctl.config import Resolved, resolve
-from qamctl.errors import ExitCode
+from qamctl.errors import ExitCode, UnsupportedError
 from qamctl.kernels import native
 from qamctl.options import Options
 from qamctl.runs.lock import Lock, acquire, lock_target
@@ -193,15 +193,21 @@ def _solve_and_write(problem: Problem, run: Run, watch: Stopwatch, stop: Stop, e
 
 
 def _compile(problem: Problem, instance: Instance, answer: Answer) -> dict[str, Any] | None:
-    """What the answer is as a QUBO; nothing where there is no answer, or no task."""
-    if answer.solution is None or answer.proof is None or instance.n == 0:
-        return None
+    """What the answer is as a QUBO; nothing where there is no answer, or no task.
+
+    A model that can't be built (weights without a common decimal, say) does not cost the user the schedule.
+    """
     from qamctl.schedule.answer import compile_answer
 
+    if answer.solution is None or answer.proof is None or instance.n == 0:
+        return None
     options = problem.resolved.options
-    return compile_answer(
-        instance, answer.solution, answer.proof.level, slot=options.slot or 1, max_variables=options.max_variables
-    )
+    try:
+        return compile_answer(
+            instance, answer.solution, answer.proof.level, slot=options.slot or 1, max_variables=options.max_variables
+        )
+    except UnsupportedError as error:
+        return {"kind": "qubo", "scope": "refused", "reason": error.message}
 
 
 def _reasons(instance: Instance) -> list[dict[str, Any]]:
@@ -291,7 +297,7 @@ def _sizes(instance: Instance, options: Options) -> dict[str, Any] | None:
         variables, couplings = estimate(instance, None, slot=slot)
         return {"kind": "qubo", "scope": "estimate", "variables": variables, "quadratic": couplings}
     block = compile_answer(instance, first, 0, slot=slot, max_variables=most)
-    return {key: block[key] for key in ("kind", "scope", "variables", "raw_variables", "quadratic", "sha256")}
+    return {key: block[key] for key in block if key not in ("energy", "penalty")}
 
 
 def bench(

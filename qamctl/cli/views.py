@@ -75,7 +75,7 @@ def _headline(result: Mapping[str, Any], width: int, paint: Paint) -> str:
         lines.append(f"Fallback: {cell(text)}")
     if compiled := result.get("compiled"):
         sizes = f"{compiled.get('variables')} variables, {compiled.get('quadratic')} couplings"
-        lines.append(f"Compiled: {compiled.get('kind')}, {compiled.get('scope')}, {sizes}")
+        lines.append(f"Compiled: {compiled.get('kind')}, {compiled.get('scope')}, {compiled.get('reason') or sizes}")
     return "\n".join(fit(line, width) if line is not lines[0] else line for line in lines)
 
 
