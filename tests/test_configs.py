@@ -34,7 +34,7 @@ def test_flags_in_examples_exist(name: str, tmp_path: Path) -> None:
     environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path), "COLUMNS": "200", "NO_COLOR": "1"}
     for words in calls:
         command = words[: 2 if words[0] == "runs" else 1]
-        line = [sys.executable, "-m", "qamctl", *command, "--help"]
+        line = [sys.executable, "-P", "-m", "qamctl", *command, "--help"]
         shown = subprocess.run(line, capture_output=True, text=True, check=True, env=environment, cwd=CONFIGS.parent)
         for flag in (word for word in words if word.startswith("--")):
             assert re.search(rf"(?<![\w-]){flag}(?![\w-])", shown.stdout), f"{' '.join(command)} has no {flag}"

@@ -17,7 +17,7 @@ PARTS = {"schedule", "cluster", "reason", "orchestrate"}
 BASE = {"errors"}
 #: What a run is made of; the pipeline and its helpers may know all of it.
 BELOW = PARTS | BASE | {"backends", "runs", "config", "options", "solve", "engines", "portfolio"}
-BELOW |= {"spec", "qubo", "quantum", "kernels", "azure"}
+BELOW |= {"race", "spec", "qubo", "quantum", "kernels", "azure"}
 
 #: Room -> the rooms that it may import. A room is a folder or a file of the package.
 MAY_KNOW = {
@@ -34,7 +34,8 @@ MAY_KNOW = {
     # The pipeline's own helpers: from engine names to solvers, the race between them, and the verified answer.
     "solve": BELOW - {"config", "runs"},
     "engines": BELOW - {"config", "runs", "solve"},
-    "portfolio": BELOW - {"config", "runs", "solve", "engines"},
+    "race": BELOW - {"config", "runs", "solve", "engines"},
+    "portfolio": BASE,
     **{part: BASE | {"spec", "qubo", "quantum", "resources", "messaging", "kernels"} for part in PARTS},
     "backends": BASE | {"qubo", "quantum", "kernels"},
     "azure": BASE | {"qubo", "quantum", "kernels", "runs"},

@@ -145,7 +145,12 @@ def test_a_sampled_engine_waits_for_a_start(instance: Instance) -> None:
 def test_a_control_starts_where_the_sampled_engine_did(instance: Instance) -> None:
     """The control gets the sampled engine's start and time, and the comparison its values."""
     calls: list = []
-    solvers = {"list-search": engine(instance, 5, calls=calls), "neal": engine(instance, 3)}
+
+    def neal(*args) -> Outcome:  # type: ignore[no-untyped-def]
+        time.sleep(0.1)
+        return Outcome("feasible", schedule(instance, 3), (None,), info={"shots": 10})
+
+    solvers = {"list-search": engine(instance, 5, calls=calls), "neal": neal}
     lanes = [[Turn("list-search", 0.3), Turn("neal", 0.6), Turn("list-search", 1.0, control_of="neal")]]
     found = run(instance, solvers, lanes)
     control = calls[1]

@@ -36,8 +36,6 @@ def loaded(folder: Path, *argv: str) -> set[str]:
     (folder / "plan.yaml").write_text(SPEC)
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("QAMCTL_", "COV_"))}
     environ |= {"XDG_STATE_HOME": str(folder / "state"), "XDG_CONFIG_HOME": str(folder / "config")}
-    root = str(Path(__file__).resolve().parents[1])
-    environ["PYTHONPATH"] = os.pathsep.join([root, *filter(None, [environ.get("PYTHONPATH")])])
     ran = subprocess.run(
         [sys.executable, "-c", SCRIPT, *argv], cwd=folder, env=environ, capture_output=True, text=True, check=True
     )

@@ -147,11 +147,10 @@ def measure(case: Case, job: Row) -> Row:
         "info": {},
     }
     request = json.dumps(job | {"data": data, "seed": job["seed"] or 0})
-    paths = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     try:
         done = subprocess.run(
             [sys.executable, str(HERE / "worker.py")], input=request, capture_output=True, text=True, check=False,
-            timeout=4 * job["seconds"] + 60, env=os.environ | {"PYTHONPATH": paths},
+            timeout=4 * job["seconds"] + 60,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         return row | nothing | {"fault": "ran past four times its limit"}

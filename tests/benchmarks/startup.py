@@ -42,7 +42,6 @@ def main() -> None:
             "XDG_CONFIG_HOME": folder,
             "PYTHONPYCACHEPREFIX": folder + "/pyc",
         }
-        environ["PYTHONPATH"] = str(Path(__file__).resolve().parents[2])
         environ.pop("PYTHONDONTWRITEBYTECODE", None)
         for argv in CASES.values():  # the first time compiles
             measure(argv, folder, environ)

@@ -15,20 +15,12 @@ from pathlib import Path
 
 import pytest
 
-import qamctl
 from qamctl.runs.lock import acquire
 from qamctl.runs.record import state_folder
 
 SEARCH = ("--backend", "list-search", "--max-steps", "50", "--threads", "1")
 LONG = ("--backend", "list-search", "--time-limit", "60")
-COMMAND = [sys.executable, "-m", "qamctl"]
-
-
-@pytest.fixture(autouse=True)
-def importable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The children find the package wherever this process found it."""
-    root = str(Path(qamctl.__file__).parents[1])
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])]))
+COMMAND = [sys.executable, "-P", "-m", "qamctl"]  # -P: the installed package, not the one in this folder
 
 
 def call(*argv: str, text: str = "") -> subprocess.CompletedProcess[str]:

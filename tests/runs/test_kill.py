@@ -49,8 +49,8 @@ def check_directory(directory: Path) -> None:
 def test_kills_at_random_moments(tmp_path: Path) -> None:
     """After each of twenty kills every file is whole, and the next runs clean up and complete."""
     moments = random.Random(20)
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
-    command = [sys.executable, "-m", "support.run_loop", str(tmp_path)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "tests")}
+    command = [sys.executable, "-P", "-m", "support.run_loop", str(tmp_path)]
     reached = 0
     for _ in range(KILLS):
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment) as child:

@@ -252,10 +252,11 @@ def test_eight_processes_index_at_once(state: Path) -> None:
         "    warnings = index_run(state, run.directory) + index_run(state, run.directory, result=end(run))\n"
         "    assert warnings == [], warnings\n"
     )
-    root = Path(__file__).parents[2]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(root), str(root / "tests")])}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     children = [
-        subprocess.Popen([sys.executable, "-c", code, str(state), str(number)], stdin=subprocess.PIPE, env=environment)
+        subprocess.Popen(
+            [sys.executable, "-P", "-c", code, str(state), str(number)], stdin=subprocess.PIPE, env=environment
+        )
         for number in range(8)
     ]
     for child in children:
