@@ -173,6 +173,9 @@ def _solve_and_write(problem: Problem, run: Run, watch: Stopwatch, stop: Stop, e
     why = _reasons(instance)
     tell("built", tasks=instance.n, options=len(instance.option_mode))
     answer = Answer("infeasible") if why else solve(problem, instance, stop, events, watch)
+    for attempt in answer.attempts:
+        tell("attempt", backend=attempt.backend, status=attempt.status, objective=attempt.value, note=attempt.note)
+    tell("answer", status=answer.status, solved_by=answer.solved_by)
     watch.phase("compile")
     compiled = _compile(problem, instance, answer)
     watch.phase("write")

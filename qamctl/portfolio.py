@@ -49,7 +49,7 @@ def plan(engines: Sequence[str], threads: int, *, sampled: Sequence[str]) -> lis
         return [turns]
     if len(native) == 1:
         return [[Turn(native[0], 1.0, threads - 1)], _sampled(samplers, 0.0, 1.0, 1)]
-    opening = [Turn(native[0], 0.06), *_sampled(samplers, 0.06, 0.3, 1)] if samplers else []
+    opening = [Turn(native[0], 0.06), *_sampled(samplers, 0.06, 0.2, 1)] if samplers else []
     workers = max(1, (threads - 1) // (len(native) - 1))
     return [[*opening, Turn(native[0], 1.0)], *([Turn(name, 1.0, workers)] for name in native[1:])]
 

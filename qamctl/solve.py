@@ -118,7 +118,7 @@ def solve_schedule(
     )
     phase("check")
     failed = [attempt for attempt in found.attempts if attempt.error is not None]
-    if failed and (strict or not auto):
+    if failed and (strict or not auto or len(failed) == len(found.attempts)):
         raise failed[0].error or BackendError(f"{failed[0].backend} failed")
     answer = judge(instance, (*found.attempts, *left_out), interrupted=found.interrupted)
     fallback = {"backend": failed[0].backend, "reason": failed[0].note} if failed else None

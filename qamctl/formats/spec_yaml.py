@@ -12,8 +12,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-#: Where editors find the schema, seen from the folder `problems/`.
-SCHEMA: Final = "../configs/schema/{kind}.json"
+#: Where editors find the schema: what `qamctl schema KIND --file KIND.schema.json` writes beside the spec.
+SCHEMA: Final = "{kind}.schema.json"
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*\Z").match
 _TAKEN: Final = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})

@@ -80,7 +80,7 @@ def test_the_text_has_a_modeline_and_one_row_a_line() -> None:
         "tasks": [{"id": "a", "duration": 1.5, "demand": {"cpu": 2}}, {"id": "no", "duration": 3, "after": ["a"]}],
     }
     assert write_spec(data, comment=["Two tasks.", ""]) == (
-        "# yaml-language-server: $schema=../configs/schema/schedule.json\n"
+        "# yaml-language-server: $schema=schedule.schema.json\n"
         "# Two tasks.\n"
         "#\n"
         "kind: schedule\n"
