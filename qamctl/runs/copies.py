@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from qamctl.errors import UsageError
-from qamctl.runs.atomic import Pending, make_folder, write_atomic
+from qamctl.runs.atomic import Pending, make_folder, sweep, write_atomic
 from qamctl.spec.source import Source
 
 #: With `--no-copy`, larger side tables are kept by their hash only.
@@ -86,6 +86,16 @@ def drop_stale(directory: Path, earlier: Mapping[str, Any], plan: Plan) -> None:
         path = directory / name
         if _is_plain(name) and _contains(directory, path.parent) and path.is_file() and not path.is_symlink():
             path.unlink()
+
+
+def sweep_copies(directory: Path, earlier: Mapping[str, Any]) -> None:
+    """Remove what a killed run left half copied in the folders of its tables.
+
+    Call it while the earlier manifest still stands: the next one may not know of these folders.
+    """
+    for folder in {(directory / name).parent for name in _files_of(earlier) if _is_plain(name)}:
+        if _contains(directory, folder):
+            sweep(folder)
 
 
 def _files_of(manifest: Mapping[str, Any]) -> set[str]:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from qamctl.errors import QamError
 from qamctl.runs.atomic import Pending, check_target, make_folder, sweep, write_atomic, write_error
 from qamctl.runs.canonical import canonical, dumps
-from qamctl.runs.copies import copy_inputs, drop_stale, plan_copies
+from qamctl.runs.copies import copy_inputs, drop_stale, plan_copies, sweep_copies
 from qamctl.runs.identity import loaded_versions, run_id, state_folder, utc_now
 from qamctl.runs.log import Log
 from qamctl.runs.prometheus import metrics_text
@@ -216,6 +216,7 @@ def open_run(
         sweep(directory)
         _register(state / "runs" / id, directory)
     earlier = _read_manifest(directory)
+    sweep_copies(directory, earlier)
     plan = plan_copies(source, no_copy=no_copy)
     manifest = {
         "schema": "qamctl/manifest/1",

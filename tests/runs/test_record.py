@@ -317,3 +317,13 @@ def test_loaded_versions_imports_nothing() -> None:
     assert versions["qamctl"] == "9.9"
     assert versions["python"].startswith("3.")
     assert "qiskit" not in versions
+
+
+def test_half_copied_tables_of_a_killed_run_are_swept(tmp_path: Path) -> None:
+    """What a killed run left in the folder of a table goes, even when the next run has no table there."""
+    out = tmp_path / "out"
+    source = make_source(tmp_path / "in", tables={"data/tasks.csv": b"id\n1\n"})
+    begin(tmp_path / "state", source, out=out).log.close()
+    (out / "data" / ".tasks.csv.999999999-1aedfd71.tmp").write_bytes(b"id")
+    end(begin(tmp_path / "state", make_source(tmp_path / "other"), out=out))
+    assert not list(out.rglob("*.tmp"))
