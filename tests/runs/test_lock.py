@@ -105,11 +105,16 @@ def test_a_signal_ends_the_wait(tmp_path: Path) -> None:
         with pytest.raises(Interrupted) as caught:
             acquire(tmp_path, target, run="mine", now=NOW, mode="wait", stop=stop)
         assert caught.value.code == ExitCode.TERMINATED
+        # A background job of a shell starts with SIGINT ignored, and Python then leaves it so.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
         timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
         timer.start()
-        with pytest.raises(KeyboardInterrupt):
-            acquire(tmp_path, target, run="mine", now=NOW, mode="wait")
-        timer.join()
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                acquire(tmp_path, target, run="mine", now=NOW, mode="wait")
+        finally:
+            timer.join()
+            signal.signal(signal.SIGINT, before)
 
 
 def test_locks_of_different_targets_are_independent(tmp_path: Path) -> None:
