@@ -29,7 +29,7 @@ def test_json_is_read_as_the_standard_library_reads_it(data: object) -> None:
 @pytest.mark.parametrize(
     ("text", "place", "word"),
     [
-        ('{"a": 1,}', "1:9", "not valid JSON"),
+        ('{"a": 1 2}', "1:9", "not valid JSON"),
         ('{"a":\n {"b": 1, "b": 2}}', "2:11", "second time"),
         ('[{"a": 1}, [{"c": ":"}],\n {"a": 1, "\\u0061": 2}]', "2:11", "second time"),
         ('{"a": [1,\n NaN]}', "2:2", "NaN"),
