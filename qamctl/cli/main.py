@@ -32,6 +32,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         import sys
 
         argv = sys.argv[1:]
+        # numpy's BLAS starts a thread for every core, which spins before it sleeps; nothing here multiplies matrices.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     args = list(argv)
     console = Console(output=asked_output(args, os.environ), argv=args)
     try:
