@@ -82,7 +82,7 @@ def spec() -> str:
         f"  - {{id: t{k}, duration: {3 + k * 7 % 11}" + (f", after: [t{k * 3 // 5}]" if k % 3 else "") + "}\n"
         for k in range(1, 31)
     ).replace("after: [t0]", "after: []")
-    return f"kind: schedule\nversion: 1\nname: thirty\nagents:\n{agents}tasks:\n{tasks}"
+    return f"kind: schedule\nversion: 1\nname: thirty\nagents:\n{agents}tasks:\n{tasks}objective: {{flow: 1}}\n"
 
 
 if __name__ == "__main__":
