@@ -207,10 +207,20 @@ def _compile(problem: Problem, instance: Instance, answer: Answer) -> dict[str, 
     options = problem.resolved.options
     try:
         return compile_answer(
-            instance, answer.solution, answer.proof.level, slot=options.slot or 1, max_variables=options.max_variables
-        )
+            instance, answer.solution, answer.proof.level, slot=options.slot or 1,
+            max_variables=options.max_variables, max_couplings=_couplings(options.time_limit),
+        )  # fmt: skip
     except UnsupportedError as error:
         return {"kind": "qubo", "scope": "refused", "reason": error.message}
+
+
+def _couplings(time_limit: float | None) -> int:
+    """Couplings that are compiled in about a tenth of the time limit, or what a small problem needs anyway."""
+    from qamctl.schedule.answer import WHOLE_COUPLINGS
+
+    if time_limit is None:
+        return WHOLE_COUPLINGS
+    return int(min(WHOLE_COUPLINGS, max(250_000, 300_000 * time_limit)))
 
 
 def _reasons(instance: Instance) -> list[dict[str, Any]]:
