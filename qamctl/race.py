@@ -166,6 +166,7 @@ class _Field:
         for k, (number, turn) in enumerate(track):
             attempt = self.taken[number] = Attempt(turn.engine)
             if self.halted():
+                attempt.note = "the run ended before its turn came"
                 continue
             start = self.best[1] if self.best else None
             searched = any(later.engine not in self.sampled for _, later in track[k + 1 :] if not later.control_of)

@@ -101,11 +101,14 @@ def test_a_proof_ends_all_lanes(instance: Instance) -> None:
         return Outcome("feasible", schedule(instance, 5), (None,))
 
     solvers = {"list-search": endless, "cpsat": engine(instance, 3, "optimal", 6.0)}
-    found = run(instance, solvers, [[Turn("list-search", 1.0)], [Turn("cpsat", 1.0)]], seconds=60.0)
+    lanes = [[Turn("list-search", 1.0), Turn("neal", 1.0)], [Turn("cpsat", 1.0)]]
+    found = run(instance, solvers, lanes, seconds=60.0)
+    assert found.attempts[1].note == "the run ended before its turn came"
     assert stopped.is_set()
     assert found.seconds < 60
     assert {attempt.backend: attempt.status for attempt in found.attempts} == {
         "list-search": "feasible",
+        "neal": "unknown",
         "cpsat": "optimal",
     }
 
