@@ -19,7 +19,7 @@ from qamctl.schedule.solvers.random_lists import best_of_random
 STEPS_PER_WINDOW = 1000
 
 #: What an engine's attempt comes to when it had several turns: the first of these that one of them ended with.
-RANK = ("failed", "optimal", "infeasible", "feasible", "skipped", "unknown")
+RANK = ("failed", "rejected", "optimal", "infeasible", "feasible", "skipped", "unknown")
 
 Value = tuple[float, ...]
 Progress = Callable[[float, Value | None], None]
@@ -73,6 +73,7 @@ def race(
     seed: int,
     stop: Callable[[], bool],
     sampled: Sequence[str] = (),
+    fault: Callable[[Solution], str | None] = lambda solution: None,
     progress: Progress = lambda seconds, best: None,
     meanwhile: Callable[[], object] = lambda: None,
 ) -> Race:
@@ -87,30 +88,36 @@ def race(
         one another, so that the answer depends on nothing but the seed.
     sampled
         The engines that work on QUBO windows; a window counts as `STEPS_PER_WINDOW` steps.
+    fault
+        What is wrong with a schedule; one that has a fault is its engine's failure, and no one starts from it.
     progress
         Called about fifty times a second with the seconds gone and the best value.
     meanwhile
         Called once while the engines work: this thread would only wait.
     """
-    field = _Field(instance, solvers, seconds, steps, seed, stop, frozenset(sampled))
+    field = _Field(instance, solvers, seconds, steps, seed, stop, frozenset(sampled), fault)
     turns = [turn for lane in lanes for turn in lane]
     numbered = iter(range(len(turns)))
     tracks = [[(next(numbered), turn) for turn in lane] for lane in lanes]
+    field.taken = {number: Attempt(turn.engine) for track in tracks for number, turn in track}
     if steps is not None:
-        for track in tracks:
-            field.drive(track)
-    else:
-        threads = [
-            threading.Thread(target=field.drive, args=(track, k > 0), name=f"lane-{k}", daemon=True)
-            for k, track in enumerate(tracks)
-        ]
-        for thread in threads:
-            thread.start()
+        tracks = [[pair for track in tracks for pair in track]]
+    threads = [
+        threading.Thread(target=field.drive, args=(track, k > 0), name=f"lane-{k}", daemon=True)
+        for k, track in enumerate(tracks)
+    ]
+    for thread in threads:
+        thread.start()
+    try:
         meanwhile()
         for thread in threads:
             while thread.is_alive():
                 thread.join(0.02)
                 progress(field.clock(), field.best[0] if field.best else None)
+    finally:  # an exception here must not leave engines at work
+        field.over.set()
+        for thread in threads:
+            thread.join()
     engines = dict.fromkeys(turn.engine for turn in turns)
     attempts = [_together(name, [field.taken[k] for k in sorted(field.taken)]) for name in engines]
     return Race(tuple(attempts), tuple(field.curve), field.clock(), stop())
@@ -128,14 +135,16 @@ class _Field:
         seed: int,
         stop: Callable[[], bool],
         sampled: frozenset[str],
+        fault: Callable[[Solution], str | None],
     ) -> None:
+        self.fault = fault
         self.instance, self.solvers, self.sampled = instance, solvers, sampled
         self.seconds, self.steps, self.seed, self.stop = seconds, steps, seed, stop
         self.best: tuple[Value, Solution] | None = None
         self.curve: list[tuple[float, Value, str]] = []
         self.taken: dict[int, Attempt] = {}
         self._starts: dict[str, tuple[Solution, float]] = {}  # where a sampled engine began, how long it took
-        self._proved = threading.Event()
+        self.over = threading.Event()  # a proof, or the caller has gone
         self._started = threading.Event()  # the first lane has an answer, or had its turn without one
         self._lock = threading.Lock()
         self._begin = time.monotonic()
@@ -146,11 +155,15 @@ class _Field:
 
     def halted(self) -> bool:
         """Whether the engines have to end."""
-        return self._proved.is_set() or self.stop()
+        return self.over.is_set() or self.stop()
 
     def offer(self, attempt: Attempt, solution: Solution) -> None:
         """Take a schedule that beats what the turn, or anybody, had."""
         value = self.instance.value(solution)
+        if (self.best is None or better(value, self.best[0])) and (fault := self.fault(solution)) is not None:
+            attempt.note = f"the checker found: {fault}"
+            attempt.error = BackendError(f"{attempt.backend} gave a schedule that does not hold: {fault}")
+            return
         with self._lock:
             if attempt.value is None or better(value, attempt.value):
                 attempt.value, attempt.solution = value, solution
@@ -164,7 +177,7 @@ class _Field:
         if late:
             self._started.wait(timeout=0.25 * (self.seconds or 0.0))
         for k, (number, turn) in enumerate(track):
-            attempt = self.taken[number] = Attempt(turn.engine)
+            attempt = self.taken[number]
             if self.halted():
                 attempt.note = "the run ended before its turn came"
                 continue
@@ -188,7 +201,7 @@ class _Field:
 
     def _control(self, turn: Turn, attempt: Attempt, number: int) -> None:
         """Search from where the sampled engine started, for as long as it took, and compare."""
-        rival = next(a for a in reversed(self.taken.values()) if a.backend == turn.control_of)
+        rival = next(self.taken[k] for k in range(number)[::-1] if self.taken[k].backend == turn.control_of)
         budget = self._budget(turn)
         # With a step budget there is no "same time" that could be reproduced.
         if self.steps is not None or turn.control_of not in self._starts or budget is None or rival.value is None:
@@ -196,11 +209,12 @@ class _Field:
         start, spent = self._starts[turn.control_of]
         budget = Budget(seconds=min(spent, budget.seconds or 0.0), threads=turn.threads)
         self._take(turn, attempt, start, budget, number)
-        if self.halted() or attempt.error is not None:
+        if self.halted() or attempt.error is not None or rival.value is None:
             return
         begin = self.instance.value(start)
         shots = int(rival.info.get("shots", 0))
-        chance = best_of_random(self.instance, shots, self.seed + number, spent)
+        left = max(0.0, (self.seconds or 0.0) - self.clock())
+        chance = best_of_random(self.instance, shots, self.seed + number, min(spent, left), self.halted)
         for name, value in (("classical_value", attempt.value), ("random_value", chance)):
             rival.info[name] = begin if value is None or better(begin, value) else value
 
@@ -228,11 +242,15 @@ class _Field:
 
     def _note(self, attempt: Attempt, outcome: Outcome) -> None:
         attempt.status, attempt.bounds, attempt.variables = outcome.status, outcome.bounds, outcome.variables
-        attempt.note, attempt.info = outcome.info.get("skipped"), dict(outcome.info)
+        attempt.info = dict(outcome.info)
         if outcome.solution is not None:
             self.offer(attempt, outcome.solution)
+        if attempt.error is not None:  # whoever gives schedules that do not hold has proved nothing
+            attempt.status, attempt.bounds = "rejected", None
+            return
+        attempt.note = outcome.info.get("skipped")
         if outcome.status in ("optimal", "infeasible"):
-            self._proved.set()
+            self.over.set()
 
 
 def _together(engine: str, turns: Sequence[Attempt]) -> Attempt:

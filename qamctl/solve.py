@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from qamctl import engines
-from qamctl.errors import BackendError
+from qamctl.errors import BackendError, UnsupportedError
 from qamctl.portfolio import plan
 from qamctl.race import Attempt, Progress, Race, race
 from qamctl.schedule.bounds import level_bounds
@@ -88,10 +88,6 @@ def solve_schedule(
     UnsupportedError, BackendError
         An engine that was named can't run or failed.
     """
-    if instance.n == 0:
-        nothing = Solution(*(np.zeros(0, np.int64),) * 2, *(np.zeros(0, np.int32),) * 2)
-        report = _check(instance, nothing)
-        return Answer("optimal", nothing, report, prove(report.levels, (), report.levels))
     auto = tuple(backends) == ("auto",)
     names = engines.AUTO if auto else tuple(dict.fromkeys(backends))
     left_out = []
@@ -103,6 +99,10 @@ def solve_schedule(
     lanes = plan(names, threads if steps is None else 1, sampled=sampled)
     options = {"slot": slot, "max_variables": max_variables}
     solvers = {turn.engine: engines.solver(turn.engine, options) for lane in lanes for turn in lane}
+    if instance.n == 0:
+        nothing = Solution(*(np.zeros(0, np.int64),) * 2, *(np.zeros(0, np.int32),) * 2)
+        report = _check(instance, nothing)
+        return Answer("optimal", nothing, report, prove(report.levels, (), report.levels))
     phase("solve")
     found = race(
         instance,
@@ -113,14 +113,18 @@ def solve_schedule(
         seed=seed,
         stop=stop,
         sampled=sampled,
+        fault=lambda solution: _fault(instance, solution),
         progress=progress,
         meanwhile=meanwhile,
     )
     phase("check")
+    answer = judge(instance, (*found.attempts, *left_out), interrupted=found.interrupted)
     failed = [attempt for attempt in found.attempts if attempt.error is not None]
     if failed and (strict or not auto or len(failed) == len(found.attempts)):
         raise failed[0].error or BackendError(f"{failed[0].backend} failed")
-    answer = judge(instance, (*found.attempts, *left_out), interrupted=found.interrupted)
+    too_large = [attempt for attempt in found.attempts if "skipped" in attempt.info]
+    if too_large and not auto and answer.solution is None:
+        raise UnsupportedError(f"{too_large[0].backend}: {too_large[0].note}")
     fallback = {"backend": failed[0].backend, "reason": failed[0].note} if failed else None
     return replace(answer, race=found, fallback=fallback)
 
@@ -137,6 +141,7 @@ def judge(instance: Instance, attempts: Sequence[Attempt], *, interrupted: bool)
         report = _check(instance, attempt.solution)
         if report.violations:
             attempt.status, attempt.note = "rejected", f"the checker found: {report.violations[0].text}"
+            attempt.error = BackendError(f"{attempt.backend} gave a schedule that does not hold: {attempt.note}")
             attempt.value = attempt.solution = attempt.bounds = None
             continue
         attempt.value = report.levels
@@ -154,3 +159,8 @@ def judge(instance: Instance, attempts: Sequence[Attempt], *, interrupted: bool)
 
 def _check(instance: Instance, solution: Solution) -> Report:
     return check_columns(instance.spec, solution.start, solution.end, solution.mode, solution.agent)
+
+
+def _fault(instance: Instance, solution: Solution) -> str | None:
+    violations = _check(instance, solution).violations
+    return violations[0].text if violations else None

@@ -75,7 +75,7 @@ def _result(file: Path) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         place = Location(str(file), error.lineno, error.colno)
         raise SpecError(f"{place}: {error.msg}", [Diagnostic(error.msg, place, "a result file is JSON")]) from error
-    except (UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # not UTF-8, or a number of thousands of digits
         raise SpecError(f"{file} is no result file: {error}") from error
     if not isinstance(data, dict):
         raise SpecError(f"{file} is no result file: it holds no JSON object")

@@ -164,6 +164,36 @@ def test_a_control_starts_where_the_sampled_engine_did(instance: Instance) -> No
     assert neal.info["random_value"] == (6.0,)  # any list gives the best schedule of two equal tasks
 
 
+def test_a_schedule_with_a_fault_is_no_incumbent(instance: Instance) -> None:
+    """A faulty schedule is its engine's failure: no one starts from it, and its proof ends nothing."""
+    calls: list = []
+    solvers = {"cpsat": engine(instance, 1, "optimal", 4.0), "list-search": engine(instance, 3, calls=calls)}
+    lanes = [[Turn("cpsat", 0.5), Turn("list-search", 1.0)]]
+    found = run(instance, solvers, lanes, fault=lambda s: "they overlap" if s.start[1] < 3 else None)
+    assert [(a.status, a.value) for a in found.attempts] == [("rejected", None), ("feasible", (6.0,))]
+    assert found.attempts[0].note == "the checker found: they overlap"
+    assert isinstance(found.attempts[0].error, BackendError)
+    assert calls[0][0] is None
+
+
+def test_an_exception_of_the_listener_ends_the_engines(instance: Instance) -> None:
+    """When the caller goes, the engines are stopped before the exception leaves."""
+    ended = threading.Event()
+
+    def endless(instance, incumbent, budget, seed, stop, report) -> Outcome:  # type: ignore[no-untyped-def]
+        while not stop():
+            time.sleep(0.001)
+        ended.set()
+        return Outcome("unknown", None, (None,))
+
+    def gone(seconds: float, best: object) -> None:
+        raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        run(instance, {"list-search": endless}, [[Turn("list-search", 1.0)]], seconds=60.0, progress=gone)
+    assert ended.is_set()
+
+
 def test_steps_run_one_engine_after_the_other(instance: Instance) -> None:
     """With a step budget no control runs, sampled engines get windows, and the lanes go in order."""
     calls: list = []

@@ -98,6 +98,21 @@ def test_bounds_of_a_later_level_count_only_under_the_same_earlier_values() -> N
     assert prove((0, 40), [same], (0.0, None)).optimal
 
 
+def test_small_differences_of_large_values_count() -> None:
+    """An improvement of one tick is seen, and no proof claimed too early, whatever else the value holds."""
+    data = {
+        "kind": "schedule", "version": 1, "time": {"resolution": 0.001}, "agents": [{"id": "a"}],
+        "tasks": [
+            {"id": "long", "duration": 5000000, "agents": "none"},
+            *({"id": f"t{k}", "duration": d} for k, d in enumerate([0.002, 0.001, 0.001])),
+        ],
+        "objective": {"flow": 1},
+    }  # fmt: skip
+    answer = solve_schedule(build_instance(schedule_from_data(data)), seconds=5, seed=1, threads=2)
+    assert answer.report is not None
+    assert answer.report.levels[0] == pytest.approx(5000000.007, abs=1e-7)
+
+
 def test_large_whole_numbers_do_not_count_as_equal() -> None:
     """A bound one below a large objective is no proof."""
     assert not prove((10**10,), [], (float(10**10 - 1),)).optimal

@@ -15,7 +15,7 @@ from qamctl.kernels.reference_generation import Arcs, Decoder, Needs, Schedule
 JUSTIFY_EVERY = 4  # evaluations
 CYCLES = 3  # coolings that a planned search is divided into, for each level
 FIRST_CYCLE = 2000  # steps, where there is no plan
-TOLERANCE = 1e-9  # relative: less than this is no difference
+TOLERANCE = 1e-12  # relative: less than this is no difference
 NEVER = 2**62
 
 

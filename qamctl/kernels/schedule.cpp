@@ -14,7 +14,7 @@ namespace {
 constexpr i64 kJustifyEvery = 4;     // evaluations
 constexpr i64 kCycles = 3;           // coolings that a planned search is divided into, for each level
 constexpr i64 kFirstCycle = 2000;    // steps, where there is no plan
-constexpr double kTolerance = 1e-9;  // relative: less than this is no difference
+constexpr double kTolerance = 1e-12;  // relative: less than this is no difference
 
 double seconds_now() {
     return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();

@@ -164,7 +164,9 @@ def _fit_all(needs: list[tuple[Profile, int, int]], begin: int, duration: int) -
 
 
 def _keeps(instance: Instance, start: Ints, option: Ints, deadlines: bool) -> bool:
-    """Whether lags, deadlines and stock are kept."""
+    """Whether releases, lags, deadlines and stock are kept; only a pin can start before its release."""
+    if (start < instance.release).any():
+        return False
     end = start + instance.option_duration[option]
     if deadlines and (end > instance.deadline).any():
         return False

@@ -54,7 +54,7 @@ def same(a: float, b: float) -> bool:
     """Whether two figures differ by nothing but rounding; whole numbers do not round."""
     if float(a).is_integer() and float(b).is_integer():
         return a == b
-    return abs(a - b) <= 1e-9 * max(1.0, abs(a), abs(b))
+    return abs(a - b) <= 1e-12 * max(1.0, abs(a), abs(b))
 
 
 def better(a: Sequence[float], b: Sequence[float]) -> bool:

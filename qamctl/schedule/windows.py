@@ -17,7 +17,7 @@ from qamctl.schedule.model import ScheduleModel, build_model
 from qamctl.schedule.part import reduced
 from qamctl.schedule.place import place
 from qamctl.schedule.sizes import estimate
-from qamctl.schedule.solution import Solution
+from qamctl.schedule.solution import Solution, same
 from qamctl.schedule.spec import NEVER, Ints
 
 #: Bits of a window where the engine has no limit of its own.
@@ -128,7 +128,7 @@ class ScheduleWindows:
 
     def _reached(self, level: int, value: float) -> bool:
         bound = self.bounds[level]
-        return bound is not None and value <= bound + 1e-9 * max(1.0, abs(bound))
+        return bound is not None and (value <= bound or same(value, bound))
 
     def _pull(self, level: int, tasks: int) -> float:
         """A cost of ending late that stays small beside one tick of the level."""

@@ -6,6 +6,7 @@ on and asks whether to stop, so that signals and exceptions are handled where th
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -80,8 +81,7 @@ def run(
 ) -> Answer:
     """Minimises the objective (coefficient by variable), from the hint if there is one.
 
-    `offer` gets the values of the newest solution at most once every `POLL` seconds, and never the last
-    one for certain: that is in the answer.
+    `offer` gets the values of every solution in the order found, in this thread, every `POLL` seconds.
 
     Raises
     ------
@@ -98,26 +98,32 @@ def run(
     model.cp.clear_hints()  # type: ignore[no-untyped-call]
     for i, value in (hint or {}).items():
         model.cp.add_hint(variables[i][0], value)
-    newest: list[Sequence[int]] = []
+    found: deque[Sequence[int]] = deque()
 
     class Solutions(cp_model.CpSolverSolutionCallback):
         def on_solution_callback(self) -> None:
-            newest[:] = [list(self.response_proto.solution)]
+            found.append(list(self.response_proto.solution))
+
+    def drain() -> None:
+        """Offer every solution in the order found: which ones count must not depend on when this thread looks."""
+        while found:
+            offer(found.popleft())
 
     solver = _solver(settings)
     with ThreadPoolExecutor(1, "cpsat") as pool:
         search = pool.submit(solver.solve, model.cp, Solutions())
         try:
             while wait([search], POLL).not_done:
-                if newest:
-                    offer(newest.pop())
+                drain()
                 if stop():
                     solver.stop_search()  # has no effect before the search has begun: asked again every time
         finally:
             while wait([search], 0).not_done:
                 solver.stop_search()
                 wait([search], POLL)
-    return _answer(solver, model, search.result())
+    answer = _answer(solver, model, search.result())
+    drain()
+    return answer
 
 
 def _solver(settings: Settings) -> cp_model.CpSolver:

@@ -10,7 +10,7 @@ from qamctl.qubo.improve import Sampler, improve
 from qamctl.schedule.bounds import level_bounds
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.place import place
-from qamctl.schedule.solution import Solution
+from qamctl.schedule.solution import Solution, same
 from qamctl.schedule.solvers.base import Budget, Outcome
 from qamctl.schedule.spec import NEVER
 from qamctl.schedule.windows import ScheduleWindows
@@ -59,7 +59,7 @@ def solve(
     )
     value = instance.value(found.answer)
     met = all(
-        bound is not None and now <= bound + 1e-9 * max(1.0, abs(bound))
+        bound is not None and (now <= bound or same(now, bound))
         for now, bound in zip(value, windows.bounds, strict=True)
     )
     summary = found.summary()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -14,13 +16,15 @@ from qamctl.schedule.solvers.list_problem import list_problem
 _LARGEST = 5_000_000
 
 
-def best_of_random(instance: Instance, samples: int, seed: int, seconds: float) -> tuple[float, ...] | None:
+def best_of_random(
+    instance: Instance, samples: int, seed: int, seconds: float, stop: Callable[[], bool] = lambda: False
+) -> tuple[float, ...] | None:
     """Objective levels of the best of `samples` schedules, each generated from a random list with random options.
 
     Parameters
     ----------
-    seconds
-        Stop after so much time, with fewer samples.
+    seconds, stop
+        Stop after so much time, or when asked to, with fewer samples.
 
     Returns
     -------
@@ -36,6 +40,8 @@ def best_of_random(instance: Instance, samples: int, seed: int, seconds: float) 
     choices = instance.first_option[:-1] + rng.integers(0, options, size=(count, instance.n))
     problem = replace(flat.problem, keys=rng.random((count, instance.n)), choices=np.ascontiguousarray(choices))
     search = schedule_search(problem, seed)
-    search.run(count, seconds)
+    until = time.monotonic() + seconds
+    while search.steps < count and (left := until - time.monotonic()) > 0 and not stop():
+        search.run(count - search.steps, min(left, 0.05))
     value = search.best_value
     return tuple(value[1:].tolist()) if value[0] == 0 else None
