@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,21 @@ if TYPE_CHECKING:
 
 #: What `auto` runs, in the order of its lanes; the sampled one works on QUBO windows around the incumbent.
 AUTO = ("list-search", "cpsat", "neal")
+
+
+def expand(backends: Sequence[str]) -> tuple[str, ...]:
+    """The engines that are meant, each once; `auto` stands for its members.
+
+    Raises
+    ------
+    UsageError
+        No engine has one of the names.
+    """
+    names = tuple(dict.fromkeys(name for given in backends for name in (AUTO if given == "auto" else (given,))))
+    for name in names:
+        if sampled(name):
+            registry.get(name)
+    return names
 
 
 def sampled(name: str) -> bool:

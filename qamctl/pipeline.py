@@ -12,9 +12,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from qamctl import __version__
+from qamctl import __version__, engines
 from qamctl.config import Resolved, resolve
-from qamctl.errors import ExitCode, UnsupportedError
+from qamctl.errors import ExitCode, UnsupportedError, UsageError
 from qamctl.kernels import native
 from qamctl.options import Options
 from qamctl.runs.lock import Lock, acquire, lock_target
@@ -131,6 +131,7 @@ def run_schedule(
     watch, started = Stopwatch(), utc_now()
     problem = read(path, flags, profile=profile, config_file=config_file)
     options = problem.resolved.options
+    _check_copies(problem)
     state = state_folder(os.environ)
     id = run_id(problem.spec.name, started, os.urandom(4).hex())
     with catch_signals() as stop:
@@ -148,6 +149,21 @@ def run_schedule(
             ) as run,
         ):  # fmt: skip
             return _solve_and_write(problem, run, watch, stop, events)
+
+
+def _check_copies(problem: Problem) -> None:
+    """Refuse extra copies that would overwrite what the run reads, or each other."""
+    options, source = problem.resolved.options, problem.spec.source
+    if options.metrics is not None and options.metrics.suffix not in (".json", ".prom"):
+        raise UsageError(f"--metrics {options.metrics}: name a file that ends in .json or .prom")
+    inputs = [source.path, *(path for path, _ in source.tables.values())]
+    taken = {os.path.realpath(path): "the run reads it" for path in inputs if path is not None}
+    for flag, path in (("--result", options.result), ("--metrics", options.metrics)):
+        if path is None:
+            continue
+        if reason := taken.get(os.path.realpath(path)):
+            raise UsageError(f"{flag} {path} would overwrite a file: {reason}; name another one")
+        taken[os.path.realpath(path)] = f"{flag} writes it"
 
 
 def _lock(state: Path, problem: Problem, id: str, started: datetime, stop: Stop, events: Events | None) -> Lock | None:
@@ -281,6 +297,7 @@ def dry_run(
     """Read, validate and compile, and tell the sizes; nothing is searched or written."""
     problem = read(path, flags, profile=profile, config_file=config_file)
     options, spec = problem.resolved.options, problem.spec
+    engines.expand(options.backend)
     instance = build_instance(spec)
     return {
         "name": spec.name,

@@ -89,7 +89,7 @@ def solve_schedule(
         An engine that was named can't run or failed.
     """
     auto = tuple(backends) == ("auto",)
-    names = engines.AUTO if auto else tuple(dict.fromkeys(backends))
+    names = engines.expand(backends)
     left_out = []
     if auto and seconds is not None and seconds < CPSAT_LEAST_SECONDS:
         names = tuple(name for name in names if name != "cpsat")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from pathlib import Path
 
 import pytest
 
-from qamctl.errors import ExitCode
+from qamctl.errors import ExitCode, UsageError
 from qamctl.pipeline import bench, dry_run, run_schedule
+from qamctl.runs.record import state_folder
+from qamctl.runs.store import list_runs
 from qamctl.schedule.check import check_result
 
 AGENTS = "kind: schedule\nversion: 1\nagents: [{id: a1}, {id: a2}]\n"
@@ -75,6 +79,61 @@ def test_a_dry_run_tells_sizes_and_leaves_nothing(spec, tmp_path: Path) -> None:
     nobody = dry_run(spec("tasks: [{id: t1, duration: 3, skills: [fly]}]\n"), {})
     assert nobody["compiled"] is None
     assert nobody["reasons"][0]["constraint"] == "skill"
+
+
+@pytest.mark.parametrize(
+    ("flags", "word"),
+    [
+        ({"result": "plan.yaml"}, "the run reads it"),
+        ({"result": "x.json", "metrics": "x.json"}, "--result writes it"),
+        ({"metrics": "m.txt"}, ".json or .prom"),
+    ],
+)
+def test_copies_never_overwrite_what_is_needed(spec, tmp_path: Path, flags: dict[str, str], word: str) -> None:  # type: ignore[no-untyped-def]
+    """An extra copy on top of the spec or of another copy, or in a format that is none, is refused before the solve."""
+    path = spec("tasks: [{id: t1, duration: 3}]\n")
+    before = Path(path).read_bytes()
+    with pytest.raises(UsageError, match=re.escape(word)):
+        run_schedule(path, {name: tmp_path / file for name, file in flags.items()})
+    assert Path(path).read_bytes() == before
+
+
+def test_long_tasks_of_fine_ticks_fit_in_memory(spec) -> None:  # type: ignore[no-untyped-def]
+    """Thousands of ticks for each of a few tasks are compiled as a window, not as every moment of every start."""
+    path = spec("".join(["tasks:\n", *(f"  - {{id: t{k}, duration: {6.5 + k / 4}}}\n" for k in range(4))]))
+    report = run_schedule(path, {"max_steps": 200, "backend": ["list-search"]})
+    assert report.exit_code == ExitCode.OK
+    assert report.metrics["memory_peak_bytes"] < 2e9
+    assert check_result(report.result, report.spec) == []
+
+
+def test_values_beyond_64_bits_are_indexed(spec) -> None:  # type: ignore[no-untyped-def]
+    """A huge objective keeps its result, which checks, and does not break the list of runs."""
+    path = spec("tasks: [{id: t1, duration: 100000, weight: 1e14, due: 1}]\nobjective: {tardiness: 1}\n")
+    report = run_schedule(path, {"time_limit": 0.2, "backend": ["list-search"]})
+    assert check_result(report.result, report.spec) == []
+    assert list_runs(state_folder(os.environ)).runs[0].objective == float(report.result["objective"]) >= 2**63
+
+
+def test_rounding_of_large_figures_leaves_no_contradiction(spec) -> None:  # type: ignore[no-untyped-def]
+    """Figures that floats hold only nearly still give a result that checks, its bound not above its objective."""
+    path = spec(
+        "tasks:\n  - {id: t1, duration: 100000000000, weight: 123457.77, due: 1}\n"
+        "  - {id: t2, duration: 3, weight: 0.3, due: 1}\n"
+        "objective: {tardiness: 123.45, flow: 0.3}\n"
+    )
+    report = run_schedule(path, {"time_limit": 0.3, "backend": ["list-search"]})
+    assert check_result(report.result, report.spec) == []
+    assert report.result["bound"] <= report.result["objective"]
+
+
+def test_auto_beside_other_engines(spec) -> None:  # type: ignore[no-untyped-def]
+    """`auto` stands for its members, each once; an unknown engine is refused by a dry run too."""
+    path = spec("tasks: [{id: t1, duration: 3}, {id: t2, duration: 2}]\n")
+    report = run_schedule(path, {"time_limit": 1.5, "backend": ["auto", "cpsat", "exact"]})
+    assert [row["backend"] for row in report.result["attempts"]] == ["list-search", "neal", "exact", "cpsat"]
+    with pytest.raises(UsageError, match="no backend is called 'foo'"):
+        dry_run(path, {"backend": ["foo"]})
 
 
 def test_bench_gives_a_row_for_each_engine(spec) -> None:  # type: ignore[no-untyped-def]

@@ -52,7 +52,7 @@ def _third_party(name: str) -> Backend:
 
     others = {point.name: point for point in entry_points(group=ENTRY_POINTS)}
     if name not in others:
-        known = [*names(), *(n for native in NATIVE_SOLVERS.values() for n in native), *sorted(others)]
+        known = ["auto", *names(), *(n for native in NATIVE_SOLVERS.values() for n in native), *sorted(others)]
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
         raise UsageError(f"no backend is called {name!r}: {hint}")

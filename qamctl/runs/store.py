@@ -198,9 +198,16 @@ def _put(connection: sqlite3.Connection, rows: Iterable[RunInfo], *, anew: bool 
         if anew:
             connection.execute("DELETE FROM runs")
         for row in rows:
-            values = [str(value) if isinstance(value, Path) else value for value in astuple(row)]
+            values = [_column(value) for value in astuple(row)]
             connection.execute("DELETE FROM runs WHERE directory = ? AND id <> ?", (str(row.directory), row.id))
             connection.execute(f"INSERT OR REPLACE INTO runs ({_COLUMNS}) VALUES ({_MARKS})", values)
+
+
+def _column(value: object) -> object:
+    """A value as SQLite takes it: paths as text, whole numbers beyond 64 bits as floats."""
+    if isinstance(value, Path):
+        return str(value)
+    return float(value) if isinstance(value, int) and abs(value) >= 2**63 else value
 
 
 def _rows(connection: sqlite3.Connection, where: str = "", *values: str) -> list[RunInfo]:

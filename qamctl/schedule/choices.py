@@ -126,16 +126,18 @@ def open_choices(
 
 def count_starts(
     instance: Instance, incumbent: Solution | None, *, level: int, fixed_levels: Sequence[float]
-) -> tuple[int, int]:
-    """(starts, pairs of starts of one task) of the whole problem by its time windows alone: cheap at any size."""
+) -> tuple[int, int, int]:
+    """(starts, pairs of starts of one task, moments that they cover) by the time windows alone: cheap at any size."""
     limits = [*fixed_levels[:level], np.inf if incumbent is None else instance.value(incumbent)[level]]
     nobody = np.full(instance.n, -1, np.int64)
     _refuse_no_option(instance)
     ceiling = max(serial_horizon(instance), 0 if incumbent is None else int(incumbent.end.max(initial=0)))
     low, high = _spans(instance, end_limits(instance, nobody, nobody, limits, ceiling), nobody)
     task = np.repeat(np.arange(instance.n), np.diff(instance.first_option))
-    size = np.bincount(task, weights=np.maximum(high - low + 1, 0), minlength=instance.n)
-    return int(size.sum()), int((size * (size - 1) / 2).sum())
+    room = np.maximum(high - low + 1, 0).astype(np.float64)
+    size = np.bincount(task, weights=room, minlength=instance.n)
+    covered = room * np.minimum(instance.option_duration, size.sum())
+    return int(size.sum()), int((size * (size - 1) / 2).sum()), int(covered.sum())
 
 
 def _spans(instance: Instance, box: Box, fixed_option: Ints) -> tuple[Ints, Ints]:

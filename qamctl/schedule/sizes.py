@@ -13,6 +13,9 @@ from qamctl.schedule.slots import on_grid
 from qamctl.schedule.solution import Solution
 from qamctl.schedule.terms import makespan_ends, used_holders
 
+#: Moments that all starts together may cover; long tasks of fine ticks cover more than memory holds.
+LARGEST_COVER = 20_000_000
+
 
 def estimate(
     instance: Instance,
@@ -26,12 +29,12 @@ def estimate(
     """(variables, couplings) of the whole model, slack bits apart, without building it.
 
     Arguments as in `model.build_model`. Far beyond `limit` variables the starts are counted by their
-    windows alone, and the couplings are only those of the one-hot groups.
+    windows alone, and the couplings are at least those of the one-hot groups.
     """
     instance, incumbent, fixed_levels = on_grid(instance, incumbent, fixed_levels, slot)
-    starts, groups = count_starts(instance, incumbent, level=level, fixed_levels=fixed_levels)
-    if starts > 2 * limit:
-        return starts, groups
+    starts, groups, covered = count_starts(instance, incumbent, level=level, fixed_levels=fixed_levels)
+    if starts > 2 * limit or covered > LARGEST_COVER:
+        return starts, max(groups, covered)
     choices = open_choices(instance, incumbent, level=level, fixed_levels=fixed_levels)
     n = len(choices.task)
     size = np.diff(choices.first)

@@ -51,8 +51,8 @@ def to_rows(spec: ScheduleSpec, solution: Solution) -> list[dict[str, Any]]:
 
 
 def same(a: float, b: float) -> bool:
-    """Whether two figures differ by nothing but rounding; whole numbers do not round."""
-    if float(a).is_integer() and float(b).is_integer():
+    """Whether two figures differ by nothing but rounding; whole numbers that floats hold exactly do not round."""
+    if max(abs(a), abs(b)) <= 2**53 and float(a).is_integer() and float(b).is_integer():
         return a == b
     return abs(a - b) <= 1e-12 * max(1.0, abs(a), abs(b))
 

@@ -242,6 +242,9 @@ class _Comparison:
         if not isinstance(attempts, list):
             self.say("attempts", "attempts", f"must be a list, not {shown(attempts)}")
             return
+        engines = [attempt.get("backend") for attempt in attempts if isinstance(attempt, Mapping)]
+        if engines and self.result.get("solved_by") is not None and self.result["solved_by"] not in engines:
+            self.say("attempts", "solved_by", f"is {shown(self.result['solved_by'])}, which made no attempt")
         for k, attempt in enumerate(attempts):
             row = self.mapping("attempts", f"attempts[{k}]", attempt)
             if len(report.levels) > 1:
