@@ -247,8 +247,10 @@ def test_terms_of_weight_zero_may_be_left_out() -> None:
 
 def test_no_engine_may_claim_more_than_the_answer(plain: ScheduleSpec) -> None:
     """An attempt better than the answer, or with a bound above it, contradicts the answer."""
-    fine = {"backend": "cpsat", "status": "optimal", "objective": 5, "bound": 5}
+    by = one_level(plain)["solved_by"]
+    fine = {"backend": by, "status": "optimal", "objective": 5, "bound": 5}
     assert kinds(one_level(plain, attempts=[fine, {"objective": None, "bound": None}]), plain) == set()
+    assert kinds(one_level(plain, attempts=[fine | {"backend": "another"}]), plain) == {"attempts"}
     assert kinds(one_level(plain, attempts=[fine | {"objective": 4}]), plain) == {"attempts"}
     assert kinds(one_level(plain, attempts=[fine | {"objective": 9, "bound": 6}]), plain) == {"attempts"}
 
