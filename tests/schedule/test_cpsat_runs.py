@@ -229,3 +229,23 @@ def test_differences_below_float_noise_count() -> None:
     instance = instance_of(tasks=[*tasks, {"id": "x", "modes": modes, "release": 2}], objective={"flow": 1})
     outcome, _ = solve(instance)
     assert (outcome.status, outcome.bounds) == ("optimal", (3_600_000_000_000.0,))
+
+
+def test_steps_do_not_depend_on_when_solutions_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How often the watching thread looks changes nothing of a reproducible answer."""
+    rng = Random(4)
+    tasks = [
+        {"id": f"t{k}", "duration": rng.randint(1, 20), "weight": rng.randint(1, 9), "due": rng.randint(1, 100)}
+        for k in range(25)
+    ]
+    instance = instance_of(
+        agents=[{"id": f"a{k}"} for k in range(3)], tasks=tasks,
+        objective=[{"tardy": 1, "flow": 0.01}, {"tardiness": 1}],
+    )  # fmt: skip
+    answers = []
+    for poll in (0.0005, 5.0):
+        monkeypatch.setattr("qamctl.schedule.solvers.cpsat_run.POLL", poll)
+        outcome, _ = solve(instance, budget=Budget(steps=2000))
+        assert outcome.solution is not None
+        answers.append((outcome.status, outcome.bounds, outcome.solution.start.tolist()))
+    assert answers[0] == answers[1]
