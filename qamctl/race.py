@@ -95,15 +95,15 @@ def race(
     meanwhile
         Called once while the engines work: this thread would only wait.
     """
-    field = _Field(instance, solvers, seconds, steps, seed, stop, frozenset(sampled), fault)
+    shared = _Shared(instance, solvers, seconds, steps, seed, stop, frozenset(sampled), fault)
     turns = [turn for lane in lanes for turn in lane]
     numbered = iter(range(len(turns)))
     tracks = [[(next(numbered), turn) for turn in lane] for lane in lanes]
-    field.taken = {number: Attempt(turn.engine) for track in tracks for number, turn in track}
+    shared.taken = {number: Attempt(turn.engine) for track in tracks for number, turn in track}
     if steps is not None:
         tracks = [[pair for track in tracks for pair in track]]
     threads = [
-        threading.Thread(target=field.drive, args=(track, k > 0), name=f"lane-{k}", daemon=True)
+        threading.Thread(target=shared.drive, args=(track, k > 0), name=f"lane-{k}", daemon=True)
         for k, track in enumerate(tracks)
     ]
     for thread in threads:
@@ -113,17 +113,17 @@ def race(
         for thread in threads:
             while thread.is_alive():
                 thread.join(0.02)
-                progress(field.clock(), field.best[0] if field.best else None)
+                progress(shared.clock(), shared.best[0] if shared.best else None)
     finally:  # an exception here must not leave engines at work
-        field.over.set()
+        shared.over.set()
         for thread in threads:
             thread.join()
     engines = dict.fromkeys(turn.engine for turn in turns)
-    attempts = [_together(name, [field.taken[k] for k in sorted(field.taken)]) for name in engines]
-    return Race(tuple(attempts), tuple(field.curve), field.clock(), stop())
+    attempts = [_together(name, [shared.taken[k] for k in sorted(shared.taken)]) for name in engines]
+    return Race(tuple(attempts), tuple(shared.curve), shared.clock(), stop())
 
 
-class _Field:
+class _Shared:
     """What the lanes share; safe to use from several threads."""
 
     def __init__(
@@ -181,16 +181,31 @@ class _Field:
             if self.halted():
                 attempt.note = "the run ended before its turn came"
                 continue
-            start = self.best[1] if self.best else None
-            searched = any(later.engine not in self.sampled for _, later in track[k + 1 :] if not later.control_of)
-            if turn.control_of is not None:
-                self._control(turn, attempt, number)
-            elif start is None and turn.engine in self.sampled and searched:
-                attempt.note = "there was no schedule yet to start from when its turn came"
-            elif (budget := self._budget(turn)) is None:
-                attempt.note = "no time was left"
-            else:
-                self._take(turn, attempt, start, budget, number)
+            try:
+                self._turn(number, turn, track[k + 1 :])
+            except QamError as error:
+                attempt.status = "skipped" if isinstance(error, UnsupportedError) else "failed"
+                attempt.note, attempt.error = error.message, error
+            except Exception as error:  # an engine's bug must not cost the user the answers of the others
+                attempt.status, attempt.note = "failed", f"{type(error).__name__}: {error}"
+                attempt.error = BackendError(f"{turn.engine} failed: {attempt.note}")
+                attempt.error.__cause__ = error
+            finally:
+                self._started.set()
+
+    def _turn(self, number: int, turn: Turn, behind: Sequence[tuple[int, Turn]]) -> None:
+        """One turn, given those behind it on the lane."""
+        attempt = self.taken[number]
+        start = self.best[1] if self.best else None
+        searched = any(later.engine not in self.sampled for _, later in behind if not later.control_of)
+        if turn.control_of is not None:
+            self._control(turn, attempt, number)
+        elif start is None and turn.engine in self.sampled and searched:
+            attempt.note = "there was no schedule yet to start from when its turn came"
+        elif (budget := self._budget(turn)) is None:
+            attempt.note = "no time was left"
+        else:
+            self._take(turn, attempt, start, budget, number)
 
     def _budget(self, turn: Turn) -> Budget | None:
         if self.steps is not None:
@@ -224,18 +239,8 @@ class _Field:
             outcome = self.solvers[turn.engine](
                 self.instance, start, budget, self.seed + number, self.halted, lambda found: self.offer(attempt, found)
             )
-        except QamError as error:
-            attempt.status = "skipped" if isinstance(error, UnsupportedError) else "failed"
-            attempt.note, attempt.error = error.message, error
-            return
-        except Exception as error:  # an engine's bug must not cost the user the answers of the others
-            attempt.status, attempt.note = "failed", f"{type(error).__name__}: {error}"
-            attempt.error = BackendError(f"{turn.engine} failed: {attempt.note}")
-            attempt.error.__cause__ = error
-            return
         finally:
             attempt.seconds = time.monotonic() - since
-            self._started.set()
         self._note(attempt, outcome)
         if start is not None and turn.engine in self.sampled:
             self._starts[turn.engine] = (start, attempt.seconds)

@@ -194,6 +194,28 @@ def test_an_exception_of_the_listener_ends_the_engines(instance: Instance) -> No
     assert ended.is_set()
 
 
+def test_a_yardstick_that_fails_leaves_the_answer(instance: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where chance can't be drawn, its turn has failed with a reason; later turns and the schedule stand."""
+
+    def broken(*args: object) -> None:
+        raise MemoryError("too many")
+
+    monkeypatch.setattr("qamctl.race.best_of_random", broken)
+
+    def neal(*args) -> Outcome:  # type: ignore[no-untyped-def]
+        time.sleep(0.05)
+        return Outcome("feasible", schedule(instance, 4), (None,), info={"shots": 10})
+
+    solvers = {"list-search": engine(instance, 5), "neal": neal, "cpsat": engine(instance, 3)}
+    lanes = [
+        [Turn("list-search", 0.3), Turn("neal", 0.5), Turn("list-search", 0.8, control_of="neal"), Turn("cpsat", 1)]
+    ]
+    by_name = {attempt.backend: attempt for attempt in run(instance, solvers, lanes).attempts}
+    assert "MemoryError: too many" in str(by_name["list-search"].error)
+    assert by_name["list-search"].value == (8.0,)
+    assert by_name["cpsat"].value == (6.0,)
+
+
 def test_steps_run_one_engine_after_the_other(instance: Instance) -> None:
     """With a step budget no control runs, sampled engines get windows, and the lanes go in order."""
     calls: list = []

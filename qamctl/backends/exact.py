@@ -49,9 +49,9 @@ def minimum(compiled: Compiled) -> int:
     best_energy, best = np.inf, 0
     # Depth first over the high variables, the highest first: each block is the sum of one path, so that
     # no rounding accumulates from state to state.
-    todo = [(n, 0, block)]
-    while todo:
-        level, high, energies = todo.pop()
+    pending = [(n, 0, block)]
+    while pending:
+        level, high, energies = pending.pop()
         if level == low:
             at = int(np.argmin(energies))
             number = (high << low) | at
@@ -60,8 +60,8 @@ def minimum(compiled: Compiled) -> int:
             continue
         i = level - 1
         above = sum(float(couplings[i, j]) for j in range(level, n) if high >> (j - low) & 1)
-        todo.append((i, high | 1 << (i - low), energies + (fields[i - low] + above)))
-        todo.append((i, high, energies))
+        pending.append((i, high | 1 << (i - low), energies + (fields[i - low] + above)))
+        pending.append((i, high, energies))
     return best
 
 

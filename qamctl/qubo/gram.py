@@ -30,15 +30,15 @@ def gram(start: Ints, index: Index | Ints, value: Floats, scale: Floats) -> tupl
         A pair may occur once a block; rows that follow each other share blocks, so few pairs repeat.
     """
     blocks: list[tuple[Ints, Ints, Floats]] = []
-    todo = [(0, len(start) - 1)] if len(start) > 1 else []
-    while todo:
-        first, stop = todo.pop()
+    pending = [(0, len(start) - 1)] if len(start) > 1 else []
+    while pending:
+        first, stop = pending.pop()
         entries = slice(int(start[first]), int(start[stop]))
         variables, position = np.unique(index[entries], return_inverse=True)
         rows = stop - first
         if rows > 1 and (len(variables) > BLOCK_VARIABLES or rows * len(variables) > BLOCK_CELLS):
             middle = (first + stop) // 2
-            todo += [(middle, stop), (first, middle)]
+            pending += [(middle, stop), (first, middle)]
             continue
         if rows == 1:
             blocks.append(_one_row(variables.astype(np.int64), position, value[entries], float(scale[first])))

@@ -147,9 +147,9 @@ def reference_page(kind: str) -> str:
         "horizon down. A tick is `time.resolution` units: 1 where every time in the file is integral, else 0.001.",
         "Date-times without a zone take the zone of `time.origin`.",
     ]
-    todo = [(kind, root)]
-    while todo:
-        title, field = todo.pop(0)
+    pending = [(kind, root)]
+    while pending:
+        title, field = pending.pop(0)
         rows = field.type in ("rows", "links")
         lines += ["", f"## {title}", "", f"{field.meaning[0].upper()}{field.meaning[1:]}.", ""]
         lines.append(f"| field | type | {'table cell | ' if rows else ''}default | meaning |")
@@ -161,7 +161,7 @@ def reference_page(kind: str) -> str:
             middle = f"{_cell(cell)} | " if rows else ""
             lines.append(f"| `{inner.name}` | {_cell(label)} | {middle}{_default(inner)} | {_cell(inner.meaning)} |")
             if inner.fields:
-                todo.append((f"{'' if field is root else title + '.'}{inner.name}", inner))
+                pending.append((f"{'' if field is root else title + '.'}{inner.name}", inner))
     return "\n".join(lines) + "\n"
 
 

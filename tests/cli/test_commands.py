@@ -379,3 +379,12 @@ def test_config_show_gives_origins(run: Run, room: Path, monkeypatch: pytest.Mon
     assert value["threads"] == {"value": 1, "origin": "environment QAMCTL_THREADS"}
     assert value["strict"] == {"value": False, "origin": "default"}
     assert "time_limit" in run("config", "show").out
+
+
+def test_validate_places_a_reason_in_its_side_table(run: Run, tmp_path: Path) -> None:
+    """What nobody can satisfy in a table is told with the table's line."""
+    (tmp_path / "tasks.csv").write_text("id,duration,skills\nt1,3,\nt2,3,fly\n")
+    (tmp_path / "plan.yaml").write_text("kind: schedule\nversion: 1\nagents: [{id: a}]\ntasks: {table: tasks.csv}\n")
+    ran = run("validate", str(tmp_path / "plan.yaml"))
+    assert ran.code == 4
+    assert "tasks.csv:3" in ran.err

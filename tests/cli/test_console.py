@@ -212,8 +212,10 @@ def test_a_pipe_without_a_reader_is_silent() -> None:
     """After the reader has gone, pages and closing are no fault."""
     read, write = os.pipe()
     os.close(read)
+    err = pipe()
     with open(write, "w") as stream:
-        page = Console(stream, pipe(), {})
+        page = Console(stream, err, {})
         page.text("x")
         page.text("y")
         page.close()
+    assert text_of(err) == ""

@@ -59,8 +59,8 @@ def solve(
     )
     value = instance.value(found.answer)
     met = all(
-        bound is not None and (now <= bound or same(now, bound))
-        for now, bound in zip(value, windows.bounds, strict=True)
+        bound is not None and (reached <= bound or same(reached, bound))
+        for reached, bound in zip(value, windows.bounds, strict=True)
     )
     summary = found.summary()
     return Outcome("optimal" if met else "feasible", found.answer, tuple(windows.bounds), summary["variables"], summary)
