@@ -62,7 +62,7 @@ def _verdict(path: str) -> Verdict:
         return Verdict(path, "invalid", error.diagnostics or (Diagnostic(error.message),))
     faults = []
     for reason in reasons(build_instance(spec)):
-        place = spec.source.locate(reason.path)  # this one knows the side tables
+        place = source.locate(reason.path)
         faults.append(Diagnostic(f"{reason.constraint}: {reason.text}", place))
     return Verdict(path, "infeasible" if faults else "valid", tuple(faults))
 
