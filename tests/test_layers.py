@@ -17,7 +17,7 @@ PARTS = {"schedule", "cluster", "reason", "orchestrate"}
 BASE = {"errors"}
 #: What a run is made of; the pipeline and its helpers may know all of it.
 BELOW = PARTS | BASE | {"backends", "runs", "config", "options", "solve", "engines", "portfolio"}
-BELOW |= {"race", "spec", "qubo", "quantum", "kernels", "azure"}
+BELOW |= {"race", "spec", "qubo", "quantum", "kernels", "azure", "formats"}
 
 #: Room -> the rooms that it may import. A room is a folder or a file of the package.
 MAY_KNOW = {
@@ -44,7 +44,9 @@ MAY_KNOW = {
     "qubo": BASE | {"kernels"},
     "resources": BASE | {"spec"},
     "runs": BASE,
-    "formats": BASE,
+    # Model files become models; problem files of the same kind are read by the same door.
+    "formats": BASE | {"qubo", "spec"},
+    "samplers": BASE | {"backends", "qubo", "kernels"},
     "spec": BASE,
     "kernels": BASE,
     "errors": set(),

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from qamctl.kernels.problem import Floats, Index, Ints, ScheduleProblem
+    from qamctl.kernels.schedule.problem import Floats, Index, Ints, ScheduleProblem
 
 
 class ScheduleSearch(Protocol):
-    """Activity-list search for schedules (see `qamctl.kernels.reference`), driven in slices.
+    """Activity-list search for schedules (see `qamctl.kernels.schedule.reference`), driven in slices.
 
     A step is one schedule generation pass. The search depends on the problem, the seed and the plan alone,
     not on how `run` divides it.
@@ -79,32 +79,37 @@ class ScheduleSearch(Protocol):
         ...
 
 
-def _extension() -> ModuleType | None:
+#: The extension modules, one for each folder of kernels.
+FAMILIES = ("schedule", "tabu", "anneal", "groups", "mixing")
+
+
+def extension(family: str) -> ModuleType | None:
+    """The C++ kernels of a folder; None where they were not built, or QAMCTL_KERNELS is `reference`."""
     if os.environ.get("QAMCTL_KERNELS") == "reference":
         return None
     try:
-        return import_module("qamctl.kernels._native")
+        return import_module(f"qamctl.kernels._{family}")
     except ImportError:
         return None
 
 
 def native() -> bool:
     """Whether the C++ kernels are in use: they were built, and QAMCTL_KERNELS is not `reference`."""
-    return _extension() is not None
+    return extension("schedule") is not None
 
 
 def describe() -> str:
     """Which kernels are in use, in a few words."""
-    extension = _extension()
-    return "numpy reference" if extension is None else f"C++ ({extension.compiler})"
+    found = extension("schedule")
+    return "numpy reference" if found is None else f"C++ ({found.compiler})"
 
 
 def schedule_search(problem: ScheduleProblem, seed: int) -> ScheduleSearch:
     """A search over `problem`, in C++ or else the reference; `seed` is taken modulo 2**64."""
-    extension = _extension()
-    if extension is None:
-        from qamctl.kernels.reference import ScheduleSearch as Reference
+    found = extension("schedule")
+    if found is None:
+        from qamctl.kernels.schedule.reference import ScheduleSearch as Reference
 
         return Reference(problem, seed % 2**64)
-    search: ScheduleSearch = extension.ScheduleSearch(problem, seed % 2**64)
+    search: ScheduleSearch = found.ScheduleSearch(problem, seed % 2**64)
     return search

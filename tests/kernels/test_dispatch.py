@@ -10,7 +10,7 @@ import pytest
 from support.kernel_problems import flat, needs_native, project, state
 
 from qamctl import kernels
-from qamctl.kernels.reference import ScheduleSearch as ReferenceSearch
+from qamctl.kernels.schedule.reference import ScheduleSearch as ReferenceSearch
 
 
 def test_the_environment_chooses_the_reference(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -24,8 +24,8 @@ def test_the_environment_chooses_the_reference(monkeypatch: pytest.MonkeyPatch) 
 def test_a_missing_extension_means_the_reference(monkeypatch: pytest.MonkeyPatch) -> None:
     """An install without a compiler has no extension module; the reference takes its place."""
     monkeypatch.delenv("QAMCTL_KERNELS", raising=False)
-    monkeypatch.delattr(kernels, "_native", raising=False)
-    monkeypatch.setitem(sys.modules, "qamctl.kernels._native", None)
+    monkeypatch.delattr(kernels, "_schedule", raising=False)
+    monkeypatch.setitem(sys.modules, "qamctl.kernels._schedule", None)
     assert not kernels.native()
 
 

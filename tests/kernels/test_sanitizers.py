@@ -16,11 +16,11 @@ ROOT = Path(__file__).resolve().parents[2]
 CAMPAIGN = """
 import importlib.util, sys
 sys.path[:0] = [{root!r}, {tests!r}]
-spec = importlib.util.spec_from_file_location("_native", {module!r})
+spec = importlib.util.spec_from_file_location("_schedule", {module!r})
 native = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(native)
 from support.kernel_problems import flat, project, random_instance
-from qamctl.kernels.reference import ScheduleSearch
+from qamctl.kernels.schedule.reference import ScheduleSearch
 for seed in range(60):
     problem = flat(random_instance(seed)).problem
     search, reference = native.ScheduleSearch(problem, seed), ScheduleSearch(problem, seed)
@@ -48,7 +48,7 @@ def test_a_campaign_over_random_specs_is_clean(tmp_path: Path) -> None:
         pytest.skip("a sanitized build needs Python.h")
     assert tried.returncode == 0, tried.stderr
     subprocess.run([cmake, "--build", str(tmp_path)], capture_output=True, text=True, check=True)
-    module = next(tmp_path.glob("_native*.so"))
+    module = next(tmp_path.glob("_schedule*.so"))
 
     libraries = [
         subprocess.run(

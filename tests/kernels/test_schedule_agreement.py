@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from support.kernel_problems import flat, native_search, needs_native, project, random_instance, state
 
-from qamctl.kernels.problem import cooling
-from qamctl.kernels.reference import ScheduleSearch as ReferenceSearch
+from qamctl.kernels.schedule.problem import cooling
+from qamctl.kernels.schedule.reference import ScheduleSearch as ReferenceSearch
 
 pytestmark = needs_native
 

@@ -13,21 +13,21 @@ import pytest
 from support.random_specs import random_spec
 
 from qamctl.kernels import ScheduleSearch
-from qamctl.kernels.problem import ScheduleProblem
-from qamctl.kernels.reference import ScheduleSearch as ReferenceSearch
+from qamctl.kernels.schedule.problem import ScheduleProblem
+from qamctl.kernels.schedule.reference import ScheduleSearch as ReferenceSearch
 from qamctl.schedule.instance import Instance, build_instance
 from qamctl.schedule.read import schedule_from_data
 from qamctl.schedule.solvers.list_problem import ListProblem, list_problem
 
 Make = Callable[[ScheduleProblem, int], ScheduleSearch]
 
-built = importlib.util.find_spec("qamctl.kernels._native") is not None
+built = importlib.util.find_spec("qamctl.kernels._schedule") is not None
 needs_native = pytest.mark.skipif(not built, reason="the C++ kernels were not built: no compiler at install time")
 
 
 def native_search(problem: ScheduleProblem, seed: int) -> ScheduleSearch:
     """The C++ search, whatever QAMCTL_KERNELS says."""
-    search: ScheduleSearch = importlib.import_module("qamctl.kernels._native").ScheduleSearch(problem, seed)
+    search: ScheduleSearch = importlib.import_module("qamctl.kernels._schedule").ScheduleSearch(problem, seed)
     return search
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from qamctl.kernels.problem import ScheduleProblem, cooling, surprise
+from qamctl.kernels.schedule.problem import ScheduleProblem, cooling, surprise
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.solution import Solution
 from qamctl.schedule.spec import NEVER, TERMS, Floats, Index, Ints

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from qamctl.kernels import ScheduleSearch, describe, schedule_search
-from qamctl.kernels.problem import ScheduleProblem
+from qamctl.kernels.schedule.problem import ScheduleProblem
 from qamctl.schedule.bounds import level_bounds
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.solution import Solution

@@ -1,5 +1,5 @@
 // Schedule generation: capacity profiles, and passes that decode a list into a schedule (Kolisch 1996).
-// reference_generation.py is the specification.
+// generation.py is the specification.
 #include "schedule.hpp"
 
 #include <algorithm>

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from qamctl.kernels.problem import Index, Ints, ScheduleProblem
+from qamctl.kernels.schedule.problem import Index, Ints, ScheduleProblem
 
 Needs = Sequence[tuple[int, int]]  # (column, amount)
 Arcs = list[list[tuple[int, int, int]]]  # by task: (task, kind, lag)

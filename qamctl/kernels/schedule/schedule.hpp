@@ -43,7 +43,7 @@ struct Arcs {  // what must come before each task: FS, SS, FF, SF as 0, 1, 2, 3
     Span<i64> lag;
 };
 
-// See qamctl/kernels/problem.py for the meaning of every field.
+// See qamctl/kernels/schedule/problem.py for the meaning of every field.
 struct Problem {
     i64 tasks, holders, columns, level_count, seeds;
     Span<i64> first_option;

@@ -1,4 +1,4 @@
-// The extension module qamctl.kernels._native: the C++ kernels under the interface of reference.py.
+// The extension module qamctl.kernels._schedule: the C++ kernels under the interface of reference.py.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 
@@ -19,7 +19,7 @@ namespace {
 template <class T>
 using Array = nb::ndarray<const T, nb::c_contig, nb::device::cpu>;
 
-// Reads the fields of a qamctl.kernels.problem.ScheduleProblem and keeps their arrays alive.
+// Reads the fields of a qamctl.kernels.schedule.problem.ScheduleProblem and keeps their arrays alive.
 class Reader {
   public:
     explicit Reader(nb::handle problem) : problem_(problem) {}
@@ -139,7 +139,7 @@ class Search {
 
 }  // namespace
 
-NB_MODULE(_native, m) {
+NB_MODULE(_schedule, m) {
     m.attr("compiler") = __VERSION__;
     nb::class_<Search>(m, "ScheduleSearch")
         .def(nb::init<nb::object, u64>(), nb::arg("problem"), nb::arg("seed"))

@@ -1,0 +1,1 @@
+"""The anneal kernels: plain numpy here, C++ beside it."""

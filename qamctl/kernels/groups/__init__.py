@@ -1,0 +1,1 @@
+"""The groups kernels: plain numpy here, C++ beside it."""

@@ -1,0 +1,1 @@
+"""The mixing kernels: plain numpy here, C++ beside it."""

@@ -1,0 +1,1 @@
+"""The schedule kernels: plain numpy here, C++ beside it."""

@@ -1,0 +1,1 @@
+"""The tabu kernels: plain numpy here, C++ beside it."""
