@@ -54,18 +54,18 @@ void ScheduleSearch::propose() {
     candidate_.order = current_.order;
     candidate_.choice = current_.choice;
     candidate_position_ = position_;
-    const i64 moves = 1 + below(2);
+    const i64 moves = 1 + random_.below(2);
     for (i64 m = 0; m < moves; ++m) {
-        const i64 dice = below(8);
+        const i64 dice = random_.below(8);
         if (!flexible_.empty() && dice < 2) {
-            change_choice(flexible_[below(static_cast<i64>(flexible_.size()))]);
+            change_choice(flexible_[random_.below(static_cast<i64>(flexible_.size()))]);
             continue;
         }
         if (dice >= 5 && timed_) {
             find_chain();
-            if (!chain_.empty() && reorder(chain_[below(static_cast<i64>(chain_.size()))])) continue;
+            if (!chain_.empty() && reorder(chain_[random_.below(static_cast<i64>(chain_.size()))])) continue;
         }
-        shift(static_cast<i32>(below(n_)));
+        shift(static_cast<i32>(random_.below(n_)));
     }
 }
 
@@ -79,7 +79,7 @@ void ScheduleSearch::shift(i32 task) {
     for (i64 e = p_.after.first[task]; e < p_.after.first[task + 1]; ++e)
         high = std::min<i64>(high, position[p_.after.task[e]] - 1);
     if (high <= low) return;
-    const i64 from = position[task], to = low + below(high - low + 1);
+    const i64 from = position[task], to = low + random_.below(high - low + 1);
     if (to > from)
         std::rotate(order.begin() + from, order.begin() + from + 1, order.begin() + to + 1);
     else
@@ -89,7 +89,7 @@ void ScheduleSearch::shift(i32 task) {
 
 void ScheduleSearch::change_choice(i32 task) {
     const i64 options = p_.first_option[task + 1] - p_.first_option[task];
-    const i64 pick = below(options + 1);  // one more: back to auto
+    const i64 pick = random_.below(options + 1);  // one more: back to auto
     candidate_.choice[task] = pick == options ? -1 : p_.first_option[task] + pick;
 }
 
@@ -97,7 +97,7 @@ void ScheduleSearch::change_choice(i32 task) {
 i32 ScheduleSearch::target() {
     const double* c = focus_ > 0 ? p_.levels.data + 5 * (focus_ - 1) : nullptr;
     for (int tries = 0; tries < 8; ++tries) {
-        const i32 t = static_cast<i32>(below(n_));
+        const i32 t = static_cast<i32>(random_.below(n_));
         if (c == nullptr ? current_.end[t] > p_.deadline[t]
                          : c[3] != 0 || ((c[1] != 0 || c[2] != 0) && current_.end[t] > p_.due[t]))
             return t;
@@ -123,7 +123,7 @@ void ScheduleSearch::find_chain() {
             const i32 i = p_.before.task[e];
             const int kind = p_.before.kind[e];
             const i64 moment = ((kind == 0 || kind == 2) ? current_.end[i] : current_.start[i]) + p_.before.lag[e];
-            if (moment == (kind < 2 ? start : current_.end[t]) && below(++ties) == 0) from = i;
+            if (moment == (kind < 2 ? start : current_.end[t]) && random_.below(++ties) == 0) from = i;
         }
         const i64 mine = current_.option[t];
         const i32 my_need = p_.option_need[mine];
@@ -134,7 +134,7 @@ void ScheduleSearch::find_chain() {
             const bool same = p_.option_holder[mine] == p_.option_holder[other];
             if (!((same && (own_mask_[my_need] & own_mask_[need])) || (shared_mask_[my_need] & shared_mask_[need])))
                 continue;
-            if (below(++ties) == 0) {
+            if (random_.below(++ties) == 0) {
                 from = static_cast<i32>(u);
                 link = true;
             }
@@ -154,7 +154,7 @@ bool ScheduleSearch::reorder(Link link) {
     const i64 from = position[link.first], to = position[link.second];
     if (from > to) return false;
     ++stamp_;
-    const bool pull = below(2) == 0;
+    const bool pull = random_.below(2) == 0;
     const Arcs& arcs = pull ? p_.after : p_.before;
     mark_[pull ? link.second : link.first] = stamp_;
     for (i64 k = 0; k < to - from; ++k) {

@@ -112,7 +112,7 @@ void ScheduleSearch::next() {
     } else {
         propose();
         justify_ = timed_ && evaluations_ % kJustifyEvery == 0;
-        const double x = p_.surprise[static_cast<i64>(draw() & static_cast<u64>(p_.surprise.size - 1))];
+        const double x = p_.surprise[static_cast<i64>(random_.draw() & static_cast<u64>(p_.surprise.size - 1))];
         if (evaluations_ < calibration_) {
             threshold_ = std::numeric_limits<double>::infinity();
         } else {

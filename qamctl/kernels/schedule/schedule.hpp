@@ -7,6 +7,8 @@
 #include <limits>
 #include <vector>
 
+#include "random.hpp"
+
 namespace qamctl {
 
 using i32 = std::int32_t;
@@ -146,17 +148,9 @@ class ScheduleSearch {
     void sort_by_time(bool backward);
     void topological(const Arcs& before, const Arcs& after, const std::vector<double>& key, bool backward);
 
-    u64 draw() {  // splitmix64 (Steele, Lea, Flood 2014)
-        u64 z = random_ += 0x9e3779b97f4a7c15u;
-        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-        z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-        return z ^ (z >> 31);
-    }
-    i64 below(i64 n) { return static_cast<i64>(((draw() >> 32) * static_cast<u64>(n)) >> 32); }
-
     Problem p_;
     i64 n_;
-    u64 random_;
+    Random random_;
     std::vector<Need> own_, shared_, stock_use_;
     std::vector<u64> own_mask_, shared_mask_;
     std::vector<i32> flexible_, pinned_;
