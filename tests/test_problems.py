@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from support.qubo_models import optimum
 from support.shared import shared_path
 
 from qamctl.errors import ExitCode, UsageError
 from qamctl.formats import read
+from qamctl.formats.models import read_model
 from qamctl.formats.spec_yaml import write_spec
 from qamctl.formats.templates import template
 from qamctl.pipeline import RunReport, run_schedule
@@ -16,6 +22,8 @@ from qamctl.schedule.check import check_result
 from qamctl.spec.reader import read_source
 
 PROBLEMS = Path(__file__).parent.parent / "problems"
+MODELS = {"model-shifts.yaml": "least", "model-ring.qubo": "least", "model-backpack.lp": "most"}
+SUFFIXES = {".yaml", ".qubo", ".lp"}
 FEASIBLE = ["schedule-night-batch.yaml", "schedule-ft06.yaml", "schedule-modes.yaml", "schedule-fleet/fleet.yaml"]
 
 
@@ -32,8 +40,24 @@ def solve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-u
 
 def test_every_example_is_tested() -> None:
     """No problem file is left out of this page."""
-    found = {path.relative_to(PROBLEMS).as_posix() for path in PROBLEMS.rglob("*.yaml")}
-    assert found == {*FEASIBLE, "schedule-infeasible.yaml"}
+    found = {path.relative_to(PROBLEMS).as_posix() for path in PROBLEMS.rglob("*") if path.suffix in SUFFIXES}
+    assert found == {*FEASIBLE, "schedule-infeasible.yaml", *MODELS}
+
+
+@pytest.mark.parametrize("file", MODELS)
+def test_an_example_of_a_model_has_the_optimum_that_it_says(file: str, tmp_path: Path) -> None:
+    """The number in the comment of a model is the best objective of all its feasible states, and `solve` proves it."""
+    found = read_model(str(PROBLEMS / file))
+    best = optimum(found.model)
+    assert best is not None
+    assert f"proves that {found.objective(best[0]):g} is the {MODELS[file]}" in (PROBLEMS / file).read_text()
+    options = ["--backend", "exact", "--threads", "1", "--out", str(tmp_path / "out"), "-o", "json"]
+    command = [sys.executable, "-m", "qamctl", "solve", str(PROBLEMS / file), *options]
+    environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path / "state")}
+    run = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert run.returncode == ExitCode.OK, run.stderr
+    result = json.loads(run.stdout)
+    assert (result["status"], result["objective"]) == ("optimal", found.objective(best[0]))
 
 
 @pytest.mark.parametrize("file", FEASIBLE)
@@ -74,9 +98,9 @@ def test_the_starter_file_is_solved(solve, tmp_path: Path) -> None:  # type: ign
     assert report.result["violations"] == []
 
 
-def test_there_is_a_starter_file_for_schedules_only() -> None:
+def test_there_are_starter_files_for_the_kinds_that_are_read() -> None:
     """Another kind is refused with the kinds there are."""
-    with pytest.raises(UsageError, match="choose one of schedule"):
+    with pytest.raises(UsageError, match="choose one of schedule, model"):
         template("cluster")
 
 

@@ -72,7 +72,43 @@ tasks:
   - {id: nightly, duration: 25, agents: none, demand: {licence: 1}, release: 30}   # no agent; not before 30
 """
 
-_TEMPLATES: Final = MappingProxyType({"schedule": _SCHEDULE})
+_MODEL: Final = """\
+# yaml-language-server: $schema=model.schema.json
+# (Editors complete and check this file once `qamctl schema model --file model.schema.json` has run beside it.)
+#
+# A model: an objective over variables that are 0 or 1. Check it with `qamctl validate FILE`, solve it with
+# `qamctl solve FILE`. Files in .qubo, rudy, .csv, .bqm, .cqm and .lp are solved as they are; this form is for writing.
+kind: model
+version: 1
+name: my-model               # stands in run names
+
+# Options of the run; flags and QAMCTL_* variables override them.
+solver: {backend: auto, time_limit: 5}   # seconds; a proof of optimality ends the run earlier
+
+# The variables by name, in order, or how many there are: `variables: 100` are called "0" to "99".
+variables: [ann-day, ann-night, bob-day, bob-night, car]
+
+sense: min                   # or max
+
+# objective = offset + linear terms + products of two variables
+offset: 10
+linear: {ann-day: 3, ann-night: 6, bob-day: 4, bob-night: 2, car: 5}
+quadratic:                   # [one variable, the other, coefficient]; in a table: {table: FILE.csv}, with i,j,weight
+  - [ann-day, bob-day, -2]   # together they are faster
+  - [ann-night, bob-night, 7]
+
+# Of each of these lists exactly one variable is 1.
+groups:
+  - [ann-day, ann-night]
+  - [bob-day, bob-night]
+
+# Linear constraints: left side, sense (<=, == or ">=", the last in quotes), right side.
+constraints:
+  - {name: night-needs-car, terms: {ann-night: 1, bob-night: 1, car: -2}, sense: <=, rhs: 0}
+  - {name: someone-at-night, terms: {ann-night: 1, bob-night: 1}, sense: ">=", rhs: 1}
+"""
+
+_TEMPLATES: Final = MappingProxyType({"schedule": _SCHEDULE, "model": _MODEL})
 
 
 def template(kind: str) -> str:

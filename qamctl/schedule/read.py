@@ -9,17 +9,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from qamctl.schedule.read_header import check_kind, read_clock, read_objective, read_root, read_solver
+from qamctl.schedule.read_header import read_clock, read_objective
 from qamctl.schedule.read_holders import read_agents, read_resources
 from qamctl.schedule.read_tasks import read_tasks
 from qamctl.schedule.spec import NEVER, ScheduleSpec
 from qamctl.spec.decode import names
 from qamctl.spec.faults import Faults
+from qamctl.spec.header import check_kind, read_root, read_solver
 from qamctl.spec.moments import times
 from qamctl.spec.plain import plain
 from qamctl.spec.reader import no_collection, read_source
 from qamctl.spec.rows import Rows
-from qamctl.spec.schedule_fields import SCHEDULE
+from qamctl.spec.schedule_fields import LATER, SCHEDULE, SOLVER
 from qamctl.spec.source import Source
 from qamctl.spec.table import read_rows
 
@@ -82,9 +83,9 @@ def _build(data: Mapping[str, Any], source: Source) -> ScheduleSpec:
         rows = read_rows(data.get(name), name, source.base, tables, faults)
         return rows, faults.count == before
 
-    root = read_root(data, faults)
+    root = read_root(data, SCHEDULE, LATER["schedule"], faults)
     clock = read_clock(root, faults)
-    solver = read_solver(root, faults)
+    solver = read_solver(root, SOLVER, faults)
     objective = read_objective(root, faults)
     resources = read_resources(*rows_and_whether_readable("resources"), faults)
     agents = read_agents(*rows_and_whether_readable("agents"), resources.measures, faults)

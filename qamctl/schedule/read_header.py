@@ -1,51 +1,17 @@
-"""The head of a schedule spec: what it is, its clock, its solver options and its objective."""
+"""The head of a schedule spec: its clock and its objective."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from qamctl.errors import Diagnostic, SpecError
-from qamctl.spec.cells import read_name
-from qamctl.spec.decode import check_names, coded, inner_rows, integers, names, numbers
+from qamctl.spec.decode import check_names, coded, inner_rows, names
 from qamctl.spec.faults import Faults, Refusal, nearest, show
 from qamctl.spec.moments import Clock, read_datetime
 from qamctl.spec.numbers import exact
-from qamctl.spec.reader import spec_kind
-from qamctl.spec.rows import Rows, rows_of
-from qamctl.spec.schedule_fields import LATER, MOST_WEIGHT, SCHEDULE, SOLVER, TIME
-from qamctl.spec.source import Source
+from qamctl.spec.rows import Rows
+from qamctl.spec.schedule_fields import LATER, MOST_WEIGHT, SCHEDULE, TIME
 from qamctl.spec.time import SECONDS
-
-
-def check_kind(data: Mapping[str, Any], source: Source, wanted: str) -> None:
-    """Refuse a spec of another kind before anything else is said about it.
-
-    Raises
-    ------
-    SpecError
-        Naming the kind found and the kind wanted.
-    """
-    try:
-        kind = spec_kind(data)
-    except SpecError as error:
-        where = source.locate(("kind",))
-        faults = [Diagnostic(fault.message, where, fault.hint) for fault in error.diagnostics]
-        raise SpecError(f"{source.label} is not a valid spec: 1 fault", faults) from None
-    if kind != wanted:
-        fault = Diagnostic(f"this is a spec of kind {kind}, not {wanted}", source.locate(("kind",)))
-        raise SpecError(f"{source.label} is not a {wanted} spec", [fault])
-
-
-def read_root(data: Mapping[str, Any], faults: Faults) -> Rows:
-    """The spec itself as one row, its own fields checked."""
-    root = rows_of([dict(data)], lambda row: (), faults)
-    check_names(root, SCHEDULE, faults, LATER["schedule"])
-    column = root.columns.get("version")
-    if column is not None and (column.cells[0] != 1 or type(column.cells[0]) is not int):
-        faults.add(("version",), f"version {show(column.cells[0])} is not known", "write version: 1")
-    return root
 
 
 def read_clock(root: Rows, faults: Faults) -> Clock:
@@ -68,27 +34,6 @@ def _resolution(cell: Any, text: bool) -> Fraction:
     if not Fraction(1, 10**9) <= number <= 10**9:
         raise Refusal(f"must be between 1e-9 and 1e9, found {show(cell)}")
     return number
-
-
-def read_solver(root: Rows, faults: Faults) -> dict[str, Any]:
-    """The options that `solver` gives, checked; nothing for those that it leaves out."""
-    rows, _ = inner_rows(root, SOLVER, faults)
-    check_names(rows, SOLVER, faults)
-    if not rows.n:
-        return {}
-    given = {name: column.cells[0] for name, column in rows.columns.items() if column.cells[0] is not None}
-    for field in SOLVER.fields:
-        if field.type == "integer":
-            integers(rows, field, faults)
-        elif field.type == "number":
-            numbers(rows, field, faults)
-    coded(rows, SOLVER["backend"], _backends, None, faults)
-    return given
-
-
-def _backends(cell: Any, text: bool) -> Any:
-    engines = cell if isinstance(cell, list) and cell else [cell]
-    return [read_name(engine, text) for engine in engines]
 
 
 def read_objective(root: Rows, faults: Faults) -> tuple[dict[str, float], ...]:

@@ -26,6 +26,11 @@ Type = Literal[
     "records",  # a list of such mappings
     "rows",  # a list of such mappings, in the file, in a table or as CSV text
     "objective",  # {term: weight} or a list of those
+    "variables",  # how many, or their names
+    "terms",  # {variable: number}
+    "weights",  # {variable: number}, or rows of them
+    "couplings",  # a list of [variable, variable, number], or rows of them
+    "groups",  # a list of lists of variables
 ]
 
 

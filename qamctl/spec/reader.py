@@ -37,13 +37,22 @@ def read_source(path: str | Path) -> tuple[dict[str, Any], Source]:
         The file cannot be read, is too large, is not UTF-8, is not a mapping, or holds what is refused
         (see `yaml_text`).
     """
+    if str(path) == "-":
+        return parse_source(read_bytes(None, "<stdin>"), "<stdin>", None)
+    return parse_source(read_bytes(Path(path), str(path)), str(path), Path(path))
+
+
+def parse_source(raw: bytes, label: str, file: Path | None) -> tuple[dict[str, Any], Source]:
+    """Plain data and source of a YAML or JSON text that was read from `file`, from standard input for None.
+
+    Raises
+    ------
+    SpecError
+        As for `read_source`.
+    """
     from qamctl.spec.locate import places_in
 
-    if str(path) == "-":
-        raw, label, file, base = read_bytes(None, "<stdin>"), "<stdin>", None, Path()
-    else:
-        label, file = str(path), Path(path)
-        raw, base = read_bytes(file, label), file.parent
+    base = Path() if file is None else file.parent
     text = decode(raw, label)
     is_json = file is not None and file.suffix.lower() == ".json"
     with no_collection():
@@ -76,25 +85,26 @@ def spec_kind(data: Mapping[str, Any]) -> str:
     raise SpecError(message, [Diagnostic(message, None, advice)])
 
 
-def read_bytes(file: Path | None, label: str) -> bytes:
+def read_bytes(file: Path | None, label: str, most: int | None = None) -> bytes:
     """The bytes of a file, of standard input for None.
 
     Raises
     ------
     SpecError
-        It cannot be read, or is larger than `SIZE`.
+        It cannot be read, or has more bytes than `most`, by default `SIZE`.
     """
+    most = SIZE if most is None else most
     try:
         if file is None:
-            raw = sys.stdin.buffer.read(SIZE + 1)
+            raw = sys.stdin.buffer.read(most + 1)
         else:
             with file.open("rb") as stream:
-                raw = stream.read(SIZE + 1)
+                raw = stream.read(most + 1)
     except (OSError, ValueError) as error:
         reason = (getattr(error, "strerror", None) or str(error)).lower()
         raise SpecError(f"{label} cannot be read", [Diagnostic(f"cannot be read: {reason}", Location(label))]) from None
-    if len(raw) > SIZE:
-        message = f"larger than {SIZE // 2**20} MB"
+    if len(raw) > most:
+        message = f"larger than {most // 2**20} MB"
         raise SpecError(f"{label} cannot be read", [Diagnostic(message, Location(label), "split the problem")])
     return raw
 

@@ -7,14 +7,31 @@ from typing import Any, Final
 
 from qamctl.errors import Diagnostic, UsageError
 from qamctl.spec.fields import Field
+from qamctl.spec.model_fields import MODEL
 from qamctl.spec.schedule_fields import SCHEDULE
 
 #: The kinds that this version reads.
-KINDS: Final = {"schedule": SCHEDULE}
+KINDS: Final = {"schedule": SCHEDULE, "model": MODEL}
 
 _TIME: Final = "number, or an ISO-8601 duration such as PT30M"
 _NAME: Final = {"type": "string", "minLength": 1}
+_COUNT: Final = {"type": "integer", "minimum": 0}
+_VARIABLE: Final = {"anyOf": [_NAME, _COUNT]}
 _DURATION: Final = {"type": "string", "pattern": "^[-+]?P"}
+
+#: What a page says of its kind as a whole.
+_NOTES: Final = {
+    "schedule": (
+        "Times become whole ticks: durations, lags, releases and pinned starts round up, deadlines, due times and the",
+        "horizon down. A tick is `time.resolution` units: 1 where every time in the file is integral, else 0.001.",
+        "Date-times without a zone take the zone of `time.origin`.",
+    ),
+    "model": (
+        "The objective is offset + linear terms + products of two variables; every variable is 0 or 1. Where the",
+        'variables are numbered, `3` and `"3"` mean the same one, and the keys of mappings stand in quotes. The other',
+        "formats of models are on the page `models.md`.",
+    ),
+}
 
 #: Type -> what the reference page calls it, and how a table cell holds it.
 _LABELS: Final = {
@@ -38,6 +55,11 @@ _LABELS: Final = {
     "records": ("list of mappings", "-"),
     "rows": ("list of mappings, {table: FILE} or {csv: TEXT}", "-"),
     "objective": ("{term: weight}, or a list of them", "-"),
+    "variables": ("[name], or a whole number", "-"),
+    "terms": ("{variable: number}, at most 6 decimals", "`x=1|y=-2`"),
+    "weights": ("{variable: number}, {table: FILE} or {csv: TEXT}", "-"),
+    "couplings": ("list of [i, j, weight], {table: FILE} or {csv: TEXT}", "-"),
+    "groups": ("list of lists of variables", "-"),
 }
 
 
@@ -120,6 +142,18 @@ def _by_type(field: Field) -> dict[str, Any]:
             weights = {"type": "object", "minProperties": 1, "additionalProperties": False}
             weights["properties"] = {term: {"type": "number", "minimum": 0} for term in field.choices}
             return {"anyOf": [weights, {"type": "array", "items": weights, "minItems": 1}]}
+        case "variables":
+            return {"anyOf": [{"type": "array", "items": _VARIABLE, "uniqueItems": True}, _COUNT]}
+        case "terms":
+            return {"type": "object", "additionalProperties": number}
+        case "weights":
+            inline = {"type": "object", "additionalProperties": number}
+            return {"anyOf": [inline, _elsewhere("table"), _elsewhere("csv")]}
+        case "couplings":
+            triple = {"type": "array", "items": [_VARIABLE, _VARIABLE, number], "minItems": 3, "maxItems": 3}
+            return {"anyOf": [{"type": "array", "items": triple}, _elsewhere("table"), _elsewhere("csv")]}
+        case "groups":
+            return {"type": "array", "items": {"type": "array", "items": _VARIABLE, "minItems": 1}}
 
 
 def _elsewhere(key: str) -> dict[str, Any]:
@@ -143,14 +177,12 @@ def reference_page(kind: str) -> str:
         "Rows are written inline, as `{table: FILE}` (`.csv`, `.parquet`, `.arrow`, beside the spec) or as",
         "`{csv: TEXT}`.",
         "",
-        "Times become whole ticks: durations, lags, releases and pinned starts round up, deadlines, due times and the",
-        "horizon down. A tick is `time.resolution` units: 1 where every time in the file is integral, else 0.001.",
-        "Date-times without a zone take the zone of `time.origin`.",
+        *_NOTES[kind],
     ]
     pending = [(kind, root)]
     while pending:
         title, field = pending.pop(0)
-        rows = field.type in ("rows", "links")
+        rows = field.type in ("rows", "links", "weights", "couplings")
         lines += ["", f"## {title}", "", f"{field.meaning[0].upper()}{field.meaning[1:]}.", ""]
         lines.append(f"| field | type | {'table cell | ' if rows else ''}default | meaning |")
         lines.append(f"|---|---|{'---|' * rows}---|---|")

@@ -1,0 +1,65 @@
+"""What every kind of spec begins with: its kind, its version, and the options of its solve."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from qamctl.errors import Diagnostic, SpecError
+from qamctl.spec.cells import read_name
+from qamctl.spec.decode import check_names, coded, inner_rows, integers, numbers
+from qamctl.spec.faults import Faults, show
+from qamctl.spec.fields import Field
+from qamctl.spec.reader import spec_kind
+from qamctl.spec.rows import Rows, rows_of
+from qamctl.spec.source import Source
+
+
+def check_kind(data: Mapping[str, Any], source: Source, wanted: str) -> None:
+    """Refuse a spec of another kind before anything else is said about it.
+
+    Raises
+    ------
+    SpecError
+        Naming the kind found and the kind wanted.
+    """
+    try:
+        kind = spec_kind(data)
+    except SpecError as error:
+        where = source.locate(("kind",))
+        faults = [Diagnostic(fault.message, where, fault.hint) for fault in error.diagnostics]
+        raise SpecError(f"{source.label} is not a valid spec: 1 fault", faults) from None
+    if kind != wanted:
+        fault = Diagnostic(f"this is a spec of kind {kind}, not {wanted}", source.locate(("kind",)))
+        raise SpecError(f"{source.label} is not a {wanted} spec", [fault])
+
+
+def read_root(data: Mapping[str, Any], kind: Field, later: tuple[str, ...], faults: Faults) -> Rows:
+    """The spec itself as one row, its own fields checked; `later` are those that come with a later version."""
+    root = rows_of([dict(data)], lambda row: (), faults)
+    check_names(root, kind, faults, later)
+    column = root.columns.get("version")
+    if column is not None and (column.cells[0] != 1 or type(column.cells[0]) is not int):
+        faults.add(("version",), f"version {show(column.cells[0])} is not known", "write version: 1")
+    return root
+
+
+def read_solver(root: Rows, solver: Field, faults: Faults) -> dict[str, Any]:
+    """The options that `solver` gives, checked; nothing for those that it leaves out."""
+    rows, _ = inner_rows(root, solver, faults)
+    check_names(rows, solver, faults)
+    if not rows.n:
+        return {}
+    given = {name: column.cells[0] for name, column in rows.columns.items() if column.cells[0] is not None}
+    for field in solver.fields:
+        if field.type == "integer":
+            integers(rows, field, faults)
+        elif field.type == "number":
+            numbers(rows, field, faults)
+    coded(rows, solver["backend"], _backends, None, faults)
+    return given
+
+
+def _backends(cell: Any, text: bool) -> Any:
+    engines = cell if isinstance(cell, list) and cell else [cell]
+    return [read_name(engine, text) for engine in engines]
