@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,9 @@ REACH = 2**30
 
 #: Whole numbers up to this are exact in floating point.
 EXACT = 2.0**53
+
+#: Couplings that `energy` looks at together.
+CHUNK = 2**18
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +72,20 @@ class Couplings:
     def energy(self, sample: np.ndarray) -> float:
         """The energy of one sample: the exact sum of the model's coefficients, rounded once."""
         x = np.asarray(sample) != 0
-        row = np.repeat(np.arange(self.n), np.diff(self.first))
-        both = x[row] & x[self.other] & (row < self.other)
-        terms = [self.linear[x], self.weight[both]]
-        if self.exact:
-            total = sum(int(part.sum(dtype=np.int64 if self.integral else np.float64)) for part in terms)
-            return math.fsum([self.offset, total / self.scale]) if self.offset else total / self.scale
-        return math.fsum([self.offset, *terms[0].tolist(), *terms[1].tolist()])
+        if not self.exact:
+            row = np.repeat(np.arange(self.n), np.diff(self.first))
+            both = x[row] & x[self.other] & (row < self.other)
+            return math.fsum([self.offset, *self.linear[x].tolist(), *self.weight[both].tolist()])
+        kind = np.int64 if self.integral else np.float64
+        total, twice = int(self.linear[x].sum(dtype=kind)), 0
+        # Rows together until they fill a megabyte or so: whole arrays at once are many times slower.
+        bounds = np.unique(np.searchsorted(self.first, np.arange(0, len(self.other), CHUNK), "left"))
+        for a, b in pairwise([*bounds.tolist(), self.n]):
+            part = slice(self.first[a], self.first[b])
+            row = np.repeat(x[a:b], np.diff(self.first[a : b + 1]))
+            twice += int(self.weight[part][row & x[self.other[part]]].sum(dtype=kind))
+        total += twice // 2
+        return math.fsum([self.offset, total / self.scale]) if self.offset else total / self.scale
 
 
 def couplings(
