@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qamctl.qubo.gram import gram, group_pairs, merge
+from qamctl.qubo.bit_labels import BitLabels
+from qamctl.qubo.domain_wall import DomainWalls, domain_walls
+from qamctl.qubo.encodings import check_names
+from qamctl.qubo.gram import gram, group_pairs
 from qamctl.qubo.model import Floats, Index, Ints, Model
-from qamctl.qubo.penalties import AT_MOST_ONE, GENERAL, IMPLICATION, Weights, implication_ends, row_shapes, shifted
+from qamctl.qubo.penalties import Weights
+from qamctl.qubo.shapes import GENERAL, row_shapes
 from qamctl.qubo.slack import Slack, slack_rows
+from qamctl.qubo.terms import Terms, plain_terms
+from qamctl.qubo.unbalanced import Lambdas, parabolas
 
 if TYPE_CHECKING:
     import dimod
@@ -27,13 +34,18 @@ class Compiled:
     kind
         "qubo".
     n
-        Variables, slack bits included; the first `n_model` are the model's.
+        Variables, slack bits included; the first `n_model` stand for the model's.
     linear
         [n]
     row, col, weight
         Couplings, row < col, sorted, each pair once, none zero.
     slack
         How the slack bits follow from the model's variables.
+    walls
+        How the first `n_model` bits follow from the model's variables; None: they are the model's variables.
+    labels
+        [n] a name for each variable: the model's own, `wall/<label>` for the wall after a member, and
+        `slack/<kind>/<row>/<bit>`.
     """
 
     kind: str
@@ -45,6 +57,8 @@ class Compiled:
     weight: Floats
     offset: float
     slack: Slack
+    walls: DomainWalls | None = None
+    labels: Sequence[str] = ()
 
     @cached_property
     def sha256(self) -> str:
@@ -59,12 +73,17 @@ class Compiled:
     def extend(self, sample: np.ndarray) -> np.ndarray:
         """[n] or [s, n]: samples of the model with the slack bits that cost least."""
         rows = np.atleast_2d(np.asarray(sample, np.uint8))
-        full = np.concatenate([rows, self.slack.bits(rows)], axis=1)
+        own = rows if self.walls is None else self.walls.bits(rows)
+        full = np.concatenate([own, self.slack.bits(rows)], axis=1)
         return full if np.ndim(sample) == 2 else full[0]
 
     def restore(self, samples: np.ndarray) -> np.ndarray:
-        """The model's part of samples."""
-        return np.asarray(samples)[..., : self.n_model]
+        """The model's part of samples; where walls are broken, the nearest whole ones."""
+        own = np.asarray(samples)[..., : self.n_model]
+        if self.walls is None:
+            return own
+        values = self.walls.values(np.atleast_2d(own))
+        return values if own.ndim == 2 else values[0]
 
     def energy(self, samples: np.ndarray) -> Floats:
         """[s] the energy of samples [s, n]; [1] for a single one."""
@@ -84,68 +103,80 @@ class Compiled:
         )
 
 
-def compile_qubo(model: Model, weights: Weights) -> Compiled:
+def compile_qubo(
+    model: Model,
+    weights: Weights,
+    *,
+    one_hot: str = "one-hot",
+    inequality: str = "slack",
+    lambdas: Lambdas | None = None,
+) -> Compiled:
     """The penalty QUBO of a model.
 
-    One-hot groups become P (1 - sum)^2. At-most-one rows become P for each pair, implications
-    P a (1 - z), both without slack. Other inequalities are divided by the greatest common divisor of
-    their coefficients and get binary slack bits whose last coefficient is clipped, so that the slack
-    reaches exactly the row's range (Lucas 2014, section 2.4; Vyskocil, Pakin and Djidjev 2019); they and
-    equations are squared. The objective is shifted group by group (`penalties.shifted`).
+    At-most-one rows become P for each pair, implications P a (1 - z), both without slack. Other inequalities
+    are divided by the greatest common divisor of their coefficients and get binary slack bits whose last
+    coefficient is clipped, so that the slack reaches exactly the row's range (Lucas 2014, section 2.4;
+    Vyskocil, Pakin and Djidjev 2019); they and equations are squared. The objective is shifted group by group
+    (`objective.shifted`).
+
+    Parameters
+    ----------
+    one_hot
+        "one-hot": groups become P (1 - sum)^2. "domain-wall": the places of walls (`domain_wall`).
+    inequality
+        "slack": as above. "unbalanced": a parabola without slack bits, a heuristic (`unbalanced`).
+    lambdas
+        Of the parabolas, in units of a row's weight; None: by each row's coefficients.
 
     Raises
     ------
     InfeasibleError
         A row cannot be kept by any state.
+    UsageError
+        There is no such encoding.
     """
-    linear, offset = shifted(model)
-    shape = row_shapes(model)
-    squares = slack_rows(model, np.flatnonzero(shape == GENERAL))
-    n = model.n + squares.slack.n_bits
-    linear = np.concatenate([linear, np.zeros(squares.slack.n_bits)])
-
-    i, j = group_pairs(model.group_start, model.group_index)
-    np.subtract.at(linear, model.group_index, weights.group)
-    offset += weights.group * (len(model.group_start) - 1)
-    parts = [(i, j, np.full(len(i), 2.0 * weights.group))]
-    parts.append((model.row.astype(np.int64), model.col.astype(np.int64), model.weight))
-    parts.append(_conflicts(model, np.flatnonzero(shape == AT_MOST_ONE), weights))
-
-    rows = np.flatnonzero(shape == IMPLICATION)
-    ends = implication_ends(model, rows)
-    np.add.at(linear, ends[:, 0], weights.row[rows])
-    parts.append((ends.min(axis=1), ends.max(axis=1), -weights.row[rows]))
-
+    check_names(one_hot, inequality)
+    group = weights.groups(len(model.group_start) - 1)
+    squares = slack_rows(model, np.flatnonzero(row_shapes(model) == GENERAL), with_bits=inequality == "slack")
     scale = weights.row[squares.rows]
+    lean = np.zeros(len(scale))
+    if inequality == "unbalanced":
+        lean, scale = parabolas(squares, scale, lambdas)
+    terms, walls = plain_terms(model, weights.row, weights.shift), None
+    if one_hot == "domain-wall":
+        walls = domain_walls(model)
+        terms, squares = walls.rewrite(terms), walls.rewrite_rows(squares)
+        parts = [terms, walls.walls(group[walls.groups])]
+        apart = np.ones(len(group), bool)
+        apart[walls.groups] = False
+        parts.append(walls.rewrite(_groups(model, group, apart)))
+    else:
+        parts = [terms, _groups(model, group, np.ones(len(group), bool))]
+    n_model = len(terms.linear)
+    linear = np.concatenate([sum((part.linear for part in parts), np.zeros(n_model)), np.zeros(squares.slack.n_bits)])
+    offset = sum(part.offset for part in parts)
+
+    # lean . (coef . y - rhs) + scale * (coef . y - rhs)^2
     size = np.diff(squares.start)
     scale_of, rhs_of = np.repeat(scale, size), np.repeat(squares.rhs, size).astype(float)
     value = squares.coef.astype(float)
-    np.add.at(linear, squares.index, scale_of * (value * value - 2.0 * rhs_of * value))
-    offset += float((scale * squares.rhs.astype(float) ** 2).sum())
-    parts += squares.couplings(scale, gram)
+    np.add.at(linear, squares.index, scale_of * (value * value - 2.0 * rhs_of * value) + np.repeat(lean, size) * value)
+    right = squares.rhs.astype(float)
+    offset += float((scale * right**2 - lean * right).sum())
+    pairs = [pair for part in parts for pair in part.pairs] + squares.couplings(scale, gram)
+    row, col, weight = Terms(linear, tuple(pairs), 0.0).merged()
+    labels = BitLabels(model, walls, squares.slack)
+    return Compiled("qubo", len(linear), n_model, linear, row, col, weight, float(offset), squares.slack, walls, labels)
 
-    row, col, weight = merge(n, *(np.concatenate([part[k] for part in parts]) for k in range(3)))
-    return Compiled("qubo", n, model.n, linear, row, col, weight, float(offset), squares.slack)
 
-
-def _conflicts(model: Model, rows: Ints, weights: Weights) -> tuple[Ints, Ints, Floats]:
-    """Every pair that some at-most-one row forbids, once, with the largest weight; pairs of a group left out."""
-    size = model.con_start[rows + 1] - model.con_start[rows]
-    two = rows[size == 2]
-    first = model.con_start[two]
-    a, b = model.con_index[first].astype(np.int64), model.con_index[first + 1].astype(np.int64)
-    found = [(np.minimum(a, b), np.maximum(a, b), weights.row[two])]
-    more = rows[size > 2]
-    for weight in np.unique(weights.row[more]):
-        chosen = more[weights.row[more] == weight]
-        length = model.con_start[chosen + 1] - model.con_start[chosen]
-        start = np.concatenate([[0], np.cumsum(length)])
-        entry = np.arange(start[-1]) + np.repeat(model.con_start[chosen] - start[:-1], length)
-        i, j, _ = gram(start, model.con_index[entry], np.ones(len(entry)), np.ones(len(chosen)))
-        found.append((i, j, np.full(len(i), weight)))
-    row, col, weight = merge(model.n, *(np.concatenate([part[k] for part in found]) for k in range(3)), largest=True)
-    i, j = row.astype(np.int64), col.astype(np.int64)
-    group = np.full(model.n, -1, np.int64)
-    group[model.group_index] = np.repeat(np.arange(len(model.group_start) - 1), np.diff(model.group_start))
-    apart = (group[i] < 0) | (group[i] != group[j])
-    return i[apart], j[apart], weight[apart]
+def _groups(model: Model, weight: Floats, chosen: np.ndarray) -> Terms:
+    """weight * (1 - sum of members)^2 of the chosen groups."""
+    size = np.diff(model.group_start)
+    entry = np.repeat(chosen, size)
+    start = np.concatenate([[0], np.cumsum(size[chosen])]).astype(np.int64)
+    index: Ints = model.group_index[entry].astype(np.int64)
+    linear = np.zeros(model.n)
+    np.subtract.at(linear, index, np.repeat(weight[chosen], size[chosen]))
+    i, j = group_pairs(start, index)
+    count = size[chosen] * (size[chosen] - 1) // 2
+    return Terms(linear, ((i, j, np.repeat(2.0 * weight[chosen], count)),), float(weight[chosen].sum()))

@@ -7,17 +7,24 @@ M. Lewis, "Penalty and partitioning techniques to improve performance of QUBO so
 Optimization 44, 2022; M. Ayodele, "Penalty weights in QUBO formulations: permutation problems", EvoCOP
 2022). `cited_bound` is that weight; ours never exceed it.
 
-**What we use instead.** (1) *Shift.* One of each one-hot group is chosen in every feasible state, so the
-group's least cost can be moved to the offset. Let f be the shifted objective, low a bound with f >= low
-for every binary state, and y a feasible state. With weight P > f(y) - low, any state s that breaks a
-constraint has energy >= low + P > f(y) >= the optimum, so no minimum is infeasible; feasible states have
-no penalty, so the minima are the optima.
+**What we use instead**, one weight for each group and row:
+
+(1) *One flip.* Where a single flip repairs a constraint and can break no other, what that flip may cost is
+enough: `local_bounds`. This settles groups whose members are in no row, packing and covering rows, cardinalities.
 
 (2) *Implications.* Let z occur in nothing but implications (a <= z, z <= w) and in its own linear term.
 A state with a = 1, z = 0 is improved by setting z = 1 when the weight of a <= z exceeds
 max(0, cost of z) + the weights of all z <= w: the broken a <= z are repaired, and nothing else but
-z <= w can break. So no minimum breaks an implication of such a weight, whatever the other weights are;
-by (1) it breaks nothing else either. Along a chain these weights grow from one link's cost to at most P.
+z <= w can break. So no minimum breaks an implication of such a weight, whatever the other weights are.
+Along a chain these weights grow from one link's cost to at most P.
+
+(3) *Everything else.* One of each group is chosen in every feasible state, so the group's least cost can be
+moved to the offset. Let f be the shifted objective, low a bound with f >= low for every binary state that
+keeps what (1) settles, and y a feasible state. With weight P > f(y) - low, any such state s that breaks a
+constraint has energy >= low + P > f(y) >= the optimum, so no minimum is infeasible; feasible states have
+no penalty, so the minima are the optima. A weight by (1) or (2) that is larger than P gives way to it.
+
+With domain walls in place of one-hot groups see `domain_wall.wall_weights`.
 """
 
 from __future__ import annotations
@@ -26,28 +33,51 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from qamctl.qubo.local_bounds import Flips, flips, group_bounds, largest_two, row_bounds, structure
 from qamctl.qubo.model import Floats, Index, Ints, Model
+from qamctl.qubo.objective import between_groups, margin, on_grid, reach_of, shifted, unit
+from qamctl.qubo.shapes import (
+    IMPLICATION,
+    group_of_variables,
+    groups_apart,
+    implication_ends,
+    row_of_entries,
+    row_shapes,
+)
+
+__all__ = ["Weights", "cited_bound", "estimated_weights", "margin", "sufficient_weights"]
+
+#: How often groups whose own weight is larger than the common one are handed over to it.
+ROUNDS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Penalty weights: one for all one-hot groups, one for each row of constraints."""
+    """Penalty weights.
 
-    group: float
+    Attributes
+    ----------
+    group
+        [g] of the one-hot groups (of the walls of a group under the domain-wall encoding); one number stands for all.
+    row
+        [r] of the rows of constraints.
+    shift
+        [g] what the costs of a group's members are raised by, and the offset lowered: it changes no feasible
+        state. None: nothing.
+    """
+
+    group: Floats | float
     row: Floats
+    shift: Floats | None = None
 
+    def groups(self, count: int) -> Floats:
+        """[count] the weight of each group."""
+        return np.broadcast_to(np.asarray(self.group, np.float64), count)
 
-def shifted(model: Model) -> tuple[Floats, float]:
-    """(linear, offset) with each group's least linear cost moved to the offset; equal on feasible states."""
-    linear = model.linear.copy()
-    size = np.diff(model.group_start)
-    if (size == 0).any():
-        raise ValueError("a one-hot group has no member")
-    if len(size) == 0:
-        return linear, model.offset
-    least = np.minimum.reduceat(linear[model.group_index], model.group_start[:-1])
-    np.subtract.at(linear, model.group_index, np.repeat(least, size))
-    return linear, model.offset + float(least.sum())
+    @property
+    def least(self) -> float:
+        """The smallest penalty of a broken constraint; inf where there is none."""
+        return float(min(np.min(self.group, initial=np.inf), np.min(self.row, initial=np.inf)))
 
 
 def cited_bound(model: Model) -> float:
@@ -56,78 +86,124 @@ def cited_bound(model: Model) -> float:
     return reach + margin(model)
 
 
-def margin(model: Model) -> float:
-    """How far a weight stays above its bound: 1 for an integral objective, else a 1,024th of its range."""
-    coefficients = np.concatenate([model.linear, model.weight])
-    reach = float(np.abs(coefficients).sum())
-    if reach == 0 or (coefficients == np.round(coefficients)).all():
-        return 1.0
-    return reach / 1024
-
-
-def sufficient_weights(model: Model, upper: float | None = None) -> Weights:
+def sufficient_weights(model: Model, upper: float | None = None, *, one_hot: str = "one-hot") -> Weights:
     """Weights with which every minimum of the compiled QUBO is a feasible optimum.
 
     Parameters
     ----------
     upper
         The objective of some feasible state; None takes the largest that a state can have.
+    one_hot
+        The encoding of the groups, as for `compile_qubo`.
+
+    Raises
+    ------
+    ValueError
+        A one-hot group has no member.
     """
     linear, offset = shifted(model)
-    low = offset + float(np.minimum(linear, 0).sum() + np.minimum(model.weight, 0).sum())
-    if upper is None:
-        upper = offset + float(np.maximum(linear, 0).sum() + np.maximum(model.weight, 0).sum())
     spare = margin(model)
-    everywhere = min(max(upper - low, 0.0) + spare, cited_bound(model))
-    row = np.full(len(model.con_rhs), everywhere)
-    kind = row_shapes(model)
-    row_of, implied = _implications(model, kind == IMPLICATION)
+    if one_hot == "domain-wall":
+        from qamctl.qubo.domain_wall import wall_weights
+
+        # Whole walls choose exactly one of a group; what is not encoded by walls has the common weight.
+        settled = groups_apart(model, group_of_variables(model))
+        everywhere = _everywhere(model, linear, offset, settled, upper, spare)
+        row = _row_weights(model, linear, flips(model, linear, settled), everywhere, spare)
+        return wall_weights(model, Weights(np.where(settled, 0.0, everywhere), row), upper)
+    settled = structure(model)
+    for again in range(ROUNDS):
+        found = flips(model, linear, settled)
+        own, complete, shift = _group_weights(model, found, settled, spare)
+        everywhere = _everywhere(model, linear, offset, settled, upper, spare)
+        dear = settled & (own > everywhere)
+        if again == ROUNDS - 1 or not dear.any():
+            break
+        settled = settled & ~dear
+    group = np.where(complete, own, np.maximum(np.where(settled, own, 0.0), everywhere))
+    return Weights(on_grid(model, group), _row_weights(model, linear, found, everywhere, spare), shift)
+
+
+def estimated_weights(model: Model) -> Weights:
+    """Weights to start from, often far below the sufficient ones, and no proof of anything.
+
+    Each is what one flip, or for a member of a group one change of its choice, could gain from breaking the
+    constraint, as if nothing else could break: the largest single gain of Ayodele (2022), constraint by constraint.
+    """
+    linear, _ = shifted(model)
+    spare = margin(model)
+    group = group_of_variables(model)
+    settled = groups_apart(model, group)
+    found = flips(model, linear, settled)
+    bounds = group_bounds(model, found, settled, careful=False)
+    several = np.where(np.isfinite(bounds.several), bounds.several, 0.0)
+    of_group = np.maximum(np.maximum(several, bounds.floor), np.maximum(bounds.none, 0.0))
+    of_group = np.where(settled, of_group, float(of_group[settled].max(initial=0.0)))
+    # What is turned off in a group is another member turned on: the one that costs least.
+    instead = np.zeros(model.n)
+    member = np.flatnonzero(group >= 0)
+    instead[member] = np.where(settled, bounds.none, 0.0)[group[member]]
+    gain = np.where(found.off + instead > 0, found.off + instead, np.maximum(found.on, 0.0))
+    # A flip breaks a row by its coefficient, which costs the square of it.
+    square = np.bincount(row_of_entries(model), model.con_coef.astype(np.float64) ** 2, len(model.con_rhs))
+    mean = np.maximum(square / np.maximum(np.diff(model.con_start), 1), 1.0)
+    of_row = np.maximum(largest_two(model.con_start, gain[model.con_index])[0], 0.0) / mean
+    of_row = np.ceil(of_row / spare) * spare
+    return Weights(on_grid(model, of_group + spare), on_grid(model, of_row + spare))
+
+
+def _group_weights(model: Model, found: Flips, settled: np.ndarray, spare: float) -> tuple[Floats, np.ndarray, Floats]:
+    """([g], [g], [g]) the weight by single flips, whether it excludes none chosen too, and the shift of the costs."""
+    bounds = group_bounds(model, found, settled)
+    complete = np.isfinite(bounds.none)
+    none = np.where(complete, bounds.none, 0.0)
+    several = np.where(np.isneginf(bounds.several), -none, bounds.several)
+    step = unit(model)
+    half = np.where(complete, (several - none) / 2, 0.0)
+    shift = half if step is None else np.floor(half / step) * step
+    weight = np.maximum(np.maximum(several - shift, bounds.floor), none + shift) + spare
+    return weight, complete, on_grid(model, shift)
+
+
+def _row_weights(model: Model, linear: Floats, found: Flips, everywhere: float, spare: float) -> Floats:
+    """[r] the least of what one flip, the implications of a row, and everything else prove."""
+    row = np.minimum(np.maximum(row_bounds(model, found), 0.0) + spare, everywhere)
+    row_of, implied = _implications(model)
     need = _implication_needs(model, linear, row_of, implied, spare)
     tight = need[implied[:, 1]] if len(implied) else np.zeros(0)
     row[row_of] = np.minimum(row[row_of], tight)
-    return Weights(everywhere, row)
+    return row
 
 
-#: What `row_shapes` tells apart.
-GENERAL, AT_MOST_ONE, IMPLICATION = 0, 1, 2
+def _everywhere(
+    model: Model, linear: Floats, offset: float, settled: np.ndarray, upper: float | None, spare: float
+) -> float:
+    """The weight that excludes whatever single flips do not."""
+    kept = between_groups(model)
+    costs = linear, model.row[kept].astype(np.int64), model.col[kept].astype(np.int64), model.weight[kept]
+    group = group_of_variables(model)
+
+    def reach(together: np.ndarray) -> tuple[float, float]:
+        block = np.arange(model.n, dtype=np.int64) + len(together)
+        grouped = np.flatnonzero(group >= 0)
+        grouped = grouped[together[group[grouped]]]
+        block[grouped] = group[grouped]
+        return reach_of(*costs, block)
+
+    low = offset + reach(settled)[0]
+    if upper is None:  # a feasible state has one of each group
+        upper = offset + reach(groups_apart(model, group))[1]
+    return min(max(upper - low, 0.0) + spare, cited_bound(model))
 
 
-def row_shapes(model: Model) -> np.ndarray:
-    """[c] which rows need no slack bits: at most one (ones, <= 1) and implications (a - z <= 0)."""
-    size = np.diff(model.con_start)
-    shape = np.full(len(size), GENERAL, np.int8)
-    ones = np.bincount(_row_of(model), weights=model.con_coef == 1, minlength=len(size))
-    less = model.con_sense == -1
-    shape[less & (ones == size) & (model.con_rhs == 1)] = AT_MOST_ONE
-    two = np.flatnonzero(less & (size == 2) & (ones == 1) & (model.con_rhs == 0))
-    first = model.con_start[two]
-    shape[two[model.con_coef[first] + model.con_coef[first + 1] == 0]] = IMPLICATION
-    return shape
-
-
-def implication_ends(model: Model, rows: Ints) -> Ints:
-    """[r, 2] the variables a and z of the implications a <= z."""
-    first = model.con_start[rows]
-    swap = model.con_coef[first] < 0
-    return np.column_stack(
-        [
-            model.con_index[np.where(swap, first + 1, first)],
-            model.con_index[np.where(swap, first, first + 1)],
-        ]
-    ).astype(np.int64)
-
-
-def _row_of(model: Model) -> Ints:
-    return np.repeat(np.arange(len(model.con_rhs)), np.diff(model.con_start))
-
-
-def _implications(model: Model, is_implication: np.ndarray) -> tuple[Ints, Ints]:
+def _implications(model: Model) -> tuple[Ints, Ints]:
     """Rows a <= z whose z occurs in nothing but implications, and their [r, 2] ends."""
+    is_implication = row_shapes(model) == IMPLICATION
     elsewhere = np.zeros(model.n, bool)
     elsewhere[model.group_index] = True
     elsewhere[model.row] = True
     elsewhere[model.col] = True
-    elsewhere[model.con_index[~is_implication[_row_of(model)]]] = True
+    elsewhere[model.con_index[~is_implication[row_of_entries(model)]]] = True
     rows = np.flatnonzero(is_implication)
     ends = implication_ends(model, rows)
     local = ~elsewhere[ends[:, 1]]

@@ -19,12 +19,15 @@ class Slack:
 
     Attributes
     ----------
+    row
+        [r] the rows with slack, by their numbers in the model.
     start, index, coef, rhs
-        CSR of the rows with slack: coef . x + slack = rhs.
+        CSR of these rows: coef . x + slack = rhs.
     bit_start, bit_coef
         CSR of the bits of each row: slack = bit_coef . bits.
     """
 
+    row: Ints
     start: Ints
     index: Index | Ints
     coef: Ints
@@ -70,6 +73,8 @@ class Squares:
         The slack bits among them.
     bits
         [r] how many of a row's last entries are slack bits.
+    reach
+        [r] what a row leaves below its right side at most; 0 of an equation.
     """
 
     rows: Ints
@@ -79,6 +84,7 @@ class Squares:
     rhs: Ints
     slack: Slack
     bits: Ints
+    reach: Ints
 
     def couplings(self, scale: Floats, gram: Gram) -> list[tuple[Ints, Ints, Floats]]:
         """Pairs and weights of sum of scale * (coef . y - rhs)^2.
@@ -100,10 +106,15 @@ class Squares:
         return [(i, j, 2.0 * weight), (self.index[other], self.index[bit], pair)]
 
 
-def slack_rows(model: Model, rows: Ints) -> Squares:
+def slack_rows(model: Model, rows: Ints, *, with_bits: bool = True) -> Squares:
     """The rows as equations: >= turned around, divided by their common divisor, slack bits added.
 
     Rows that every state keeps are left out.
+
+    Parameters
+    ----------
+    with_bits
+        False leaves the slack bits out; `Squares.reach` tells which rows need them.
 
     Raises
     ------
@@ -136,15 +147,15 @@ def slack_rows(model: Model, rows: Ints) -> Squares:
     keep = open_rows[row]
     return _with_bits(
         model.n, rows[open_rows], size[open_rows], index[keep], coef[keep], rhs[open_rows],
-        np.where(is_range, rhs - least, 0)[open_rows], sense[open_rows] != 0,
+        np.where(is_range, rhs - least, 0)[open_rows], with_bits=with_bits,
     )  # fmt: skip
 
 
 def _with_bits(
-    n: int, rows: Ints, size: Ints, index: Ints, coef: Ints, rhs: Ints, reach: Ints, has_slack: np.ndarray
+    n: int, rows: Ints, size: Ints, index: Ints, coef: Ints, rhs: Ints, reach: Ints, *, with_bits: bool
 ) -> Squares:
     """Append the bits of each row, 1, 2, 4 ... with the last clipped so that their sum is `reach`."""
-    bits = np.array([int(r).bit_length() for r in reach], np.int64)
+    bits = np.array([int(r).bit_length() * with_bits for r in reach], np.int64)
     bit_start = np.concatenate([[0], np.cumsum(bits)]).astype(np.int64)
     row_of_bit = np.repeat(np.arange(len(rows)), bits)
     place = np.arange(bit_start[-1]) - bit_start[row_of_bit]
@@ -164,6 +175,7 @@ def _with_bits(
     slacked = bits > 0
     own = slacked[row_of]
     slack = Slack(
+        rows[slacked],
         np.concatenate([[0], np.cumsum(size[slacked])]).astype(np.int64),
         index[own],
         coef[own],
@@ -171,4 +183,4 @@ def _with_bits(
         np.concatenate([[0], np.cumsum(bits[slacked])]).astype(np.int64),
         bit_coef,
     )
-    return Squares(rows, start, all_index, all_coef, rhs, slack, bits)
+    return Squares(rows, start, all_index, all_coef, rhs, slack, bits, reach)

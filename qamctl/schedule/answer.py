@@ -11,6 +11,7 @@ from qamctl.errors import UnsupportedError
 from qamctl.qubo.compile import compile_qubo
 from qamctl.qubo.feasible import feasible
 from qamctl.qubo.penalties import sufficient_weights
+from qamctl.qubo.weight_report import constraint_report
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.model import ScheduleModel, build_model
 from qamctl.schedule.part import reduced
@@ -57,7 +58,8 @@ def compile_answer(
     )
     sample = built.encode(solution)
     objective = float(built.model.offset + built.model.linear @ sample)
-    compiled = compile_qubo(built.model, sufficient_weights(built.model, objective))
+    weights = sufficient_weights(built.model, objective)
+    compiled = compile_qubo(built.model, weights)
     energy = float(compiled.energy(compiled.extend(sample))[0])
     kept = bool(feasible(built.model, sample[None, :])[0])
     return {
@@ -68,6 +70,7 @@ def compile_answer(
         "quadratic": len(compiled.row),
         "sha256": compiled.sha256,
         "slot": built.slot,
+        "constraints": constraint_report(built.model, weights, compiled),
         "energy": _number(energy),
         "penalty": 0 if kept else _number(energy - objective),
     }
@@ -83,19 +86,42 @@ def model_around(
     max_couplings: int = WHOLE_COUPLINGS,
 ) -> tuple[ScheduleModel, bool]:
     """(model, whether it is the whole problem) of one level around a feasible schedule; as in `compile_answer`."""
+    built = whole_model(
+        instance, solution, level, slot=slot, max_variables=max_variables, max_couplings=max_couplings
+    )  # fmt: skip
+    if built is not None:
+        return built, True
     most = WHOLE_VARIABLES if max_variables is None else max_variables
     value = instance.value(solution)[:level]
+    free = _last_tasks(instance, solution, min(most, WINDOW_VARIABLES))
+    part = reduced(instance, solution, free, OPTIONS)
+    return build_model(part, solution, level=level, fixed_levels=value, slot=slot, free=free, near=NEAR), False
+
+
+def whole_model(
+    instance: Instance,
+    solution: Solution | None,
+    level: int,
+    *,
+    slot: int = 1,
+    max_variables: int | None = None,
+    max_couplings: int = WHOLE_COUPLINGS,
+) -> ScheduleModel | None:
+    """The model of the whole problem; None where it is too large, or an earlier level fits no row.
+
+    Arguments as in `compile_answer`; without a feasible schedule only the spec bounds the starts.
+    """
+    most = WHOLE_VARIABLES if max_variables is None else max_variables
+    value = () if solution is None else instance.value(solution)[:level]
     for ticks in _slots(instance, slot, coarser=max_variables is not None):
         try:
             size, couplings = estimate(instance, solution, level=level, fixed_levels=value, slot=ticks, limit=most)
             if size <= most and couplings <= max_couplings:
-                return build_model(instance, solution, level=level, fixed_levels=value, slot=ticks), True
+                return build_model(instance, solution, level=level, fixed_levels=value, slot=ticks)
         except UnsupportedError:
             # What an earlier level leaves to a window may be small enough to hold, and pins may fit no long slot.
             continue
-    free = _last_tasks(instance, solution, min(most, WINDOW_VARIABLES))
-    part = reduced(instance, solution, free, OPTIONS)
-    return build_model(part, solution, level=level, fixed_levels=value, slot=slot, free=free, near=NEAR), False
+    return None
 
 
 def _slots(instance: Instance, slot: int, *, coarser: bool) -> Iterator[int]:

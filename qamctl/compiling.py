@@ -1,0 +1,233 @@
+"""`qamctl compile`: from a problem file to what annealers and solvers of models are fed, without a search."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from qamctl.errors import Diagnostic, InfeasibleError, Location, UnsupportedError, UsageError
+from qamctl.kinds import kind_of
+from qamctl.qubo.compile import Compiled, compile_qubo
+from qamctl.qubo.encodings import check_names
+from qamctl.qubo.model import Model
+from qamctl.qubo.penalties import Weights, estimated_weights, sufficient_weights
+from qamctl.qubo.weight_report import constraint_report
+from qamctl.story import Problem
+
+if TYPE_CHECKING:
+    from qamctl.schedule.instance import Instance
+    from qamctl.schedule.model import ScheduleModel
+    from qamctl.schedule.solution import Solution
+
+#: Targets that hold groups and rows themselves; the others get a penalty QUBO.
+NATIVE: Final = ("cqm", "lp")
+
+#: The largest model of a schedule that is compiled whole: about a gigabyte of text.
+VARIABLES, COUPLINGS = 100_000, 10_000_000
+
+
+@dataclass(frozen=True)
+class Scheduled:
+    """A schedule problem as a model, and the schedule that the model was built around.
+
+    Attributes
+    ----------
+    first
+        A feasible schedule by a rule, the same each time; it bounds the starts. None where the rule finds none.
+    level
+        The objective level that is compiled, from 0; earlier ones are kept at the first schedule's values.
+    """
+
+    instance: Instance
+    built: ScheduleModel
+    first: Solution | None
+    level: int
+
+
+@dataclass(frozen=True)
+class Target:
+    """A problem that can be compiled and decoded.
+
+    Attributes
+    ----------
+    kind
+        schedule or model.
+    upper
+        The objective of a state that is known to be feasible; None where none is.
+    scheduled
+        Of a schedule.
+    """
+
+    kind: str
+    problem: Problem
+    model: Model
+    upper: float | None = None
+    scheduled: Scheduled | None = None
+
+
+def open_target(
+    path: str,
+    flags: Mapping[str, object],
+    *,
+    level: int = 1,
+    profile: str | None = None,
+    config_file: Path | None = None,
+) -> Target:
+    """The model of a problem file: the same file and options give the same model each time.
+
+    Parameters
+    ----------
+    path
+        A spec or a model file; `-` is standard input.
+    flags
+        Options by name: `format` and `sense` of model files, `slot` and `max_variables` of schedules.
+    level
+        The objective level of a schedule, from 1.
+
+    Raises
+    ------
+    SpecError
+        The file is at fault.
+    InfeasibleError
+        Nothing can satisfy it, as far as that shows without a search.
+    UnsupportedError
+        The whole problem is too large, or has an objective that no QUBO holds.
+    """
+    kind = "model" if flags.get("format") is not None else kind_of(path, "model")
+    if kind == "schedule":
+        return _schedule(path, flags, level, profile, config_file)
+    if level != 1:
+        raise UsageError("a model file has one objective: --level is for schedules")
+    from qamctl import model_run
+
+    problem = model_run.read(path, flags, profile=profile, config_file=config_file)
+    target = Target("model", problem, problem.spec.model)
+    _refuse(problem, model_run.build(problem).reasons)
+    return target
+
+
+def _schedule(
+    path: str, flags: Mapping[str, object], level: int, profile: str | None, config_file: Path | None
+) -> Target:
+    from qamctl import schedule_run
+    from qamctl.schedule.answer import whole_model
+    from qamctl.schedule.sizes import estimate
+    from qamctl.schedule.solvers.qubo_windows import first_schedule
+
+    problem = schedule_run.read(path, flags, profile=profile, config_file=config_file)
+    found = schedule_run.build(problem)
+    _refuse(problem, found.reasons)
+    instance, options = found.instance, problem.options
+    if not 1 <= level <= len(instance.levels):
+        raise UsageError(f"--level {level}: the objective has {len(instance.levels)} levels, counted from 1")
+    first = first_schedule(instance)
+    if first is None and level > 1:
+        raise UnsupportedError(f"level {level} needs a schedule whose earlier levels are kept, and no rule finds one")
+    slot, most = options.slot or 1, options.max_variables
+    kept = () if first is None else instance.value(first)[: level - 1]
+    size, couplings = estimate(instance, first, level=level - 1, fixed_levels=kept, slot=slot, limit=VARIABLES)
+    built = None
+    if most is not None or (size <= VARIABLES and couplings <= COUPLINGS):
+        built = whole_model(
+            instance, first, level - 1, slot=slot, max_variables=most or VARIABLES, max_couplings=COUPLINGS
+        )  # fmt: skip
+    if built is None:
+        raise UnsupportedError(
+            f"the whole problem has {size} variables and {couplings} couplings or more, beyond the limits of "
+            f"{most or VARIABLES} and {COUPLINGS}: a longer --slot, or --max-variables, makes it coarser"
+        )
+    upper = None
+    if first is not None:
+        upper = float(built.model.offset + built.model.linear @ built.encode(first))
+    return Target("schedule", problem, built.model, upper, Scheduled(instance, built, first, level - 1))
+
+
+def _refuse(problem: Problem, reasons: Sequence[Mapping[str, Any]]) -> None:
+    """End with the reasons why nothing can satisfy the problem, where there are any."""
+    if not reasons:
+        return
+    places = [
+        Diagnostic(f"{row['constraint']}: {row['text']}", Location(str(row["file"]), row["line"])) for row in reasons
+    ]
+    raise InfeasibleError(f"{problem.source.label} has no feasible answer: there is nothing to compile", places)
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """What was compiled.
+
+    Attributes
+    ----------
+    content
+        The file.
+    report
+        Sizes, kinds of constraints with their weights and bits, and the hash of the QUBO.
+    """
+
+    content: bytes
+    report: dict[str, Any]
+
+
+def compiled_target(
+    target: Target, *, one_hot: str = "one-hot", inequality: str = "slack", penalty: float = 1.0
+) -> tuple[Compiled, Weights]:
+    """The penalty QUBO of a target, with the weights that it has.
+
+    Parameters
+    ----------
+    penalty
+        A factor of all weights: 1 is sufficient with slack bits, less is often better for an annealer.
+    """
+    check_names(one_hot, inequality)
+    model = target.model
+    if inequality == "slack":
+        weights = sufficient_weights(model, target.upper, one_hot=one_hot)
+    else:  # nothing is proved of parabolas: large weights only bury the objective
+        weights = estimated_weights(model)
+    if penalty != 1.0:
+        weights = Weights(penalty * weights.groups(len(model.group_start) - 1), penalty * weights.row, weights.shift)
+    return compile_qubo(model, weights, one_hot=one_hot, inequality=inequality), weights
+
+
+def write_target(
+    target: Target,
+    to: str,
+    *,
+    one_hot: str = "one-hot",
+    inequality: str = "slack",
+    penalty: float = 1.0,
+) -> Artefact:
+    """The target as the content of a file; LP keeps the sense of a model file, everything else is minimised.
+
+    Raises
+    ------
+    UsageError
+        An encoding, or a target, that does not exist.
+    """
+    from qamctl.formats.models import write_model
+
+    model, spec = target.model, target.problem.spec
+    report: dict[str, Any] = {"name": target.problem.name, "kind": target.kind, "to": to}
+    if target.scheduled is not None:
+        report |= {"level": target.scheduled.level + 1, "slot": target.scheduled.built.slot}
+        report["raw_variables"] = target.scheduled.built.raw_variables
+    names = {"row_names": spec.row_names, "group_names": spec.group_names} if target.kind == "model" else {}
+    if to in NATIVE:
+        check_names(one_hot, inequality)
+        keeps_sense = target.kind == "model" and to == "lp" and spec.sense == "max"
+        content = write_model(model, to, sense="max" if keeps_sense else "min", **names)
+        kinds = {
+            "one-hot": {"count": len(model.group_start) - 1},
+            **{kind: {"count": int((model.con_kind == k).sum())} for k, kind in enumerate(model.con_kinds)},
+        }
+        report |= {"variables": model.n, "quadratic": len(model.row)}
+        report["constraints"] = {kind: row for kind, row in kinds.items() if row["count"]}
+        return Artefact(content, report)
+    compiled, weights = compiled_target(target, one_hot=one_hot, inequality=inequality, penalty=penalty)
+    report |= {
+        "encoding": one_hot, "inequality": inequality, "variables": compiled.n, "quadratic": len(compiled.row),
+        "constraints": constraint_report(model, weights, compiled), "sha256": compiled.sha256,
+    }  # fmt: skip
+    return Artefact(write_model(compiled, to), report)
