@@ -8,8 +8,10 @@
 #include <cpuid.h>
 #define QAMCTL_X86 1
 #define QAMCTL_AVX2 __attribute__((target("avx2,bmi,bmi2,lzcnt,movbe,f16c,popcnt")))
-#define QAMCTL_AVX512 \
-    __attribute__((target("prefer-vector-width=256,avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx2,bmi,bmi2,lzcnt,movbe,f16c,popcnt")))
+// Vectors of 256 bits, as -march=native chooses them: wider ones are slower in loops that mix widths of numbers.
+#define QAMCTL_AVX512                                                                                     \
+    __attribute__((target("prefer-vector-width=256,avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx2,bmi," \
+                          "bmi2,lzcnt,movbe,f16c,popcnt")))
 #endif
 #define QAMCTL_INLINE __attribute__((always_inline)) inline
 
