@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import threading
-import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -222,9 +221,9 @@ def run_lanes(
     """
     shared = _Shared(model, budget, stop, report, keep, begin)
     start = np.zeros(model.n, np.uint8) if initial is None else (np.asarray(initial) != 0).astype(np.uint8)
-    before = time.perf_counter()
+    before = budget.clock()
     energy = model.energy(start)
-    shared.reserve = time.perf_counter() - before
+    shared.reserve = budget.clock() - before
     shared.enter(start, energy, 0 if initial is None else 1)
     threads = 1 if budget.seconds is None else max(1, budget.threads)
     lanes = [
