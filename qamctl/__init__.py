@@ -11,12 +11,26 @@ TYPE_CHECKING = False  # known to type checkers by its name; `typing` itself cos
 if TYPE_CHECKING:
     from qamctl.api import QUBOScheduler
     from qamctl.errors import ExitCode, QamError
+    from qamctl.samplers import AnnealSampler, AutoSampler, TabuSampler
     from qamctl.schedule.read import load_schedule, schedule_from_data
 
-__all__ = ["ExitCode", "QUBOScheduler", "QamError", "__version__", "load_schedule", "schedule_from_data"]
+__all__ = [
+    "AnnealSampler",
+    "AutoSampler",
+    "ExitCode",
+    "QUBOScheduler",
+    "QamError",
+    "TabuSampler",
+    "__version__",
+    "load_schedule",
+    "schedule_from_data",
+]
 
 #: Where each public name lives.
 _HOMES = {
+    "AnnealSampler": "qamctl.samplers",
+    "AutoSampler": "qamctl.samplers",
+    "TabuSampler": "qamctl.samplers",
     "QUBOScheduler": "qamctl.api",
     "ExitCode": "qamctl.errors",
     "QamError": "qamctl.errors",

@@ -100,7 +100,7 @@ class QUBOScheduler:
         reasoning: Mapping[str, float] | None = None,
         weight: float = 1.0,
         *,
-        backend: str = "neal",
+        backend: str = "anneal",
         time_limit: float = 10.0,
     ) -> ReasonedSchedule:
         """Find a schedule that is good by the objective and, as far as `weight` says, agrees with the reasoning.
@@ -160,7 +160,7 @@ class QUBOScheduler:
 def _biased(instance: Instance, answer: Answer, preferences: tuple[Preference, ...], weight: float) -> ScheduleModel:
     built, _ = model_around(instance, _solution(answer), _level(answer))
     weights = sufficient_weights(built.model, _cost(built, _solution(answer)))
-    gap = min(weights.group, float(weights.row.min(initial=weights.group)))
+    gap = weights.least
     return apply_bias(built, preferences, weight, gap=gap)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib import import_module
@@ -15,12 +16,12 @@ if TYPE_CHECKING:
     import dimod
 
     from qamctl.backends.base import Backend
-    from qamctl.qubo.compile import Compiled
+    from qamctl.qubo.payload import Payload
     from qamctl.schedule.instance import Instance
     from qamctl.schedule.solution import Solution
 
 #: What `auto` runs, in the order of its lanes; the sampled one works on QUBO windows around the incumbent.
-AUTO = ("list-search", "cpsat", "neal")
+AUTO = ("list-search", "cpsat", "anneal")
 
 
 def expand(backends: Sequence[str]) -> tuple[str, ...]:
@@ -62,6 +63,7 @@ def solver(name: str, options: Mapping[str, Any]) -> Solver:
         found: Solver = import_module(f"qamctl.schedule.solvers.{name.replace('-', '_')}").solve
         return found
     engine = registry.get(name)
+    able = engine.capabilities
 
     def solve(
         instance: Instance,
@@ -76,28 +78,63 @@ def solver(name: str, options: Mapping[str, Any]) -> Solver:
         return qubo_windows.solve(
             instance, incumbent, budget, seed, stop, report,
             sample=partial(sample, engine),
-            max_variables=_smaller(engine.capabilities.max_variables, options.get("max_variables")),
+            max_variables=_smaller(able.max_variables, able.any_variables, options.get("max_variables")),
             slot=options.get("slot") or 1,
-            exact=engine.capabilities.exact,
+            exact=able.exact,
         )  # fmt: skip
 
     return solve
 
 
-def sample(engine: Backend, compiled: Compiled, **options: Any) -> dimod.SampleSet:
-    """Submit a compiled model and wait for its samples.
+#: Seconds between two looks at a job, at first and at most, unless the engine says how long to wait.
+FIRST_POLL, LAST_POLL = 0.02, 2.0
+
+
+def sample(
+    engine: Backend,
+    compiled: Payload,
+    *,
+    stop: Callable[[], bool] = lambda: False,
+    sleep: Callable[[float], None] = time.sleep,
+    **options: Any,
+) -> dimod.SampleSet:
+    """Submit a model and wait for its samples.
+
+    Parameters
+    ----------
+    stop
+        Asked before each look at the job, and by engines that can while they work; True cancels the job, and what
+        comes back has no samples.
+    sleep
+        Waits so many seconds.
 
     Raises
     ------
     BackendError
         The job failed.
     """
-    job = engine.submit(compiled, options)
+    job = engine.submit(compiled, {**options, "stop": stop})
+    wait = FIRST_POLL
     while job.state in ("queued", "running"):
+        if stop():
+            engine.cancel(job)
+            return _no_samples(compiled)
+        sleep(min(float(job.info.get("poll_seconds", wait)), LAST_POLL))
+        wait = min(1.5 * wait, LAST_POLL)
         job = engine.poll(job)
     if job.state != "succeeded":
         raise BackendError(f"{engine.name}: the job {job.id} {job.state}: {job.info.get('error', 'no reason given')}")
     return engine.fetch(job)
+
+
+def _no_samples(compiled: Payload) -> dimod.SampleSet:
+    import dimod
+    import numpy as np
+
+    none: dimod.SampleSet = dimod.SampleSet.from_samples(  # type: ignore[no-untyped-call]
+        (np.zeros((0, compiled.n), np.int8), list(range(compiled.n))), "BINARY", energy=np.zeros(0)
+    )
+    return none
 
 
 def _smaller(*limits: int | None) -> int | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     import dimod
 
-    from qamctl.qubo.compile import Compiled
+    from qamctl.qubo.payload import Payload
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +19,12 @@ class Capabilities:
     Attributes
     ----------
     kinds
-        Kinds of compiled payload: "qubo", "qir"...
+        Kinds of payload: "qubo" (`qubo.compile.Compiled`), "model" (`qubo.payload.Uncompiled`), "qir"...
     max_variables
         Largest model it takes, None without a limit.
+    any_variables
+        Largest model it takes whatever the couplings, where it takes larger ones if they are easy; windows are cut
+        to this size. None: `max_variables` says it all.
     exact
         Its best sample is proved optimal.
     package
@@ -32,26 +35,55 @@ class Capabilities:
     max_variables: int | None = None
     exact: bool = False
     package: str | None = None
+    any_variables: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Something that was submitted to an engine; local engines finish within `submit`."""
+    """Something that was submitted to an engine; local engines finish within `submit`.
+
+    Attributes
+    ----------
+    state
+        queued, running, succeeded, failed or cancelled.
+    info
+        `error`: why it failed. `poll_seconds`: how long to wait before the next look, where the engine knows.
+    """
 
     id: str
     backend: str
-    state: str  #: queued, running, succeeded, failed, cancelled
+    state: str
     info: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Backend(Protocol):
-    """An engine for compiled models."""
+    """An engine for models."""
 
     name: str
     capabilities: Capabilities
 
-    def submit(self, compiled: Compiled, options: Mapping[str, Any]) -> Job:
-        """Start sampling. Options: seed, reads, sweeps, seconds, initial (a sample to start from)."""
+    def submit(self, compiled: Payload, options: Mapping[str, Any]) -> Job:
+        """Start sampling.
+
+        Options
+        -------
+        An engine ignores those that mean nothing to it.
+
+        seed
+            Of everything random.
+        reads, sweeps
+            How many samples, and how much work for each.
+        seconds
+            Wall time.
+        steps
+            A budget of work in place of time, from which equal seeds give equal samples.
+        initial
+            [n] a sample to start from.
+        threads, target
+            Cores to use; an energy that is good enough.
+        stop, report
+            Functions: whether to end now; told every better sample with its energy.
+        """
         ...
 
     def poll(self, job: Job) -> Job:

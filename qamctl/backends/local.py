@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import itertools
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,41 +15,61 @@ from qamctl.errors import BackendError, UnsupportedError
 if TYPE_CHECKING:
     import dimod
 
-    from qamctl.qubo.compile import Compiled
+    from qamctl.qubo.payload import Payload
 
-SampleFunction = Callable[["Compiled", Mapping[str, Any]], "dimod.SampleSet"]
+#: Takes a payload of a kind that the engine knows, and the options of `Backend.submit`.
+SampleFunction = Callable[[Any, Mapping[str, Any]], "dimod.SampleSet"]
 
 
-def sample_set(compiled: Compiled, samples: np.ndarray, info: Mapping[str, Any]) -> dimod.SampleSet:
-    """Samples [s, n] as dimod holds them, energies by the compiled model; `info` gets the number of reads."""
+def sample_set(
+    compiled: Payload,
+    samples: np.ndarray,
+    info: Mapping[str, Any],
+    *,
+    energies: np.ndarray | None = None,
+    occurrences: np.ndarray | None = None,
+) -> dimod.SampleSet:
+    """Samples [s, n] as dimod holds them; `info` gets the number of reads.
+
+    Parameters
+    ----------
+    energies
+        [s] where they are known; else they are computed from the payload.
+    occurrences
+        [s] how often each sample was met; None: once.
+    """
     import dimod
 
     found: dimod.SampleSet = dimod.SampleSet.from_samples(  # type: ignore[no-untyped-call]
-        (samples, list(range(compiled.n))), "BINARY", energy=compiled.energy(samples), info={"exact": False, **info}
+        (np.asarray(samples, np.int8), list(range(compiled.n))),
+        "BINARY",
+        energy=compiled.energy(samples) if energies is None else energies,
+        num_occurrences=occurrences,
+        info={"exact": False, **info},
     )
-    found.info["reads"] = len(samples)
+    found.info["reads"] = len(samples) if occurrences is None else int(occurrences.sum())
     return found
 
 
 @dataclass
 class LocalBackend:
-    """A sampling function as a `Backend`.
+    """A sampling function as a `Backend`; safe to use from several threads.
 
     Attributes
     ----------
     name, capabilities
         As in `backends.base`.
     sample
-        Takes a compiled model and the options of `Backend.submit`, gives the samples.
+        Takes a payload and the options of `Backend.submit`, gives the samples.
     """
 
     name: str
     capabilities: Capabilities
     sample: SampleFunction
     _results: dict[str, dimod.SampleSet] = field(default_factory=dict)
-    _count: int = 0
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
-    def submit(self, compiled: Compiled, options: Mapping[str, Any]) -> Job:
+    def submit(self, compiled: Payload, options: Mapping[str, Any]) -> Job:
         """Sample now; the job that comes back has succeeded.
 
         Raises
@@ -65,8 +86,7 @@ class LocalBackend:
                 f"backend {self.name} takes at most {most} variables, the model has {compiled.n}: "
                 "set solver.max_variables, or choose another backend"
             )
-        self._count += 1
-        job = Job(f"{self.name}-{self._count}", self.name, "succeeded", {"variables": compiled.n})
+        job = Job(f"{self.name}-{next(self._numbers)}", self.name, "succeeded", {"variables": compiled.n})
         self._results[job.id] = self.sample(compiled, options)
         return job
 
@@ -82,9 +102,10 @@ class LocalBackend:
         BackendError
             The job is not one of this backend's, or was fetched before.
         """
-        if job.id not in self._results:
+        found = self._results.pop(job.id, None)
+        if found is None:
             raise BackendError(f"backend {self.name} has no samples of job {job.id}: it was fetched or cancelled")
-        return self._results.pop(job.id)
+        return found
 
     def cancel(self, job: Job) -> Job:
         """Forget the samples."""

@@ -47,7 +47,11 @@ def sample(compiled: Compiled, options: Mapping[str, Any]) -> dimod.SampleSet:
     reads, sweeps
         8 reads of 1,000 sweeps by default.
     seconds
-        Wall time: one read is timed, then as many follow as fit (in place of `reads`).
+        Wall time: one read is timed, then as many follow as fit (`reads` at most, where those are given, too).
+    steps
+        In place of both: sweeps of all reads together.
+    stop, report
+        Whether to end, asked between reads; told the best sample of each read and its energy.
     initial
         [n] a state from which every other read starts, at a lower temperature; the rest start at random.
 
@@ -67,6 +71,8 @@ def sample(compiled: Compiled, options: Mapping[str, Any]) -> dimod.SampleSet:
         return sample_set(compiled, np.zeros((1, 0), np.int8), {"sweeps": sweeps})
     bqm, betas, initial = compiled.to_bqm(), beta_range(compiled), options.get("initial")
     sampler = neal.SimulatedAnnealingSampler()
+    stop = options.get("stop") or (lambda: False)
+    report = options.get("report") or (lambda sample, energy: None)
 
     def anneal(number: int, reads: int, warm: bool) -> dimod.SampleSet:
         start: dict[str, Any] = {}
@@ -76,13 +82,19 @@ def sample(compiled: Compiled, options: Mapping[str, Any]) -> dimod.SampleSet:
                      "initial_states_generator": "tile"}  # fmt: skip
             schedule = [float(np.sqrt(betas[0] * betas[1])), betas[1]]
         found: dimod.SampleSet = sampler.sample(
-            bqm, num_reads=reads, num_sweeps=sweeps, beta_range=schedule, seed=(seed + 7919 * number) % SEEDS, **start
-        )
+            bqm, num_reads=reads, num_sweeps=sweeps, beta_range=schedule, seed=(seed + 7919 * number) % SEEDS,
+            interrupt_function=stop, **start,
+        )  # fmt: skip
+        best = found.first
+        report(np.array([best.sample[i] for i in range(compiled.n)], np.uint8), float(best.energy))
         return found
 
     seconds = options.get("seconds")
     if seconds is None:
         reads = max(1, int(options.get("reads") or READS))
+        if options.get("steps") is not None:
+            reads = min(reads, int(options["steps"]))
+            sweeps = max(1, int(options["steps"]) // reads)
         warm = reads // 2 if initial is not None else 0
         parts = [anneal(0, reads - warm, False)]
         if warm:
@@ -95,8 +107,8 @@ def sample(compiled: Compiled, options: Mapping[str, Any]) -> dimod.SampleSet:
     parts = [anneal(0, 1, initial is not None)]
     per_sweep = (time.monotonic() - began) / sweeps
     sweeps = int(np.clip((deadline - time.monotonic()) / 2 / max(per_sweep, 1e-9), sweeps, asked))
-    number = 1
-    while time.monotonic() + per_sweep * sweeps < deadline:
+    number, most = 1, options.get("reads") or np.inf
+    while number < most and not stop() and time.monotonic() + per_sweep * sweeps < deadline:
         parts.append(anneal(number, 1, initial is not None and number % 2 == 0))
         number += 1
     return _together(compiled, parts, sweeps)

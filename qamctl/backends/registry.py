@@ -10,8 +10,10 @@ from qamctl.errors import UnsupportedError, UsageError
 
 #: Our engines of models: the module that has `backend()`.
 MODEL_ENGINES = {
+    "anneal": "qamctl.backends.anneal",
     "exact": "qamctl.backends.exact",
     "neal": "qamctl.backends.neal",
+    "tabu": "qamctl.backends.tabu",
 }
 
 #: Native solvers by kind of problem: they take the spec itself and are no backends.

@@ -9,8 +9,8 @@ import numpy as np
 
 from qamctl.errors import UnsupportedError
 from qamctl.qubo.compile import compile_qubo
-from qamctl.qubo.improve import Window
 from qamctl.qubo.penalties import sufficient_weights
+from qamctl.qubo.window import Window
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.loads import option_loads
 from qamctl.schedule.model import ScheduleModel, build_model
@@ -66,8 +66,17 @@ class ScheduleWindows:
         """The objective of each level."""
         return self.instance.value(answer)
 
-    def open(self, incumbent: Solution, attempt: int, rng: np.random.Generator) -> Window[Solution] | None:
-        """A window in the first level that can still be better, now and then in a later one."""
+    def open(
+        self, incumbent: Solution, attempt: int, rng: np.random.Generator, count: int
+    ) -> Sequence[Window[Solution]]:
+        """A window in the first level that can still be better, now and then in a later one; one at a time."""
+        window = self._next(incumbent, rng)
+        return [] if window is None else [window]
+
+    def closed(self, window: Window[Solution], improved: bool) -> None:
+        """Windows are picked at random: what one gave changes nothing."""
+
+    def _next(self, incumbent: Solution, rng: np.random.Generator) -> Window[Solution] | None:
         value = self.value(incumbent)
         level = self._open_level(value)
         if level is None or self.instance.n == 0:
@@ -85,7 +94,7 @@ class ScheduleWindows:
                 raise
             # The values of earlier levels do not fit a row: this level is left alone.
             self._refused.add(level)
-            return self.open(incumbent, attempt, rng)
+            return self._next(incumbent, rng)
 
     def _part(
         self, incumbent: Solution, level: int, value: tuple[float, ...], rng: np.random.Generator
@@ -171,7 +180,8 @@ class ScheduleWindows:
         compiled = compile_qubo(built.model, sufficient_weights(built.model, upper))
         kept = None if self.instance.n <= REPLACED_TASKS else ~free
 
-        def read(found: np.ndarray) -> Solution | None:
+        def read(found: np.ndarray, onto: Solution) -> Solution | None:
+            # Windows are opened one at a time: whatever `onto` is, it fills this window only.
             return repaired(built, incumbent, found, kept)
 
         return Window(built.model, compiled, compiled.extend(sample), read, settles)

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from qamctl.qubo.improve import Sampler, improve
+from qamctl.qubo.improve import improve
+from qamctl.qubo.window import Sampler
 from qamctl.schedule.bounds import level_bounds
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.place import place
