@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
-from qamctl.errors import Diagnostic, QamError, TemporaryError
+from qamctl.errors import Diagnostic, QamError, TemporaryError, UsageError
 
 #: What `-o` takes.
 OUTPUTS = ("table", "json", "yaml")
@@ -94,9 +95,23 @@ class Console:
         """A page for people on standard output."""
         self._write(self.out, _harmless(text if text.endswith("\n") else text + "\n"))
 
-    def artefact(self, text: str) -> None:
-        """A file's text on standard output, byte for byte."""
-        self._write(self.out, text)
+    def artefact(self, content: str | bytes) -> None:
+        """A file's content on standard output, byte for byte.
+
+        Raises
+        ------
+        UsageError
+            The content is no text, and standard output is a terminal.
+        """
+        if isinstance(content, str):
+            self._write(self.out, content)
+            return
+        if self.out.isatty() and not _is_text(content):
+            raise UsageError("the output is binary, and would garble this terminal: name a file with --file")
+        with self._writing(self.out):
+            self.out.flush()
+            self.out.buffer.write(content)
+            self.out.flush()
 
     def note(self, line: str) -> None:
         """A line beside the result, on standard error."""
@@ -148,9 +163,14 @@ class Console:
     def _write(self, stream: TextIO, text: str) -> None:
         """Write and flush; a reader that went away (`| head -1`) is no fault, a full disk is."""
         encoding = stream.encoding or "utf-8"
-        try:
+        with self._writing(stream):
             stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
             stream.flush()
+
+    @contextmanager
+    def _writing(self, stream: TextIO) -> Iterator[None]:
+        try:
+            yield
         except BrokenPipeError:
             _silence(stream)
         except OSError as fault:
@@ -192,6 +212,13 @@ def diagnostic_object(fault: Diagnostic) -> dict[str, Any]:
 
 def _harmless(text: str) -> str:
     return _CONTROL.sub("?", text)
+
+
+def _is_text(content: bytes) -> bool:
+    try:
+        return "\0" not in content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
 
 
 def _takes_unicode(stream: TextIO) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -10,7 +11,15 @@ from pathlib import Path
 from typing import Any, Final
 
 #: Options that a spec may set in its `solver:` block.
-SOLVER_KEYS: Final = ("backend", "time_limit", "max_steps", "seed", "threads", "slot", "max_variables")
+SOLVER_KEYS: Final = (
+    "backend", "time_limit", "max_steps", "seed", "threads", "slot", "max_variables", "reads", "target_energy"
+)  # fmt: skip
+
+#: Formats of model files, as `--format` names them; `qamctl.formats.models` says what they are.
+MODEL_FORMATS: Final = ("qubo", "rudy", "csv", "bqm", "cqm", "json", "lp", "model")
+
+#: How files of samples end: numpy arrays, a table, dimod's JSON.
+SAMPLE_FILES: Final = (".npz", ".csv", ".json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +58,16 @@ class Options:
         Coarsen slots until the model has at most so many variables.
     no_copy
         Side tables above 50 MB are kept by their hash only, not copied into the run directory.
+    format
+        Of a model file, in place of what its content looks like.
+    sense
+        min or max: what the objective of a model file is; None: what the file says.
+    reads
+        Samples to take of a model, each found independently; None: the search decides.
+    target_energy
+        A search of a model ends when it has a sample of this energy, in the minimised form.
+    samples
+        A further file for the samples of a model.
     """
 
     backend: tuple[str, ...] = ("auto",)
@@ -69,6 +88,11 @@ class Options:
     slot: int | None = None
     max_variables: int | None = None
     no_copy: bool = False
+    format: str | None = None
+    sense: str | None = None
+    reads: int | None = None
+    target_energy: float | None = None
+    samples: Path | None = None
 
 
 #: Every option's name, in order.
@@ -113,6 +137,23 @@ def _seconds(raw: Any) -> float:
     if not 0 < value < 1e9:
         raise ValueError("must be a number of seconds above 0")
     return value
+
+
+def _number(raw: Any) -> float:
+    try:
+        value = float(raw) if isinstance(raw, (int, float, str)) and not isinstance(raw, bool) else math.nan
+    except (ValueError, OverflowError):
+        value = math.nan
+    if not math.isfinite(value):
+        raise ValueError("must be a number")
+    return value
+
+
+def _table(raw: Any) -> Path:
+    path = _path(raw)
+    if path.suffix not in SAMPLE_FILES:
+        raise ValueError(f"must be a file that ends in {', '.join(SAMPLE_FILES[:-1])} or {SAMPLE_FILES[-1]}")
+    return path
 
 
 def _switch(raw: Any) -> bool:
@@ -172,4 +213,9 @@ _PARSERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "slot": _integer(1),
     "max_variables": _integer(1),
     "no_copy": _switch,
+    "format": _word(*MODEL_FORMATS),
+    "sense": _word("min", "max"),
+    "reads": _integer(1, 1_000_001),
+    "target_energy": _number,
+    "samples": _table,
 }

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from qamctl.errors import Diagnostic, Location, SpecError
+from qamctl.kinds import kind_of
 from qamctl.schedule.read import build_schedule, load_schedule
 from qamctl.spec.reader import read_source
 
@@ -31,40 +32,94 @@ class Verdict:
     faults: tuple[Diagnostic, ...] = ()
 
 
-def validate(paths: Sequence[str]) -> list[Verdict]:
-    """The verdict on each problem file; `-` is standard input."""
-    return [_verdict(path) for path in paths]
+def validate(paths: Sequence[str], *, format: str | None = None) -> list[Verdict]:
+    """The verdict on each problem file; `-` is standard input.
+
+    Parameters
+    ----------
+    format
+        Of model files, in place of what their content looks like.
+    """
+    return [_verdict(path, format) for path in paths]
 
 
-def check_files(result: str, spec: str) -> list[str]:
+def check_files(result: str, spec: str, *, format: str | None = None, sense: str | None = None) -> list[str]:
     """What does not hold in a result file, recomputed from its problem file; empty where everything does.
+
+    Parameters
+    ----------
+    format, sense
+        Of a model file, as the run was told; None: as the result has them.
 
     Raises
     ------
     SpecError
         One of the files can't be read.
     """
-    from qamctl.schedule.check import check_result
-
-    problem = load_schedule(spec)
     file = Path(result)
-    return [str(found) for found in check_result(_result(file), problem, file.parent)]
+    data = _result(file)
+    if format is None and kind_of(spec) == "schedule":
+        from qamctl.schedule.check import check_result
+
+        return [str(found) for found in check_result(data, load_schedule(spec), file.parent)]
+    return _check_model(data, file, spec, format, sense)
 
 
-def _verdict(path: str) -> Verdict:
+def _check_model(data: dict[str, Any], file: Path, spec: str, format: str | None, sense: str | None) -> list[str]:
+    from qamctl.formats.models import FORMATS, read_model
+    from qamctl.qubo.check_result import Asked, check_result
+
+    # The run may have been told a format or a sense: it stands in the result's options.
+    told = _options(data)
+    format = format or (told.get("format") if told.get("format") in FORMATS else None)
+    sense = sense or (told.get("sense") if told.get("sense") in ("min", "max") else None)
+    model = read_model(spec, format=format, sense=sense)
+    asked = Asked(
+        model.model, model.sense, model.source.sha256, model.source.label, model.row_names, model.group_names
+    )  # fmt: skip
+    return [str(found) for found in check_result(data, asked, file.parent)]
+
+
+def _options(data: dict[str, Any]) -> dict[str, Any]:
+    provenance = data.get("provenance")
+    options = provenance.get("options") if isinstance(provenance, dict) else None
+    return options if isinstance(options, dict) else {}
+
+
+def _verdict(path: str, format: str | None) -> Verdict:
+    try:
+        if format is None and kind_of(path) == "schedule":
+            faults = _schedule_faults(path)
+        else:
+            faults = _model_faults(path, format)
+    except SpecError as error:
+        return Verdict(path, "invalid", error.diagnostics or (Diagnostic(error.message),))
+    return Verdict(path, "infeasible" if faults else "valid", tuple(faults))
+
+
+def _schedule_faults(path: str) -> list[Diagnostic]:
     from qamctl.schedule.instance import build_instance
     from qamctl.schedule.reasons import reasons
 
-    try:
-        data, source = read_source(path)
-        spec = build_schedule(data, source)
-    except SpecError as error:
-        return Verdict(path, "invalid", error.diagnostics or (Diagnostic(error.message),))
-    faults = []
-    for reason in reasons(build_instance(spec)):
-        place = source.locate(reason.path)
-        faults.append(Diagnostic(f"{reason.constraint}: {reason.text}", place))
-    return Verdict(path, "infeasible" if faults else "valid", tuple(faults))
+    data, source = read_source(path)
+    spec = build_schedule(data, source)
+    return [
+        Diagnostic(f"{reason.constraint}: {reason.text}", source.locate(reason.path))
+        for reason in reasons(build_instance(spec))
+    ]
+
+
+def _model_faults(path: str, format: str | None) -> list[Diagnostic]:
+    from qamctl.formats.models import read_model
+    from qamctl.qubo.check_result import Asked
+    from qamctl.qubo.impossible import impossible
+
+    model = read_model(path, format=format)
+    asked = Asked(model.model, model.sense, "", path, model.row_names, model.group_names)
+    return [
+        Diagnostic(f"{asked.name(found.kind, found.number)}: {found.text}", Location(model.source.label))
+        for found in impossible(model.model)
+    ]
 
 
 def _result(file: Path) -> dict[str, Any]:

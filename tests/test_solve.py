@@ -35,7 +35,7 @@ def test_auto_lists_every_engine_and_proves_a_small_problem(instance: Instance) 
     """The portfolio ends with a proof; each member is an attempt."""
     answer = solve_schedule(instance, seconds=20, seed=1, threads=2)
     assert answer.status == "optimal"
-    assert [attempt.backend for attempt in answer.attempts] == ["list-search", "neal", "cpsat"]
+    assert [attempt.backend for attempt in answer.attempts] == ["list-search", "anneal", "cpsat"]
     assert answer.proof is not None
     assert answer.report is not None
     assert list(answer.proof.bounds) == list(answer.report.levels)
@@ -49,7 +49,7 @@ def test_below_a_second_cpsat_is_left_out(instance: Instance) -> None:
     assert answer.solution is not None
 
 
-@pytest.mark.parametrize("backend", ["list-search", "cpsat", "neal", "exact"])
+@pytest.mark.parametrize("backend", ["list-search", "cpsat", "anneal", "tabu", "neal", "exact"])
 def test_one_engine_alone(instance: Instance, backend: str) -> None:
     """Every engine by its name gives a schedule that the checker accepts."""
     answer = solve_schedule(instance, backends=(backend,), seconds=2, seed=1)

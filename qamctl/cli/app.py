@@ -15,9 +15,12 @@ from qamctl.errors import ExitCode
 #: Every command: the module in this folder that holds it as `app`, and one line of help.
 COMMANDS = {
     "schedule": ("schedule", "Find a checked schedule for tasks on agents and resources."),
+    "solve": ("solve", "Find a checked sample of a binary model: QUBO, Ising, MaxCut, or with constraints."),
     "validate": ("validate", "Report every fault of problem files, without solving."),
     "check": ("check", "Recompute a result from its problem file."),
     "bench": ("bench", "Compare engines on one problem at equal time."),
+    "compile": ("compile", "Write a problem as annealers and solvers of models take it: QUBO, Ising, BQM, CQM, LP."),
+    "decode": ("decode", "Turn samples of a compiled problem, whoever drew them, into a checked answer."),
     "init": ("init", "Write a commented problem file to start from."),
     "import": ("imports", "Turn a benchmark or workflow file into a problem file."),
     "schema": ("schema", "Print the JSON Schema of a kind of problem file."),
@@ -26,7 +29,7 @@ COMMANDS = {
 }
 
 HELP = """\
-Schedules for fleets of agents: found, bounded, checked and written down.
+Schedules for fleets of agents, and binary models: solved, bounded, checked and written down.
 
 \b
 Examples:
@@ -34,6 +37,7 @@ Examples:
   qamctl validate plan.yaml                every fault, with line and column
   qamctl schedule plan.yaml                the schedule, its bound and its gap
   qamctl schedule plan.yaml -o json | jq .objective
+  qamctl solve model.qubo                  a QUBO or another binary model
 """
 
 #: What each exit code means, and what to do about it.

@@ -1,9 +1,8 @@
-"""`qamctl bench SPEC`: compare engines on one problem at equal time."""
+"""`qamctl bench FILE`: compare engines on one problem at equal time."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
@@ -20,10 +19,14 @@ app = new_app()
 @app.command(cls=PlainCommand)
 def bench(
     context: typer.Context,
-    spec: Annotated[str, typer.Argument(metavar="SPEC", help="Problem file (YAML or JSON); - is standard input.")],
+    file: flag.File,
+    format: flag.Format = None,
+    sense: flag.Sense = None,
     backend: flag.Backends = None,
     time_limit: flag.TimeLimit = None,
     max_steps: flag.MaxSteps = None,
+    reads: flag.Reads = None,
+    target_energy: flag.TargetEnergy = None,
     seed: flag.Seed = None,
     threads: flag.Threads = None,
     slot: flag.Slot = None,
@@ -39,6 +42,7 @@ def bench(
     Examples:
       qamctl bench plan.yaml --backend list-search --backend cpsat
       qamctl bench plan.yaml --backend auto --backend neal --time-limit 30 -o json
+      qamctl bench model.qubo --backend anneal --backend tabu --backend neal
 
     The engines run one after the other, each with the whole time limit and all threads; every answer is
     checked against the file. No run is kept.
@@ -46,6 +50,10 @@ def bench(
     if not backend:
         raise UsageError("bench compares engines: name at least one with --backend, as in --backend list-search")
     flags = {
+        "format": format,
+        "sense": sense,
+        "reads": reads,
+        "target_energy": target_energy,
         "time_limit": time_limit,
         "max_steps": max_steps,
         "seed": seed,
@@ -57,8 +65,11 @@ def bench(
     }
     console = open_console(context, flags, profile=profile, config=config)
     from qamctl import pipeline
+    from qamctl.kinds import kind_of
 
-    rows = pipeline.bench(spec, backend, flags, profile=profile, config_file=Path(config) if config else None)
+    kind = "model" if format is not None else kind_of(file)
+    config_file = Path(config) if config else None
+    rows = pipeline.bench(file, backend, flags, kind=kind, profile=profile, config_file=config_file)
     head = ("engine", "status", "objective", "bound", "gap", "seconds")
     cells = [
         (row["backend"], row["status"], row["objective"], row["bound"], percent(row["gap"]), f"{row['seconds']:.2f}")

@@ -1,4 +1,4 @@
-"""`qamctl check RESULT SPEC`: recompute a result from its problem file."""
+"""`qamctl check RESULT FILE`: recompute a result from its problem file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ app = new_app()
 def check(
     context: typer.Context,
     result: Annotated[str, typer.Argument(metavar="RESULT", help="Result file (JSON).")],
-    spec: Annotated[str, typer.Argument(metavar="SPEC", help="The problem file that it answers.")],
+    spec: Annotated[str, typer.Argument(metavar="FILE", help="The problem file or model file that it answers.")],
+    format: flag.Format = None,
+    sense: flag.Sense = None,
     output: flag.Output = None,
     quiet: flag.Quiet = False,
 ) -> int:
@@ -28,14 +30,16 @@ def check(
     Examples:
       qamctl check run/result.json plan.yaml
       qamctl check result.json plan.yaml -o json | jq .discrepancies
+      qamctl check run/result.json model.qubo
 
     Exit code 0: everything holds; 9: something does not; 3: a file can't be read. The check shares no code
     with the search.
     """
-    console = open_console(context, {"output": output, "quiet": quiet}, profile=None, config=None)
+    asked = {"format": format, "sense": sense, "output": output, "quiet": quiet}
+    console = open_console(context, asked, profile=None, config=None)
     from qamctl.validation import check_files
 
-    found = check_files(result, spec)
+    found = check_files(result, spec, format=format, sense=sense)
     value: dict[str, Any] = {"result": result, "spec": spec, "holds": not found, "discrepancies": found}
     if not found:
         console.show(value, lambda: f"{result}: every figure and constraint holds")

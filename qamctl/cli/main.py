@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
 from collections.abc import Mapping, Sequence
 
 from qamctl import __version__
@@ -15,6 +17,9 @@ qamctl needs a command. To begin:
   qamctl validate plan.yaml               tells every fault in it
   qamctl schedule plan.yaml               finds, checks and writes a schedule
 All commands: qamctl --help"""
+
+#: Seconds that engines which were left behind get to end, before the process ends without them.
+PATIENCE = 0.5
 
 #: Set by the shell while it completes a command line (typer's protocol).
 _COMPLETE = "_QAMCTL_COMPLETE"
@@ -31,10 +36,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv is None:
         import sys
 
-        argv = sys.argv[1:]
         # numpy's BLAS starts a thread for every core, which spins before it sleeps; nothing here multiplies matrices.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    args = list(argv)
+        return _leave(_main(sys.argv[1:]))
+    return _main(list(argv))
+
+
+def _leave(code: int) -> int:
+    """End the process; an engine that was left behind, and still works, does not hold it: all files are written."""
+    deadline = time.monotonic() + PATIENCE
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join(max(0.0, deadline - time.monotonic()))
+            if thread.is_alive():
+                os._exit(code)
+    return code
+
+
+def _main(args: list[str]) -> int:
     console = Console(output=asked_output(args, os.environ), argv=args)
     try:
         return int(_run(args, console))

@@ -8,7 +8,45 @@ import typer
 
 Backends = Annotated[
     list[str] | None,
-    typer.Option("--backend", metavar="NAME", help="Engine to use: auto, list-search, cpsat, neal, exact. Repeatable."),
+    typer.Option(
+        "--backend",
+        metavar="NAME",
+        help="Engine to use: auto, cpsat, anneal, tabu, neal, exact; for schedules list-search, too. Repeatable.",
+    ),
+]
+File = Annotated[
+    str,
+    typer.Argument(metavar="FILE", help="Model file, or problem file (YAML or JSON); - is standard input."),
+]
+Format = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        metavar="F",
+        help="Format of a model file: qubo, rudy, csv, bqm, cqm, json, lp, model. Default: told from the content.",
+    ),
+]
+Sense = Annotated[
+    str | None,
+    typer.Option(
+        "--sense", metavar="min|max", help="What the objective of a model file is. Default: what the file says, or min."
+    ),
+]
+Reads = Annotated[
+    str | None,
+    typer.Option("--reads", metavar="N", help="Samples to take from each engine; all of them go to samples.npz."),
+]
+TargetEnergy = Annotated[
+    str | None,
+    typer.Option(
+        "--target-energy",
+        metavar="E",
+        help="End at a sample of this energy or less, of the minimised form: minus the objective where that is max.",
+    ),
+]
+SamplesFile = Annotated[
+    str | None,
+    typer.Option("--samples", metavar="FILE", help="Write the samples here, too (.npz, .csv, or dimod's .json)."),
 ]
 TimeLimit = Annotated[
     str | None,
@@ -69,3 +107,21 @@ ConfigFile = Annotated[
     typer.Option("--config", metavar="FILE", help="Configuration file. Default: ./qamctl.toml where present."),
 ]
 Target = Annotated[str | None, typer.Option("--file", metavar="PATH", help="Write here. Default: standard output.")]
+Encoding = Annotated[
+    str | None,
+    typer.Option(
+        "--encoding", metavar="E", help="One-hot groups as one-hot (default) or domain-wall, a bit less each."
+    ),
+]
+Inequality = Annotated[
+    str | None,
+    typer.Option(
+        "--inequality", metavar="I", help="Inequalities with slack bits (slack, default), or without (unbalanced)."
+    ),
+]
+Level = Annotated[
+    str | None,
+    typer.Option(
+        "--level", metavar="K", help="Objective level of a schedule, from 1 (default); earlier ones are kept."
+    ),
+]

@@ -15,7 +15,8 @@ from qamctl.cli import options as flag
 from qamctl.cli.app import PlainCommand, new_app
 from qamctl.cli.session import open_console
 from qamctl.cli.table import table
-from qamctl.cli.views import facts, schedule_page
+from qamctl.cli.views import facts
+from qamctl.cli.views import page as result_page
 from qamctl.errors import ExitCode, SpecError, UsageError
 from qamctl.runs.record import state_folder, utc_now
 from qamctl.runs.store import RunInfo, find_run, list_runs, prune
@@ -85,7 +86,7 @@ def show(
         if result is None or result.get("run") != info.id:
             return facts(_plain(info))
         head = {name: value for name, value in _plain(info).items() if name in ("id", "started", "ended", "exit_code")}
-        body = schedule_page(result, width=console.width, paint=console.paint, place=str(file))
+        body = result_page(result, width=console.width, paint=console.paint, place=str(file))
         return f"{facts(head)}\n\n{body}"
 
     console.show({**_plain(info), "result": result}, page)

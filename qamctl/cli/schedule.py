@@ -83,6 +83,7 @@ def schedule(
         sizes = pipeline.dry_run(spec, flags, profile=profile, config_file=config_file)
         console.show(sizes, lambda: facts(sizes))
         return ExitCode.OK
+    pipeline.load("schedule")
     with Progress(console) as progress:
         report = pipeline.run_schedule(
             spec,

@@ -26,13 +26,13 @@ def open_console(context: Any, flags: Mapping[str, object], *, profile: str | No
     return console
 
 
-def deliver(context: Any, text: str, file: str | None) -> None:
+def deliver(context: Any, content: str | bytes, file: str | None) -> None:
     """Put an artefact into `file`, whole or not at all, or on standard output where there is none."""
     console: Console = context.obj
     if file is None or file == "-":
-        console.artefact(text)
+        console.artefact(content)
         return
     from qamctl.runs.atomic import write_atomic
 
-    write_atomic(Path(file), text)
+    write_atomic(Path(file), content)
     console.note(f"wrote {file}")

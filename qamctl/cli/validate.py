@@ -18,7 +18,10 @@ app = new_app()
 @app.command(cls=PlainCommand)
 def validate(
     context: typer.Context,
-    specs: Annotated[list[str], typer.Argument(metavar="SPEC", help="Problem files; - is standard input.")],
+    specs: Annotated[
+        list[str], typer.Argument(metavar="FILE", help="Problem files or model files; - is standard input.")
+    ],
+    format: flag.Format = None,
     output: flag.Output = None,
     quiet: flag.Quiet = False,
 ) -> int:
@@ -29,14 +32,15 @@ def validate(
       qamctl validate plan.yaml
       qamctl validate problems/*.yaml -q
       qamctl validate plan.yaml -o json | jq .files
+      qamctl validate model.lp
 
     Faults of shape, type or reference end with exit code 3; a problem that is well formed but that nobody can
     satisfy, as far as that shows without a search, with 4.
     """
-    console = open_console(context, {"output": output, "quiet": quiet}, profile=None, config=None)
+    console = open_console(context, {"format": format, "output": output, "quiet": quiet}, profile=None, config=None)
     from qamctl.validation import validate
 
-    verdicts = validate(specs)
+    verdicts = validate(specs, format=format)
     statuses = [verdict.status for verdict in verdicts]
     faults = [fault for verdict in verdicts for fault in verdict.faults]
     code = ExitCode.SPEC if "invalid" in statuses else ExitCode.INFEASIBLE if "infeasible" in statuses else ExitCode.OK

@@ -43,6 +43,41 @@ def schedule_page(
     return "\n\n".join(part for part in parts if part)
 
 
+def page(result: Mapping[str, Any], *, width: int, paint: Paint, place: str | None = None) -> str:
+    """The page of a result of any kind."""
+    show = model_page if result["kind"] == "model" else schedule_page
+    return show(result, width=width, paint=paint, place=place)
+
+
+def model_page(result: Mapping[str, Any], *, width: int, paint: Paint, place: str | None = None) -> str:
+    """The page of a model's result: how good, by whom, where the files are; the sample itself only where it is short.
+
+    Parameters
+    ----------
+    result
+        The object of a result file.
+    place
+        Where the whole result is; None where it was not written.
+    """
+    parts = [_headline(result, width, paint), _engines(result, width), _reasons(result, width)]
+    solution = result.get("solution") or {}
+    if solution:
+        parts.append(_sample(solution, width))
+    files = [f"Result: {place}"] if place else []
+    if place and solution.get("samples_file"):
+        files.append(f"Samples: {place.removesuffix('result.json')}{solution['samples_file']}")
+    parts.append("\n".join(files))
+    return "\n\n".join(part for part in parts if part)
+
+
+def _sample(solution: Mapping[str, Any], width: int) -> str:
+    ones = [name for name, value in zip(solution["variables"], solution["sample"], strict=True) if value]
+    text = f"{len(ones)} of {len(solution['sample'])} variables are 1"
+    if ones and len(ones) <= MOST_ROWS:
+        text += f": {', '.join(map(cell, ones))}"
+    return fill(text, width, subsequent_indent="  ")
+
+
 def facts(value: Mapping[str, Any]) -> str:
     """A small object as lines of name and value, what is inside it indented."""
     lines = []
@@ -66,7 +101,8 @@ def _headline(result: Mapping[str, Any], width: int, paint: Paint) -> str:
     status = result["status"]
     lines = [f"Status: {paint(status, _STYLES.get(status, 'bold'))}"]
     if result.get("objective") is not None:
-        figures = f"objective {cell(result['objective'])}, bound {cell(result.get('bound'))}"
+        unit = " (maximised)" if result.get("sense") == "max" else ""
+        figures = f"objective {cell(result['objective'])}{unit}, bound {cell(result.get('bound'))}"
         lines[0] += f" ({figures}, gap {percent(result.get('gap'))})"
     if result.get("solved_by"):
         lines.append(f"Solved by: {result['solved_by']}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -17,6 +18,7 @@ from qamctl.spec.source import Source
 LARGEST_COPY: Final = 50_000_000
 
 _CHUNK = 1 << 20
+_SUFFIX = re.compile("[.][A-Za-z0-9]{1,10}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +43,7 @@ class Plan:
 
 def plan_copies(source: Source, *, no_copy: bool) -> Plan:
     """Decide what is copied, and under which names: tables keep theirs, so that the copied spec finds them."""
-    if source.path is not None:
-        suffix = source.path.suffix if source.path.suffix in (".json", ".yaml", ".yml") else ".yaml"
-    else:
-        suffix = ".json" if source.text.lstrip().startswith(b"{") else ".yaml"
+    suffix = _suffix(source)
     path = None if source.path is None else os.path.abspath(source.path)
     spec = {"file": f"spec{suffix}", "path": path, "sha256": source.sha256}
     tables = {
@@ -56,6 +55,15 @@ def plan_copies(source: Source, *, no_copy: bool) -> Plan:
         for ref, (table, sha256) in source.tables.items()
     }
     return Plan(spec, tables)
+
+
+def _suffix(source: Source) -> str:
+    """The ending of the spec's copy: the file's own where it is a plain one, else by the content."""
+    if source.path is not None and _SUFFIX.fullmatch(source.path.suffix):
+        return source.path.suffix
+    if source.text.lstrip().startswith(b"{"):
+        return ".json"
+    return ".yaml" if b"kind" in source.text[:_CHUNK] else ".model"
 
 
 def copy_inputs(directory: Path, source: Source, plan: Plan, *, private: bool) -> list[str]:

@@ -66,6 +66,7 @@ def build(
     communication: Mapping[str, Any] | None = None,
     quantum: Collection[str] = (),
     cache: tuple[int, int] = (0, 0),
+    sense: str = "min",
 ) -> dict[str, Any]:
     """The content of metrics.json.
 
@@ -91,6 +92,8 @@ def build(
         Which of the attempts' backends are quantum targets or simulators of them.
     cache
         Hits and misses.
+    sense
+        min or max: which objectives are better.
     """
     attempts = result.get("attempts") or []
     return {
@@ -115,22 +118,25 @@ def build(
         "utilisation": dict(utilisation or {}),
         "communication": {"bytes": 0, "time": 0, **(communication or {})},
         "credits": {"estimated": 0, "reserved": 0, "billed": 0, "currency": None},
-        "quantum_vs_classical": compare_quantum(attempts, quantum),
+        "quantum_vs_classical": compare_quantum(attempts, quantum, sense),
         "cache": {"hits": cache[0], "misses": cache[1]},
     }
 
 
-def compare_quantum(attempts: Sequence[Mapping[str, Any]], quantum: Collection[str]) -> dict[str, Any]:
+def compare_quantum(
+    attempts: Sequence[Mapping[str, Any]], quantum: Collection[str], sense: str = "min"
+) -> dict[str, Any]:
     """What quantum engines achieved beside classical ones; `gain` is positive where they were better.
 
     None stands where no engine of that sort gave an objective; nothing is claimed from a missing side.
     """
     best: dict[bool, tuple[float, str]] = {}
+    sign = -1 if sense == "max" else 1
     for attempt in attempts:
         side, value = attempt["backend"] in quantum, attempt.get("objective")
-        if value is not None and (side not in best or value < best[side][0]):
+        if value is not None and (side not in best or sign * value < sign * best[side][0]):
             best[side] = (value, attempt["backend"])
-    gain = best[False][0] - best[True][0] if len(best) == 2 else None
+    gain = sign * (best[False][0] - best[True][0]) if len(best) == 2 else None
     return {
         "classical": {"backend": best[False][1], "objective": best[False][0]} if False in best else None,
         "quantum": {"backend": best[True][1], "objective": best[True][0]} if True in best else None,

@@ -11,7 +11,7 @@ import pytest
 from support.brute_force import optimum
 from support.random_specs import random_feasible, random_spec, tiny_spec
 
-from qamctl.backends import exact, neal
+from qamctl.backends import anneal, exact
 from qamctl.errors import UnsupportedError
 from qamctl.schedule import answer, windows
 from qamctl.schedule.answer import compile_answer
@@ -40,7 +40,7 @@ def engine(sample: Callable[..., Any], **fixed: Any) -> Callable[..., Any]:
 
 def solve(instance: Instance, incumbent: Solution | None, **options: Any) -> tuple[Outcome, list[Solution]]:
     reported: list[Solution] = []
-    settings = {"sample": engine(neal.sample, sweeps=60, reads=2)} | options
+    settings = {"sample": engine(anneal.sample, sweeps=60, reads=2)} | options
     steps = settings.pop("steps", 4)
     return qubo_windows.solve(
         instance, incumbent, Budget(steps=steps), 5, lambda: False, reported.append, **settings
@@ -114,7 +114,7 @@ def test_windows_fit_the_engine() -> None:
     assert sizes
     assert max(sizes) <= 16
     problem = ScheduleWindows(instance, 0, 1, [None] * len(instance.levels))
-    assert problem.open(incumbent, 0, np.random.default_rng(1)) is None
+    assert problem.open(incumbent, 0, np.random.default_rng(1), 1) == []
 
 
 def test_large_problems_keep_the_tasks_outside_a_window(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from qamctl.kernels.schedule.problem import Floats, Index, Ints, ScheduleProblem
 from qamctl.kernels.schedule.generation import Arcs, Decoder, Needs, Schedule
+from qamctl.kernels.schedule.problem import Floats, Index, Ints, ScheduleProblem
 
 JUSTIFY_EVERY = 4  # evaluations
 CYCLES = 3  # coolings that a planned search is divided into, for each level

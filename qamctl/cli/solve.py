@@ -1,0 +1,116 @@
+"""`qamctl solve FILE`: find a checked sample of a binary model, or solve a spec."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from qamctl.cli import options as flag
+from qamctl.cli.app import PlainCommand, new_app
+from qamctl.cli.progress import Progress
+from qamctl.cli.session import open_console
+from qamctl.cli.views import facts, page
+from qamctl.errors import ExitCode
+
+app = new_app()
+
+
+@app.command(cls=PlainCommand)
+def solve(
+    context: typer.Context,
+    file: flag.File,
+    format: flag.Format = None,
+    sense: flag.Sense = None,
+    backend: flag.Backends = None,
+    time_limit: flag.TimeLimit = None,
+    max_steps: flag.MaxSteps = None,
+    reads: flag.Reads = None,
+    target_energy: flag.TargetEnergy = None,
+    samples: flag.SamplesFile = None,
+    seed: flag.Seed = None,
+    threads: flag.Threads = None,
+    strict: flag.Strict = False,
+    dry_run: flag.DryRun = False,
+    max_variables: flag.MaxVariables = None,
+    out: flag.Out = None,
+    result: flag.ResultFile = None,
+    metrics: flag.MetricsFile = None,
+    output: flag.Output = None,
+    if_locked: flag.IfLocked = None,
+    no_copy: flag.NoCopy = False,
+    log_file: flag.LogFile = None,
+    profile: flag.Profile = None,
+    config: flag.ConfigFile = None,
+    quiet: flag.Quiet = False,
+    verbose: flag.Verbose = False,
+) -> int:
+    """Find a checked sample of a binary model: QUBO, Ising, MaxCut, or with constraints.
+
+    \b
+    Examples:
+      qamctl solve model.qubo
+      qamctl solve G1.txt --time-limit 60 --threads 4
+      qamctl solve model.lp -o json | jq .objective
+      qamctl solve model.qubo --backend tabu --backend neal --reads 100 --samples samples.csv
+      qamctl solve model.bqm --sense max --max-steps 20000 --seed 7
+      cat model.qubo | qamctl solve - --dry-run
+
+    Reads .qubo, rudy/Gset graphs (MaxCut, maximised), .bqm, .cqm, .lp, tables of couplings (.csv) and specs of
+    `kind: model`; the format is told from the content. The answer is checked against the file and written to
+    the run directory together with a bound. Exit code 0: a feasible answer; 4: none. A spec of another kind is
+    solved as its own command does.
+    """
+    flags = {
+        "format": format,
+        "sense": sense,
+        "backend": backend,
+        "time_limit": time_limit,
+        "max_steps": max_steps,
+        "reads": reads,
+        "target_energy": target_energy,
+        "samples": samples,
+        "seed": seed,
+        "threads": threads,
+        "strict": strict,
+        "dry_run": dry_run,
+        "max_variables": max_variables,
+        "out": out,
+        "result": result,
+        "metrics": metrics,
+        "output": output,
+        "if_locked": if_locked,
+        "no_copy": no_copy,
+        "log_file": log_file,
+        "quiet": quiet,
+        "verbose": int(verbose),
+    }
+    console = open_console(context, flags, profile=profile, config=config)
+    config_file = Path(config) if config else None
+    from qamctl import pipeline
+    from qamctl.kinds import kind_of
+
+    kind = "model" if format is not None else kind_of(file, "model")
+    if dry_run:
+        sizes = pipeline.dry_run(file, flags, kind=kind, profile=profile, config_file=config_file)
+        console.show(sizes, lambda: facts(sizes))
+        return ExitCode.OK
+    pipeline.load(kind)
+    with Progress(console) as progress:
+        report = pipeline.run(
+            kind,
+            file,
+            flags,
+            profile=profile,
+            config_file=config_file,
+            command=["qamctl", *console.argv],
+            events=progress,
+        )
+    for warning in report.warnings:
+        console.warn(warning)
+    if report.skipped:
+        console.note("skipped: another run holds the lock")
+        return report.exit_code
+    place = str(report.directory / "result.json") if report.directory else None
+    console.show(report.result, lambda: page(report.result, width=console.width, paint=console.paint, place=place))
+    return report.exit_code

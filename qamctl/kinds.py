@@ -1,0 +1,42 @@
+"""Which kind of problem a file holds: told from its first bytes, before anything is read in earnest."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Final
+
+from qamctl.formats.models.detect import looks_like
+
+#: Bytes that are looked at.
+HEAD: Final = 65_536
+
+
+def kind_of(path: str, otherwise: str = "schedule") -> str:
+    """`schedule` or `model`: whose reader takes the file, and says what is wrong with it.
+
+    Standard input (`-`) is looked at without taking anything from it.
+
+    Parameters
+    ----------
+    otherwise
+        The kind of a file that looks like nothing, and has no name of a spec.
+    """
+    told = looks_like(_head(path))
+    if told in (None, "json-other"):
+        return "schedule" if Path(path).suffix in (".yaml", ".yml", ".json") else otherwise
+    return "schedule" if told == "spec" else "model"
+
+
+def _head(path: str) -> bytes:
+    if path == "-":
+        stream = sys.stdin.buffer
+        peek = getattr(stream, "peek", None)
+        return b"" if peek is None else bytes(peek(HEAD))
+    try:
+        with Path(path).open("rb") as file:
+            head = file.read(HEAD)
+            # The kind of a JSON spec may stand behind its rows.
+            return head + file.read() if head.lstrip().startswith(b"{") else head
+    except (OSError, ValueError):
+        return b""  # whoever reads it in earnest says why it can't be read

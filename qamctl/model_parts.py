@@ -1,0 +1,82 @@
+"""Models too large for an engine: a classical search gives a start, the engine improves it part by part.
+
+Two controls run beside it on the same parts: uniformly feasible samples, and our own annealer for the same time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qamctl.backends import registry
+from qamctl.engines import sample as submit
+from qamctl.model_engines import engine
+from qamctl.model_samples import make_table
+from qamctl.model_task import Outcome, Task
+from qamctl.qubo.search.base import Budget
+
+if TYPE_CHECKING:
+    from qamctl.backends.base import Backend
+
+#: The part of the budget in which a start is looked for where there is none yet.
+START = 0.1
+
+#: A part counts as so many steps of a step budget: its engine makes about 2,000 sweeps of few variables.
+STEPS_PER_PART = 1000
+
+#: The classical engine of the control, and who gives the start.
+CLASSICAL = "anneal"
+
+#: One part in so many is given to the controls, too.
+EVERY = 4
+
+
+def by_parts(backend: Backend, task: Task, most: int) -> Sequence[Outcome]:
+    """Improve the incumbent with an engine that takes at most `most` variables.
+
+    Raises
+    ------
+    UnsupportedError
+        A one-hot group is larger than that.
+    """
+    from qamctl.qubo.hybrid import improve_model
+    from qamctl.qubo.improve import Controls
+
+    question, budget = task.question, task.budget
+    began = budget.clock()
+    outcomes = []
+    start = task.initial
+    if start is None:
+        outcomes = list(engine(CLASSICAL)(replace(task, budget=_share(budget), max_variables=None, reads=None)))
+        table = outcomes[0].table
+        start = np.zeros(question.n, np.uint8) if table is None or not len(table) else table.samples[0]
+    control = Controls(partial(submit, registry.get(CLASSICAL)), EVERY) if backend.name != CLASSICAL else Controls(None)
+    found = improve_model(
+        question.model, start, partial(submit, backend), max_variables=most, seed=task.seed, stop=task.stop,
+        report=partial(task.report, backend.name), threads=budget.threads, native="model" in backend.capabilities.kinds,
+        steps=None if budget.steps is None else -(-budget.steps // STEPS_PER_PART),
+        seconds=None if budget.seconds is None else max(0.0, budget.seconds - (budget.clock() - began)),
+        clock=budget.clock, controls=control,
+    )  # fmt: skip
+    figures = found.improvement.summary()
+    table = make_table(question.model, question.objective, found.sample[None, :])
+    outcomes.append(
+        Outcome(
+            backend.name, "feasible" if table.feasible[0] else "unknown", table, variables=int(figures["variables"]),
+            shots=int(figures["shots"]), feasible_fraction=figures["feasible_fraction"],
+            gain_over_random=figures.get("gain_over_random"),
+            gain_over_classical=figures.get("gain_over_classical_same_time"),
+            note=f"improved part by part, {figures['windows']} parts of at most {most} variables", info=figures,
+        )
+    )  # fmt: skip
+    return outcomes
+
+
+def _share(budget: Budget) -> Budget:
+    if budget.seconds is not None:
+        return replace(budget, seconds=START * budget.seconds)
+    return replace(budget, steps=max(1, int(START * (budget.steps or 0))))

@@ -1,0 +1,193 @@
+"""A schedule's part of the story: instance, race of the engines, verdict of the checker, QUBO, result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from qamctl import engines
+from qamctl.errors import UnsupportedError
+from qamctl.options import Options
+from qamctl.runs.metrics import Stopwatch, utilisation
+from qamctl.runs.signals import Stop
+from qamctl.schedule.instance import Instance, build_instance
+from qamctl.schedule.read import build_schedule
+from qamctl.schedule.reasons import reasons as find_reasons
+from qamctl.schedule.result import build_result, relative_gap
+from qamctl.solve import Answer, solve_schedule
+from qamctl.spec.reader import read_source
+from qamctl.story import Figures, Problem, Tick, make_problem
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What the search sees, and why nothing can satisfy it, as far as that shows without a search."""
+
+    instance: Instance
+    reasons: tuple[dict[str, Any], ...]
+
+
+def read(path: str, flags: Mapping[str, object], *, profile: str | None, config_file: Path | None) -> Problem:
+    """Read a schedule spec and resolve the options that hold for it.
+
+    Raises
+    ------
+    SpecError
+        With every fault of the file, or the first one of the options.
+    """
+    data, source = read_source(path)
+    spec = build_schedule(data, source)
+    return make_problem(spec, spec.name, spec.source, spec.solver, flags, profile=profile, config_file=config_file)
+
+
+def build(problem: Problem) -> Built:
+    """The instance, with time windows, options and reasons."""
+    instance = build_instance(problem.spec)
+    rows = []
+    for reason in find_reasons(instance):
+        place = problem.source.locate(reason.path)
+        rows.append({"file": place.file, "line": place.line, "constraint": reason.constraint, "text": reason.text})
+    return Built(instance, tuple(rows))
+
+
+def sizes(problem: Problem, built: Built) -> dict[str, Any]:
+    """Tasks and their options."""
+    return {"tasks": built.instance.n, "options": len(built.instance.option_mode)}
+
+
+def solve(
+    problem: Problem, built: Built, *, backends: Sequence[str], stop: Stop, tick: Tick, watch: Stopwatch
+) -> Answer:
+    """Let the engines race, unless there are reasons why nothing can be found."""
+    if built.reasons:
+        return Answer("infeasible")
+    options = problem.options
+
+    def progress(seconds: float, value: tuple[float, ...] | None) -> None:
+        tick({} if value is None else {"objective": value[0] if len(value) == 1 else list(value)})
+
+    return solve_schedule(
+        built.instance, backends=backends, seconds=None if options.max_steps else options.time_limit,
+        steps=options.max_steps, seed=problem.seed, threads=options.threads, strict=options.strict,
+        slot=options.slot, max_variables=options.max_variables, stop=stop, progress=progress, phase=watch.phase,
+        meanwhile=lambda: import_module("qamctl.schedule.answer"),
+    )  # fmt: skip
+
+
+def compile(problem: Problem, built: Built, answer: Answer) -> dict[str, Any] | None:
+    """What the answer is as a QUBO; nothing where there is no answer, or no task.
+
+    A model that can't be built (weights without a common decimal, say) does not cost the user the schedule.
+    """
+    from qamctl.schedule.answer import compile_answer
+
+    if answer.solution is None or answer.proof is None or built.instance.n == 0:
+        return None
+    options = problem.options
+    try:
+        return compile_answer(
+            built.instance, answer.solution, answer.proof.level, slot=options.slot or 1,
+            max_variables=options.max_variables, max_couplings=_couplings(options.time_limit),
+        )  # fmt: skip
+    except UnsupportedError as error:
+        return {"kind": "qubo", "scope": "refused", "reason": error.message}
+
+
+def _couplings(time_limit: float | None) -> int:
+    """Couplings that are compiled in about a tenth of the time limit, or what a small problem needs anyway."""
+    from qamctl.schedule.answer import WHOLE_COUPLINGS
+
+    if time_limit is None:
+        return WHOLE_COUPLINGS
+    return int(min(WHOLE_COUPLINGS, max(250_000, 300_000 * time_limit)))
+
+
+def figures(problem: Problem, answer: Answer) -> Figures:
+    """Of the level that the result speaks of."""
+    if answer.report is None or answer.proof is None:
+        return Figures()
+    objective, bound = answer.report.levels[answer.proof.level], answer.proof.bounds[answer.proof.level]
+    return Figures(objective, bound, None if bound is None else relative_gap(objective, bound))
+
+
+def result(
+    problem: Problem,
+    built: Built,
+    answer: Answer,
+    *,
+    run: str,
+    compiled: Mapping[str, Any] | None,
+    provenance: Mapping[str, Any],
+) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """The result file; there are no further files."""
+    found = build_result(
+        problem.spec, run=run, status=answer.status, solution=answer.solution, report=answer.report,
+        proof=answer.proof, solved_by=answer.solved_by, fallback=answer.fallback, attempts=answer.attempts,
+        reasons=built.reasons, compiled=compiled, provenance=provenance,
+    )  # fmt: skip
+    return found, {}
+
+
+def copies(problem: Problem, answer: Answer) -> dict[Path, bytes]:
+    """None: a schedule is in its result."""
+    return {}
+
+
+def measures(problem: Problem, built: Built, answer: Answer, compiled: Mapping[str, Any]) -> dict[str, Any]:
+    """Sizes, figures of the engines, the curve of the open level, the use of agents and resources."""
+    spec, solution, instance = problem.spec, answer.solution, built.instance
+    used = {} if solution is None else utilisation(
+        agent_ids=spec.agents.ids, slots=spec.agents.slots, agent=solution.agent, start=solution.start,
+        end=solution.end, resource_ids=spec.resources.ids, consumable=spec.resources.consumable,
+        capacity=spec.resources.capacity, agent_capacity=spec.agents.capacity,
+        demand=spec.modes.demand[solution.mode],
+    )  # fmt: skip
+    level = answer.proof.level if answer.proof else 0
+    return {
+        "model": {
+            "tasks": instance.n, "agents": len(spec.agents.ids), "resources": len(spec.resources.ids),
+            "precedence": len(spec.after.pred), "options": len(instance.option_mode),
+            "holders": len(instance.members) - 1, "variables": compiled.get("variables", 0),
+            "quadratic": compiled.get("quadratic", 0),
+        },
+        "search": {attempt.backend: {"seconds": attempt.seconds, **attempt.info} for attempt in answer.attempts},
+        "curve": [] if answer.race is None else [(at, value[level], who) for at, value, who in answer.race.curve],
+        "utilisation": used,
+    }  # fmt: skip
+
+
+def preview(problem: Problem, built: Built) -> dict[str, Any]:
+    """Sizes of the instance and of its QUBO."""
+    spec, instance = problem.spec, built.instance
+    engines.expand(problem.options.backend)
+    return {
+        "tasks": instance.n,
+        "agents": len(spec.agents.ids),
+        "resources": len(spec.resources.ids),
+        "precedence": len(spec.after.pred),
+        "options": len(instance.option_mode),
+        "reasons": list(built.reasons),
+        "compiled": _qubo_sizes(instance, problem.options),
+    }
+
+
+def _qubo_sizes(instance: Instance, options: Options) -> dict[str, Any] | None:
+    """The size of the QUBO around a first schedule, as built without a search; an estimate where there is none."""
+    from qamctl.schedule.answer import compile_answer
+    from qamctl.schedule.sizes import estimate
+    from qamctl.schedule.solvers.qubo_windows import first_schedule
+
+    if instance.n == 0 or (np.diff(instance.first_option) == 0).any():
+        return None
+    first = first_schedule(instance)
+    slot, most = options.slot or 1, options.max_variables
+    if first is None:
+        variables, couplings = estimate(instance, None, slot=slot)
+        return {"kind": "qubo", "scope": "estimate", "variables": variables, "quadratic": couplings}
+    block = compile_answer(instance, first, 0, slot=slot, max_variables=most)
+    return {key: block[key] for key in block if key not in ("energy", "penalty")}

@@ -1,0 +1,183 @@
+"""What a run is told in: the problem that was read, what a kind of problem brings to each step, and what came out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from qamctl.config import Resolved, resolve
+from qamctl.errors import ExitCode
+from qamctl.options import Options
+from qamctl.runs.metrics import Stopwatch
+from qamctl.runs.signals import Stop
+from qamctl.spec.source import Path_, Source
+
+#: Progress as the steps tell it: figures of the best answer so far, by name; may be empty.
+Tick = Callable[[Mapping[str, Any]], None]
+
+
+class Events(Protocol):
+    """What listens to a run."""
+
+    def tick(self, best: Mapping[str, Any]) -> None:
+        """The search goes on; `best` holds figures of the best answer so far, and may be empty."""
+        ...
+
+    def event(self, name: str, fields: Mapping[str, Any]) -> None:
+        """A line of the run's log."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A problem file that was read, with the options that hold for it.
+
+    Attributes
+    ----------
+    spec
+        What the file holds, as its kind knows it: a `ScheduleSpec`, a `ModelFile`.
+    seed
+        The one asked for, or made from the hash of the file.
+    """
+
+    spec: Any
+    name: str
+    source: Source
+    resolved: Resolved
+    seed: int
+
+    @property
+    def options(self) -> Options:
+        """The options that hold."""
+        return self.resolved.options
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How good an answer is: objective, proved bound and relative gap; None where there is none."""
+
+    objective: float | None = None
+    bound: float | None = None
+    gap: float | None = None
+
+
+class Part(Protocol):
+    """What a kind of problem does at each step of a run; a module has these functions.
+
+    `Any` stands for what is the kind's own: what it built, and its answer, which has `status`, `solution`
+    (None where there is none) and `solved_by`.
+    """
+
+    def read(self, path: str, flags: Mapping[str, object], *, profile: str | None, config_file: Path | None) -> Problem:
+        """Read the file and resolve the options.
+
+        Raises
+        ------
+        SpecError
+            With every fault of the file, or the first one of the options.
+        """
+        ...
+
+    def build(self, problem: Problem) -> Any:
+        """What the search sees."""
+        ...
+
+    def sizes(self, problem: Problem, built: Any) -> dict[str, Any]:
+        """How large it is, for the log."""
+        ...
+
+    def solve(
+        self, problem: Problem, built: Any, *, backends: Sequence[str], stop: Stop, tick: Tick, watch: Stopwatch
+    ) -> Any:
+        """Search with the options of the run, and check what was found."""
+        ...
+
+    def compile(self, problem: Problem, built: Any, answer: Any) -> dict[str, Any] | None:
+        """The `compiled` block of the result; None where there is nothing to compile."""
+        ...
+
+    def figures(self, problem: Problem, answer: Any) -> Figures:
+        """What the answer is worth."""
+        ...
+
+    def result(
+        self,
+        problem: Problem,
+        built: Any,
+        answer: Any,
+        *,
+        run: str,
+        compiled: Mapping[str, Any] | None,
+        provenance: Mapping[str, Any],
+    ) -> tuple[dict[str, Any], dict[str, bytes]]:
+        """The result file, and the further files that it names."""
+        ...
+
+    def copies(self, problem: Problem, answer: Any) -> dict[Path, bytes]:
+        """Extra files that the options ask for, besides copies of result and metrics."""
+        ...
+
+    def measures(self, problem: Problem, built: Any, answer: Any, compiled: Mapping[str, Any]) -> dict[str, Any]:
+        """What the metrics file says of this kind: `model`, `search`, `curve`, ... (see `runs.metrics.build`)."""
+        ...
+
+    def preview(self, problem: Problem, built: Any) -> dict[str, Any]:
+        """What `--dry-run` tells: the sizes, and those of what would be compiled."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """What a run came to.
+
+    Attributes
+    ----------
+    result, metrics
+        The contents of result.json and metrics.json; empty when `skipped`.
+    directory
+        The run directory, None when `skipped`.
+    skipped
+        Another run held the lock and `--if-locked skip` was asked for.
+    spec, solution
+        What was read, and the answer, as the kind of problem knows them.
+    """
+
+    result: dict[str, Any]
+    metrics: dict[str, Any]
+    directory: Path | None
+    exit_code: ExitCode
+    warnings: tuple[str, ...] = ()
+    skipped: bool = False
+    spec: Any = None
+    solution: Any = None
+
+
+def make_problem(
+    spec: Any,
+    name: str,
+    source: Source,
+    solver: Mapping[str, Any],
+    flags: Mapping[str, object],
+    *,
+    profile: str | None,
+    config_file: Path | None,
+    locate: Callable[[Path_], Any] | None = None,
+) -> Problem:
+    """The problem of a file, its options resolved from all layers, its seed chosen."""
+    resolved = resolve(
+        flags, solver, profile=profile, config_file=config_file,
+        cwd=Path.cwd(), environ=os.environ, locate=locate or source.locate,
+    )  # fmt: skip
+    seed = resolved.options.seed
+    return Problem(spec, name, source, resolved, default_seed(source) if seed is None else seed)
+
+
+def default_seed(source: Source) -> int:
+    """From the hash of the file and its tables: the same problem starts the same way."""
+    digest = int(source.sha256[:8], 16)
+    for _, sha256 in source.tables.values():
+        digest ^= int(sha256[:8], 16)
+    return digest & 0x7FFFFFFF
