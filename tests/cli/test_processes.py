@@ -65,7 +65,7 @@ def test_exit_codes(argv: list[str], code: int) -> None:
 def test_exit_code_of_a_bug() -> None:
     """A bug exits with 1 and one line."""
     script = "import qamctl.cli.main as m; m._run = lambda *_: 1 / 0; raise SystemExit(m.main(['x']))"
-    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    ran = subprocess.run([sys.executable, "-P", "-c", script], capture_output=True, text=True, check=False)
     assert ran.returncode == 1
     assert ran.stderr.count("\n") == 1
 
@@ -75,7 +75,7 @@ def test_exit_code_of_a_missing_package(room: Path) -> None:
     (room / "tasks.parquet").write_bytes(b"PAR1")
     (room / "table.yaml").write_text("kind: schedule\nversion: 1\ntasks: {table: tasks.parquet}\n")
     script = "import sys; sys.modules['pyarrow'] = None; from qamctl.cli.main import main; sys.exit(main(sys.argv[1:]))"
-    argv = [sys.executable, "-c", script, "schedule", "table.yaml"]
+    argv = [sys.executable, "-P", "-c", script, "schedule", "table.yaml"]
     ran = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert ran.returncode == 8, ran.stderr
     assert "qamctl[arrow]" in ran.stderr

@@ -166,7 +166,7 @@ sys.argv[1:] = ["solve", "two.qubo", "--backend", "endless", "--time-limit", "2"
 sys.exit(main())
 """
     (room / "two.qubo").write_text("p qubo 0 2 2 1\n0 0 -1\n1 1 -2\n0 1 4\n")
-    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    ran = subprocess.run([sys.executable, "-P", "-c", script], capture_output=True, text=True, timeout=60, check=False)
     assert ran.returncode == 0, ran.stderr
     result = json.loads((room / "r.json").read_text())
     assert (result["objective"], result["solved_by"]) == (-1, "endless")
@@ -177,7 +177,7 @@ def test_a_missing_package(room: Path) -> None:
     """An engine whose package is not installed exits with 8; `auto` does without it."""
     script = "import sys; sys.modules['neal'] = None; sys.modules['ortools'] = None\n"
     script += "from qamctl.cli.main import main; sys.exit(main(sys.argv[1:]))"
-    argv = [sys.executable, "-c", script, "solve", write_constrained(room, 6, 3), "--max-steps", "50"]
+    argv = [sys.executable, "-P", "-c", script, "solve", write_constrained(room, 6, 3), "--max-steps", "50"]
     for backend, code in (("neal", 8), ("cpsat", 8), ("auto", 0)):
         ran = subprocess.run([*argv, "--backend", backend], capture_output=True, text=True, check=False)
         assert ran.returncode == code, ran.stderr

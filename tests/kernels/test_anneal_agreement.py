@@ -105,6 +105,6 @@ def test_every_instruction_set_gives_the_same_answer() -> None:
     answers = set()
     for isa in ("1", "3", "4"):
         env = os.environ | {"QAMCTL_ISA": isa, "PYTHONPATH": tests, "OPENBLAS_NUM_THREADS": "1"}
-        done = subprocess.run([sys.executable, "-c", CODE], env=env, capture_output=True, text=True, check=True)
+        done = subprocess.run([sys.executable, "-P", "-c", CODE], env=env, capture_output=True, text=True, check=True)
         answers.add(done.stdout)
     assert len(answers) == 1

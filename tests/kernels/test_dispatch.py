@@ -45,4 +45,4 @@ def test_the_built_extension_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_choice_of_kernels_imports_nothing() -> None:
     """Importing the package of kernels loads neither numpy nor the extension."""
     code = "import sys, qamctl.kernels; sys.exit('numpy' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], env=os.environ, check=False).returncode == 0
+    assert subprocess.run([sys.executable, "-P", "-c", code], env=os.environ, check=False).returncode == 0

@@ -149,7 +149,11 @@ def test_every_instruction_set_gives_the_same_answer(level: str) -> None:
         "p = problem_of(9); print(drive(make('native', p, 1), p, 1)[-1])"
     )
     told = subprocess.run(
-        [sys.executable, "-c", code], env=os.environ | {"QAMCTL_ISA": level}, capture_output=True, text=True, check=True
+        [sys.executable, "-P", "-c", code],
+        env=os.environ | {"QAMCTL_ISA": level},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     problem = problem_of(9)
     assert told.stdout.strip() == str(drive(make("reference", problem, 1), problem, 1)[-1])

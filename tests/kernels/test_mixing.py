@@ -56,9 +56,9 @@ def test_every_instruction_set_gives_the_same_vectors(isa: str) -> None:
         "print(hashlib.sha256(d.vectors.tobytes() + d.triangles(0.0, 99).tobytes()).hexdigest())"
     )
     env = os.environ | {"QAMCTL_ISA": isa}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env)
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True, env=env)
     plain = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True,
+        [sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True,
         env=os.environ | {"QAMCTL_KERNELS": "reference"},
     )  # fmt: skip
     assert done.stdout == plain.stdout

@@ -82,7 +82,7 @@ for kind in KINDS:
     seen = set()
     for isa in ("1", "3", "4"):
         env = os.environ | {"QAMCTL_ISA": isa, "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
-        done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+        done = subprocess.run([sys.executable, "-P", "-c", code], env=env, capture_output=True, text=True, check=True)
         seen.add(done.stdout)
     assert len(seen) == 1
     assert len(seen.pop().splitlines()) == 2 * len(KINDS)

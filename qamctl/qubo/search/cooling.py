@@ -23,6 +23,10 @@ FIRM = 10.0
 #: So many times its first value, a weight has risen in vain.
 VAIN = 1e6
 
+#: Every other lineage merges so many of the best states of lineages so far, of which so many are kept: it begins at one
+#: of them, this far down the ladder, and mostly tries members that are on in some.
+PARENTS, ELITE, MERGE = 4, 8, 0.2
+
 #: Under a step budget, sweeps between two looks at the best state.
 OFTEN = 64
 
@@ -41,8 +45,8 @@ SHORTEST, COOLING, PARTS, GROWTH = 300, 2000, 8, 1.35
 #: A cooling after the first begins this far down the ladder, at the best state, and ends so many times warmer.
 REHEAT, WARMER = (0.2, 0.7), (0.5, 4.0)
 
-#: Coolings without a better state after which a new state is drawn.
-PATIENCE = 3
+#: Coolings without a better state after which a new lineage begins.
+PATIENCE = 2
 
 #: Members of a block that were on in less than this share of the sweeps are seldom tried; the best few always are.
 SELDOM, ALWAYS = 0.03, 3
@@ -55,8 +59,8 @@ class CoolingLane:
     ----------
     steps
         Sweeps done.
-    coolings, restarts
-        Coolings that ended, and lineages after the first.
+    coolings, restarts, merges
+        Coolings that ended, lineages after the first, and those of them that merge earlier ones.
     hot, cold
         Temperatures where a cooling begins and ends, in units of the scaled objective; 0 before they are known.
     """
@@ -66,12 +70,13 @@ class CoolingLane:
         self.rng = np.random.default_rng([seed, index])
         self.first = blocks.problem.block_first
         self.block = np.repeat(np.arange(blocks.count), np.diff(self.first))
-        self.steps = self.coolings = self.restarts = 0
+        self.steps = self.coolings = self.restarts = self.merges = 0
         self.hot = self.cold = 0.0
         self.timed, self.allowed = pool.budget.seconds is not None, pool.budget.seconds or 0.0
         self.began, self.counted = 0.0, 0  # when the sweeps that show the speed began, and how many were done then
         self.told: tuple[int, float] = (2**62, math.inf)  # violation and objective of the state told last
         self.told_at = 0.0
+        self.elites: list[tuple[int, float, Index]] = []
 
     def run(self) -> None:
         """Until the budget is used."""
@@ -81,13 +86,16 @@ class CoolingLane:
         if len(self.blocks.problem.linear) == self.blocks.count:
             return  # nothing to choose
         if self._probe():
-            while self._lineage():
+            merging = False
+            while self._lineage(merging):
                 self._tell()
                 self.restarts += 1
+                self._remember()
+                merging = len(self.elites) >= PARENTS and not merging
                 self.kernel = group_search(self.blocks.problem, (self.seed + self.restarts) % 2**64)
                 self.told = (2**62, math.inf)
                 self.kernel.set_weights(self.weights)
-                self.kernel.start(self._random())
+                self.kernel.start(self._merge() if merging else self._random())
 
     def _begin(self) -> Index:
         if self.initial is not None:
@@ -145,12 +153,15 @@ class CoolingLane:
         self.hot, self.cold = float(ladder[hot]), float(ladder[min(cold, length - 1)])
         return True
 
-    def _lineage(self) -> bool:
-        """Coolings from one state until they bring nothing new; whether there is time for more."""
+    def _lineage(self, merging: bool) -> bool:
+        """Coolings from one state until they bring nothing new; whether there is time for more.
+
+        With `merging`, the members that the kernel mostly tries stay those of the elite.
+        """
         kernel, stale = self.kernel, 0
         visits = np.zeros(len(self.block))
         length = float(np.clip(self._sweeps_left() / PARTS, SHORTEST, COOLING))
-        choice, start, warmer = kernel.choice, 0.0, 1.0
+        choice, start, warmer = kernel.choice, MERGE if merging else 0.0, 1.0
         while stale < PATIENCE:
             before = kernel.best_violation, kernel.best_objective
             if before[0] > 0 and not self._mend(max(8, int(length / 2))):
@@ -164,7 +175,8 @@ class CoolingLane:
                 return False
             self.coolings += 1
             visits = visits / 2 + (kernel.visits - seen)
-            self._learn(visits)
+            if not merging:
+                self._learn(visits)
             stale = 0 if (kernel.best_violation, kernel.best_objective) < before else stale + 1
             choice = kernel.best_choice if kernel.best_violation == 0 else kernel.choice
             start = REHEAT[0] + (REHEAT[1] - REHEAT[0]) * float(self.rng.random())
@@ -227,6 +239,24 @@ class CoolingLane:
         worth[self.kernel.best_choice] = True
         first = np.concatenate([[0], np.cumsum(np.bincount(self.block[worth], minlength=self.blocks.count))])
         self.kernel.set_candidates(first.astype(np.int64), np.flatnonzero(worth).astype(np.int32))
+
+    def _remember(self) -> None:
+        """Keep the best states of the lineages so far, no two the same."""
+        k = self.kernel
+        found = (k.best_violation, k.best_objective, k.best_choice)
+        if not any(np.array_equal(found[2], other[2]) for other in self.elites):
+            self.elites = sorted([*self.elites, found], key=lambda elite: elite[:2])[:ELITE]
+
+    def _merge(self) -> Index:
+        """Let the kernel mostly try members of some elite states; one of these to start from."""
+        self.merges += 1
+        parents = self.rng.choice(len(self.elites), PARENTS, replace=False)
+        chosen = np.zeros(len(self.block), bool)
+        for parent in parents:
+            chosen[self.elites[parent][2]] = True
+        first = np.concatenate([[0], np.cumsum(np.bincount(self.block[chosen], minlength=self.blocks.count))])
+        self.kernel.set_candidates(first.astype(np.int64), np.flatnonzero(chosen).astype(np.int32))
+        return self.elites[int(parents[0])][2]
 
     def _tell(self) -> None:
         """Offer the best state to the pool, once."""

@@ -32,7 +32,7 @@ def search(
     Groups are never broken; rows are, at a price that adapts (see `qamctl.kernels.groups.reference`). A quick
     cooling finds the temperatures; then coolings follow, each longer and from the best state of its lineage, and
     learn which members of large groups are worth trying. Where nothing feasible was met, coolings of the violation
-    alone stand in between.
+    alone stand in between. Later lineages merge the best states of earlier ones.
 
     Parameters
     ----------
@@ -76,6 +76,7 @@ def search(
         "temperatures": [first.hot / blocks.scale, first.cold / blocks.scale],
         "coolings": sum(lane.coolings for lane in lanes),
         "restarts": sum(lane.restarts for lane in lanes),
+        "merges": sum(lane.merges for lane in lanes),
     }
     steps = sum(lane.steps for lane in lanes)
     return pool.found(steps, steps * len(blocks.problem.linear), info)
