@@ -7,40 +7,16 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
-#include <memory>
-#include <new>
 #include <type_traits>
 #include <vector>
 
+#include "memory.hpp"
 #include "random.hpp"
+#include "rows.hpp"
 #include "search.hpp"
 #include "simd.hpp"
 
 namespace qamctl {
-
-template <class T>
-class Aligned {  // on a boundary of 64 bytes
-  public:
-    Aligned(i64 size, T value) : size_(size) {
-        const std::size_t bytes = (static_cast<std::size_t>(size) * sizeof(T) + 64) / 64 * 64;
-        data_.reset(static_cast<T*>(std::aligned_alloc(64, bytes)));
-        if (!data_) throw std::bad_alloc();
-        std::fill(data_.get(), data_.get() + size, value);
-    }
-    T* get() { return data_.get(); }
-    const T* get() const { return data_.get(); }
-    T& operator[](i64 i) { return data_.get()[i]; }
-    const T& operator[](i64 i) const { return data_.get()[i]; }
-    i64 size() const { return size_; }
-
-  private:
-    struct Free {
-        void operator()(T* p) const { std::free(p); }
-    };
-    i64 size_;
-    std::unique_ptr<T, Free> data_;
-};
 
 // W: couplings, F: deltas, S: spins (1 where x = 0, -1 where x = 1, 0 in the lanes beyond n) and products with them.
 template <class W, class F, class S, bool dense>
@@ -49,13 +25,17 @@ class Tabu final : public Search {
     using V = std::conditional_t<std::is_floating_point_v<F>, double, i64>;
     enum class Mode { tabu, path, undo, breakout };
     static constexpr i32 kBlock = dense ? 128 : 64;
+    static constexpr i32 kLanes = 32 / sizeof(F);         // of the least deltas of a block
+    static constexpr i32 kLeast = dense ? kLanes : 1;     // as many as are kept of them
+    using Matrix = Rows<W, S, F, kBlock>;
+    static constexpr i64 at(i64 i) { return dense ? Matrix::at(i) : i; }
     static constexpr F kHigh = std::numeric_limits<F>::max(), kLow = std::numeric_limits<F>::lowest();
 
   public:
     Tabu(const Couplings<C>& model, const Plan& given, u64 seed)
         : model_(model), random_(seed), n_(model.n), blocks_((n_ + kBlock - 1) / kBlock), width_(blocks_ * kBlock),
-          weight_(dense ? n_ * width_ : 0, W{0}), delta_(width_, kHigh), barrier_(width_, kHigh), spin_(width_, S{0}),
-          least_free_((blocks_ + 63) / 64 * 64, kHigh), least_(least_free_.size(), kHigh), best_(n_, 0), until_(n_, -1),
+          rows_(dense ? n_ : 0, blocks_), delta_(width_, kHigh), barrier_(width_, kHigh), spin_(width_, S{0}),
+          least_free_((blocks_ * kLeast + 63) / 64 * 64, kHigh), least_(least_free_.size(), kHigh), best_(width_, S{0}), until_(n_, -1),
           dirty_(blocks_ + 1, 0), dirty_at_(blocks_, -1) {
         plan = given;
         while (period_ <= plan.tenure + plan.spread) period_ *= 2;
@@ -64,10 +44,10 @@ class Tabu final : public Search {
         entry_.assign(period_, 0);
         for (i64 i = 0; i < n_; ++i) {
             delta_[i] = static_cast<F>(model_.linear[i]);
-            spin_[i] = 1;
+            spin_[at(i)] = 1;
             if constexpr (dense)
                 for (i64 q = model_.first[i]; q < model_.first[i + 1]; ++q)
-                    weight_[i * width_ + model_.other[q]] = static_cast<W>(model_.weight[q] / model_.unit);
+                    rows_.set(i, model_.other[q], static_cast<W>(model_.weight[q] / model_.unit));
         }
         const i64 degree = n_ > 0 ? model_.first[n_] / n_ : 0;
         look_every_ = std::max<i64>(1, (i64{1} << 17) / (dense ? width_ + 64 : 16 * degree + blocks_ + 64));
@@ -76,12 +56,12 @@ class Tabu final : public Search {
 
     void start(const std::uint8_t* sample) override {
         if constexpr (std::is_floating_point_v<F>) {  // anew, so that no rounding piles up
-            for (i64 i = 0; i < n_; ++i) delta_[i] = model_.linear[i], spin_[i] = 1;
+            for (i64 i = 0; i < n_; ++i) delta_[i] = model_.linear[i], spin_[at(i)] = 1;
             value_ = 0;
         }
         path_.clear();
         for (i64 i = 0; i < n_; ++i)
-            if ((spin_[i] < 0) != (sample[i] != 0)) path_.push_back(static_cast<i32>(i));
+            if ((spin_[at(i)] < 0) != (sample[i] != 0)) path_.push_back(static_cast<i32>(i));
         drive(Mode::undo, n_, 1e9);
         begin();
     }
@@ -90,7 +70,7 @@ class Tabu final : public Search {
         path_.clear();
         apart_.clear();
         for (i64 i = 0; i < n_; ++i) {
-            if ((spin_[i] < 0) != (sample[i] != 0)) apart_.push_back(static_cast<i32>(i));
+            if ((spin_[at(i)] < 0) != (sample[i] != 0)) apart_.push_back(static_cast<i32>(i));
             else barrier_[i] = kHigh;
         }
         look_at_all();
@@ -108,7 +88,7 @@ class Tabu final : public Search {
     double value() const override { return static_cast<double>(value_); }
     double best_value() const override { return static_cast<double>(best_value_); }
     void sample(std::uint8_t* out, bool best) const override {
-        for (i64 i = 0; i < n_; ++i) out[i] = best && !pending_ ? best_[i] : spin_[i] < 0;
+        for (i64 i = 0; i < n_; ++i) out[i] = (best && !pending_ ? best_[at(i)] : spin_[at(i)]) < 0;
     }
 
   private:
@@ -220,7 +200,7 @@ class Tabu final : public Search {
         optimum_ = std::numeric_limits<V>::max();
     }
     QAMCTL_INLINE void keep() {
-        for (i64 i = 0; i < n_; ++i) best_[i] = spin_[i] < 0;
+        std::copy_n(spin_.get(), width_, best_.begin());
         pending_ = false;
     }
     // Entries of the tabu list hang at the step at which they end; only the last one of a variable counts.
@@ -247,16 +227,16 @@ class Tabu final : public Search {
 
     // Flips `i`, changes every delta, and finds the least ones if somebody `looks`.
     QAMCTL_INLINE void flip(i64 i, const bool looks) {
-        const S turned = static_cast<S>(spin_[i] * static_cast<S>(model_.unit));
+        const S turned = static_cast<S>(spin_[at(i)] * static_cast<S>(model_.unit));
         value_ += delta_[i];
-        spin_[i] = static_cast<S>(-spin_[i]);
+        spin_[at(i)] = static_cast<S>(-spin_[at(i)]);
         delta_[i] = static_cast<F>(-delta_[i]);
         if constexpr (dense) {
-            free_ = all_ = kHigh;
             for (i64 b = 0; b < blocks_; ++b) {
-                add(weight_.get() + i * width_ + b * kBlock, b, turned);
+                rows_.add(i, b, spin_.get(), turned, delta_.get());
                 if (looks) block(b);
             }
+            if (looks) fold();
         } else {
             touch(i);
             for (i64 q = model_.first[i]; q < model_.first[i + 1]; ++q) {
@@ -268,30 +248,33 @@ class Tabu final : public Search {
             if (looks) look();
         }
     }
-    // A row times spins, in two passes, each of one width of numbers: that is what compilers make good vectors of.
-    QAMCTL_INLINE void add(const W* __restrict weight, i64 b, const S turned) {
-        const S* __restrict spin = spin_.get() + b * kBlock;
-        F* __restrict delta = delta_.get() + b * kBlock;
-        alignas(64) S change[kBlock];
-#pragma omp simd aligned(weight, spin, change : 64)
-        for (i32 k = 0; k < kBlock; ++k)
-            change[k] = static_cast<S>(static_cast<S>(static_cast<S>(weight[k]) * spin[k]) * turned);
-#pragma omp simd aligned(delta, change : 64)
-        for (i32 k = 0; k < kBlock; ++k) delta[k] = static_cast<F>(delta[k] + static_cast<F>(change[k]));
-    }
+    // The least deltas of a block: a vector of them, or, where few blocks are looked at, only the least.
     QAMCTL_INLINE void block(i64 b) {
         const F *__restrict delta = delta_.get() + b * kBlock, *__restrict barrier = barrier_.get() + b * kBlock;
-        F x = kHigh, y = kHigh;
-#pragma omp simd reduction(min : x, y) aligned(delta, barrier : 64)
-        for (i32 k = 0; k < kBlock; ++k) {
-            const F d = delta[k], held = d > barrier[k] ? d : barrier[k];
-            x = held < x ? held : x;
-            y = d < y ? d : y;
+        alignas(64) F free[kLanes], any[kLanes];
+        for (i32 k = 0; k < kLanes; ++k) free[k] = any[k] = kHigh;
+#pragma GCC unroll 64
+        for (i32 r = 0; r < kBlock; r += kLanes)
+#pragma omp simd aligned(delta, barrier : 32)
+            for (i32 k = 0; k < kLanes; ++k) {
+                const F d = delta[r + k], held = d > barrier[r + k] ? d : barrier[r + k];
+                free[k] = held < free[k] ? held : free[k];
+                any[k] = d < any[k] ? d : any[k];
+            }
+        F *__restrict least_free = least_free_.get() + b * kLeast, *__restrict least = least_.get() + b * kLeast;
+        if constexpr (dense) {
+#pragma omp simd aligned(least_free, least : 32)
+            for (i32 k = 0; k < kLanes; ++k) least_free[k] = free[k], least[k] = any[k];
+        } else {
+            F x = kHigh, y = kHigh;
+#pragma omp simd reduction(min : x, y)
+            for (i32 k = 0; k < kLanes; ++k) {
+                x = free[k] < x ? free[k] : x;
+                y = any[k] < y ? any[k] : y;
+            }
+            *least_free = x;
+            *least = y;
         }
-        least_free_[b] = x;
-        least_[b] = y;
-        free_ = x < free_ ? x : free_;
-        all_ = y < all_ ? y : all_;
     }
     // A sparse model looks only at the blocks in which something changed.
     QAMCTL_INLINE void touch(i64 i) {
@@ -306,6 +289,15 @@ class Tabu final : public Search {
         for (i64 q = 0; q < dirty_count_; ++q) block(dirty_[q]);
         dirty_count_ = 0;
         ++looks_;
+        fold();
+    }
+    void look_at_all() {
+        for (i64 b = 0; b < blocks_; ++b) block(b);
+        dirty_count_ = 0;
+        ++looks_;
+        fold();
+    }
+    QAMCTL_INLINE void fold() {
         const F *__restrict a = least_free_.get(), *__restrict c = least_.get();
         F x = kHigh, y = kHigh;
         const i64 count = least_.size();
@@ -317,19 +309,13 @@ class Tabu final : public Search {
         free_ = x;
         all_ = y;
     }
-    void look_at_all() {
-        free_ = all_ = kHigh;
-        for (i64 b = 0; b < blocks_; ++b) block(b);
-        dirty_count_ = 0;
-        ++looks_;
-    }
 
     // The first block from a random one on, and in it the first lane from a random one on, whose least is `wanted`.
     QAMCTL_INLINE i64 choose(const F wanted, const bool any) {
         if (wanted == kHigh) return random_.below(n_);  // every variable is tabu
-        const F* __restrict least = any ? least_.get() : least_free_.get();
+        const F* least = any ? least_.get() : least_free_.get();
         i64 b = random_.below(blocks_);
-        while (least[b] != wanted) b = b + 1 == blocks_ ? 0 : b + 1;
+        while (!holds(least + b * kLeast, wanted)) b = b + 1 == blocks_ ? 0 : b + 1;
         using Lane = std::conditional_t<sizeof(F) == 2, i16, i32>;
         const F *__restrict delta = delta_.get() + b * kBlock, *__restrict barrier = barrier_.get() + b * kBlock;
         const Lane from = static_cast<Lane>(random_.below(kBlock));
@@ -344,15 +330,22 @@ class Tabu final : public Search {
         return b * kBlock + ((first + from) & (kBlock - 1));
     }
 
+    QAMCTL_INLINE static bool holds(const F* lanes, const F wanted) {
+        int found = 0;
+#pragma omp simd reduction(| : found)
+        for (i32 k = 0; k < kLeast; ++k) found |= lanes[k] == wanted;
+        return found;
+    }
+
     const Couplings<C> model_;
     Random random_;
     const i64 n_, blocks_, width_;
-    Aligned<W> weight_;
+    Matrix rows_;
     Aligned<F> delta_, barrier_;
     Aligned<S> spin_;
     Aligned<F> least_free_, least_;  // by block
     F free_ = kHigh, all_ = kHigh;   // the least of them
-    std::vector<std::uint8_t> best_;
+    std::vector<S> best_;
     std::vector<i64> until_;  // the step at which a variable is free again
     std::vector<i32> dirty_;
     std::vector<i64> dirty_at_;
