@@ -43,6 +43,8 @@ class Console:
         Every event of the run's log is told.
     argv
         The arguments of the command line, for the record of a run.
+    shown
+        Whether the result, or part of it, is out: it is the one object that a program reads.
     """
 
     out: TextIO = field(default_factory=lambda: sys.stdout)
@@ -52,6 +54,7 @@ class Console:
     quiet: bool = False
     verbose: bool = False
     argv: Sequence[str] = ()
+    shown: bool = False
 
     @property
     def width(self) -> int:
@@ -75,6 +78,7 @@ class Console:
 
     def show(self, value: Mapping[str, Any], text: Callable[[], str]) -> None:
         """The result: `value` as one object, or as the text that `text` makes of it."""
+        self.shown = True
         if self.output == "json":
             import json
 

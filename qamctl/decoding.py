@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 #: Samples of a schedule that are repaired, those of least energy first; feasible ones are decoded, all of them.
 REPAIRED: Final = 1_000
 
-#: Labels that a message names.
+#: Labels, and samples, that a message names.
 TOLD: Final = 3
+TOLD_SAMPLES: Final = 10
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,15 @@ class Samples:
         [s] of the penalty QUBO, where the samples hold all its bits; else of the model's objective.
     feasible
         [s] whether all constraints are kept.
+    number
+        [s] the place in the file, from 1, where it stands first.
     """
 
     values: np.ndarray
     occurrences: np.ndarray
     energies: np.ndarray
     feasible: np.ndarray
+    number: np.ndarray
 
     @property
     def drawn(self) -> int:
@@ -111,7 +115,7 @@ def _of_model(target: Target, compiled: Compiled, found: SampleFile, label: str)
     met = np.bincount(place.ravel(), weights=found.occurrences, minlength=len(first)).astype(np.int64)
     order = np.lexsort((first, least))
     values = values[first[order]]
-    return Samples(values, met[order], least[order], feasible(model, values))
+    return Samples(values, met[order], least[order], feasible(model, values), first[order] + 1)
 
 
 def _objective(target: Target, values: np.ndarray) -> np.ndarray:
@@ -221,14 +225,16 @@ def _schedule(target: Target, compiled: Compiled, samples: Samples) -> dict[str,
 
     assert target.scheduled is not None
     instance = target.scheduled.instance
-    best, repaired = _best_schedule(target, samples)
-    if best is None:
-        raise InfeasibleError(f"none of {samples.drawn} samples is a schedule, or can be repaired to one")
-    solution, report = best
+    found = _decoded(target, samples)
+    if found is None:
+        raise InfeasibleError(
+            f"none of {samples.drawn} samples is a schedule, or can be repaired to one: sample more, or compile with "
+            "another --penalty"
+        )
+    solution, report = found.solution, found.report
     attempt = Attempt("samples", "feasible", report.levels, solution, variables=compiled.n)
     attempt.info = {"shots": samples.drawn, "feasible_fraction": samples.fraction}
-    if repaired:
-        attempt.note = "the best schedule is a repaired sample: as it was sampled it breaks constraints"
+    attempt.note = _repairs(found)
     proof = prove(report.levels, (), level_bounds(instance))
     options = target.problem.options
     block = None
@@ -243,29 +249,58 @@ def _schedule(target: Target, compiled: Compiled, samples: Samples) -> dict[str,
     )  # fmt: skip
 
 
-def _best_schedule(target: Target, samples: Samples) -> tuple[tuple[Solution, Report] | None, bool]:
-    """The best checked schedule of all samples, and whether it had to be repaired."""
+@dataclass(frozen=True)
+class _Decoded:
+    """The best checked schedule of all samples, the sample that it is from, and those that had to be repaired.
+
+    Samples go by their places in the file, from 1.
+    """
+
+    solution: Solution
+    report: Report
+    best: int
+    repaired: Sequence[int]
+
+
+def _decoded(target: Target, samples: Samples) -> _Decoded | None:
+    """Decode the feasible samples and repair the others; None where neither gives a schedule that checks."""
     from qamctl.schedule.check import check_columns
     from qamctl.schedule.solution import better
-    from qamctl.schedule.windows import repaired
+    from qamctl.schedule.solvers.given_lists import mended, unbounded
 
     assert target.scheduled is not None
     instance, built, first = target.scheduled.instance, target.scheduled.built, target.scheduled.first
-    best: tuple[Solution, Report] | None = None
-    mended = False
+    best: tuple[Solution, Report, int] | None = None
 
-    def offer(solution: Solution | None, *, repair: bool) -> None:
-        nonlocal best, mended
+    def offer(solution: Solution | None, number: int) -> bool:
+        """Whether it is a schedule that checks; the best one is kept."""
+        nonlocal best
         if solution is None:
-            return
+            return False
         report = check_columns(instance.spec, solution.start, solution.end, solution.mode, solution.agent)
-        if not report.violations and (best is None or better(report.levels, best[1].levels)):
-            best, mended = (solution, report), repair
+        if report.violations:
+            return False
+        if best is None or better(report.levels, best[1].levels):
+            best = solution, report, number
+        return True
 
-    for sample in samples.values[samples.feasible]:
-        offer(built.decode(sample), repair=False)
-    if first is not None:
-        for sample, kept in zip(samples.values[:REPAIRED], samples.feasible, strict=False):
-            # A feasible one is placed again, too: it may leave idle time before a task.
-            offer(repaired(built, first, sample, None), repair=not kept)
-    return best, mended
+    numbers = samples.number.tolist()
+    for k in np.flatnonzero(samples.feasible).tolist():
+        offer(built.decode(samples.values[k]), numbers[k])
+    flat, repaired = unbounded(instance), []
+    for k, sample in enumerate(samples.values[:REPAIRED]):
+        # A feasible one is placed again, too: it may leave idle time before a task.
+        if offer(mended(built, flat, sample, first), numbers[k]) and not samples.feasible[k]:
+            repaired.append(numbers[k])
+    return None if best is None else _Decoded(*best, sorted(repaired))
+
+
+def _repairs(found: _Decoded) -> str | None:
+    """What a result says of repairs; None where there were none."""
+    if not found.repaired:
+        return None
+    broken = ", repaired: as it was sampled it breaks constraints" if found.best in found.repaired else ""
+    told = ", ".join(map(str, found.repaired[:TOLD_SAMPLES]))
+    more = len(found.repaired) - TOLD_SAMPLES
+    told += f" and {more} more" if more > 0 else ""
+    return f"the best schedule is from sample {found.best} of the file{broken}; repaired samples: {told}"

@@ -129,10 +129,13 @@ def _cpsat(task: Task) -> Sequence[Outcome]:
     from qamctl.backends import cpsat_model
 
     question, budget = task.question, task.budget
+
+    def report(sample: np.ndarray, energy: float) -> None:  # the engine's costs may have been rounded
+        task.report("cpsat", sample, question.objective.energy(sample))
+
     found = cpsat_model.solve(
         question.model, seconds=budget.seconds, steps=budget.steps, seed=task.seed, threads=budget.threads,
-        target=budget.target, stop=task.stop, report=lambda sample, energy: task.report("cpsat", sample, energy),
-        initial=task.initial, clock=budget.clock,
+        target=budget.target, stop=task.stop, report=report, initial=task.initial, clock=budget.clock,
     )  # fmt: skip
     samples = np.zeros((0, question.n), np.uint8) if found.sample is None else found.sample[None, :]
     table = make_table(question.model, question.objective, samples)
@@ -174,14 +177,14 @@ def _sampled(backend: Backend, task: Task) -> Sequence[Outcome]:
 
     def report(sample: np.ndarray, energy: float) -> None:
         kept = payload.restore(sample)
-        task.report(name, kept, question.objective.energy(kept) if question.constrained else energy)
+        task.report(name, kept, question.objective.energy(kept))
 
     found = submit(
         backend, payload, stop=task.stop, report=report, **_options(task, payload, task.budget.clock() - began)
     )
     samples, met = _in_order(found), found.record.num_occurrences
     table = make_table(question.model, question.objective, payload.restore(samples), met)
-    exact = bool(found.info.get("exact")) and len(table) > 0
+    exact = bool(found.info.get("exact")) and len(table) > 0 and _tells(question, payload)
     good = len(table) > 0 and bool(table.feasible[0])
     # The least state of a sufficient penalty QUBO is feasible, unless nothing is.
     status = ("optimal" if good else "infeasible") if exact else "feasible" if good else "unknown"
@@ -191,6 +194,18 @@ def _sampled(backend: Backend, task: Task) -> Sequence[Outcome]:
         shots=int(met.sum()), feasible_fraction=table.fraction, info=info,
     )  # fmt: skip
     return [_repaired(task, outcome) if status == "unknown" and len(table) else outcome]
+
+
+def _tells(question: Question, payload: Payload) -> bool:
+    """Whether the least state of a penalty QUBO proves anything: its sums tell a broken constraint from rounding."""
+    from qamctl.backends.searching import couplings_of
+    from qamctl.qubo.compile import Compiled
+    from qamctl.qubo.penalties import margin
+
+    if not question.constrained or not isinstance(payload, Compiled):
+        return True
+    compiled = couplings_of(payload)
+    return compiled.exact or compiled.rounding < 0.5 * margin(question.model)
 
 
 def _repaired(task: Task, outcome: Outcome) -> Outcome:
@@ -246,7 +261,7 @@ def _options(task: Task, payload: Payload, spent: float) -> dict[str, Any]:
         options["steps"] = budget.steps
     if budget.target is not None:
         options["target"] = budget.target
-    if task.initial is not None:
+    if task.initial is not None and task.reads is None:  # reads are independent, of other engines too
         options["initial"] = payload.extend(task.initial)
     return options
 

@@ -12,7 +12,6 @@ import numpy as np
 from qamctl.errors import BackendError, QamError
 from qamctl.model_samples import SampleTable, join
 from qamctl.model_task import Outcome, Question
-from qamctl.qubo.model import Model
 from qamctl.qubo.verdict import Verdict, judge
 
 #: Couplings up to which the simple bound costs less than a second.
@@ -99,8 +98,11 @@ def settle(
     told
         Each engine's best sample, and its energy by the engine's own account.
     """
-    if not question.n:
-        told = {"": (question.model.offset, np.zeros(0, np.uint8))}
+    if not question.n or not (
+        told or question.constrained
+    ):  # every state is one that counts, also if no engine had the time
+        nothing = np.zeros(question.n, np.uint8)
+        told = {"": (question.objective.energy(nothing), nothing)}
     best: tuple[float, np.ndarray, str] | None = None
     for name, (energy, sample) in told.items():
         fault = _fault(question, sample, energy)
@@ -114,7 +116,7 @@ def settle(
                 attempts[name].sample, attempts[name].energy = sample, energy
             if best is None or energy < best[0]:
                 best = energy, sample, name
-    _hold_bounds(attempts, best)
+    _hold_bounds(question, attempts, best)
     bound = _bound(question, list(attempts.values()))
     table = join(question.model, tables)
     rows = tuple(attempts.values())
@@ -125,7 +127,7 @@ def settle(
         return Answer(status, None, None, None, None, rows, table, nearest, curve)
     energy, sample, name = best
     first = next((who for _, value, who in curve if value == energy and attempts[who].error is None), name)
-    bound = energy if _meets(bound, energy) else bound
+    bound = energy if _meets(question, bound, energy) else bound
     status = "optimal" if bound == energy else "interrupted" if interrupted else "feasible"
     return Answer(status, sample, energy, bound, first or None, rows, table, None, curve)
 
@@ -141,7 +143,7 @@ def _fault(question: Question, sample: np.ndarray, energy: float) -> str | None:
     return None
 
 
-def _hold_bounds(attempts: dict[str, Attempt], best: tuple[float, np.ndarray, str] | None) -> None:
+def _hold_bounds(question: Question, attempts: dict[str, Attempt], best: tuple[float, np.ndarray, str] | None) -> None:
     """An engine whose bound or proof a checked sample contradicts has failed."""
     if best is None:
         return
@@ -149,7 +151,7 @@ def _hold_bounds(attempts: dict[str, Attempt], best: tuple[float, np.ndarray, st
         bound, wrong = attempt.outcome.bound, None
         if attempt.status == "infeasible":
             wrong = f"it calls the model infeasible, but {best[2]} has a feasible sample"
-        elif bound is not None and bound > best[0] and not _meets(bound, best[0]):
+        elif bound is not None and bound > best[0] and not _meets(question, bound, best[0]):
             wrong = f"its bound {bound:.12g} is above the energy {best[0]:.12g} that {best[2]} reached"
         if wrong is not None:
             attempt.outcome = replace(attempt.outcome, status="rejected", bound=None)
@@ -163,23 +165,26 @@ def _bound(question: Question, attempts: Sequence[Attempt]) -> float:
 
     objective = question.objective
     known = [attempt.outcome.bound for attempt in attempts if attempt.outcome.bound is not None]
-    if not known and objective.pairs <= SIMPLE:
+    if known:
+        return max(known)
+    if objective.pairs <= SIMPLE:
         known = [objective.offset + simple_bound(objective) / objective.scale]
-    return max([*known, _cheapest(question.model)])
+    return max([*known, _cheapest(question)])
 
 
-def _cheapest(model: Model) -> float:
+def _cheapest(question: Question) -> float:
     """Every group at its cheapest member, other variables and couplings where they cost least."""
-    linear, found = model.linear.copy(), [model.offset, *np.minimum(model.weight, 0).tolist()]
+    model = question.model
+    linear, found = model.linear.copy(), [model.offset, float(np.minimum(model.weight, 0).sum())]
     for g in range(len(model.group_start) - 1):
         members = model.group_index[model.group_start[g] : model.group_start[g + 1]]
         if len(members):
             found.append(float(linear[members].min()))
             linear[members] = 0  # of groups that overlap, each variable counts in the first one
-    found += np.minimum(linear, 0).tolist()
-    return math.fsum(found)
+    bound = math.fsum([*found, float(np.minimum(linear, 0).sum())])
+    return bound if bound.is_integer() and question.objective.exact else bound - question.objective.rounding
 
 
-def _meets(bound: float, energy: float) -> bool:
+def _meets(question: Question, bound: float, energy: float) -> bool:
     """Whether a bound is the energy, up to the rounding of sums."""
-    return Verdict(energy, ()).agrees(bound)
+    return Verdict(energy, (), question.objective.rounding).agrees(bound)

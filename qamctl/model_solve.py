@@ -83,7 +83,7 @@ def solve_model(
     answer = turns.settle()
     failed = [attempt for attempt in answer.attempts if attempt.error is not None]
     alone = "auto" not in backends or strict
-    if failed and (alone or answer.status == "unknown"):
+    if failed and (alone or answer.status == "unknown" or answer.solved_by is None):
         raise failed[0].error or BackendError(f"{failed[0].backend} failed")
     fallback = {"backend": failed[0].backend, "reason": failed[0].note} if failed else None
     return replace(answer, fallback=fallback)

@@ -18,6 +18,9 @@ SOLVER_KEYS: Final = (
 #: Formats of model files, as `--format` names them; `qamctl.formats.models` says what they are.
 MODEL_FORMATS: Final = ("qubo", "rudy", "csv", "bqm", "cqm", "json", "lp", "model")
 
+#: Seconds that no time limit reaches: about thirty years.
+LONGEST: Final = 1e9
+
 #: How files of samples end: numpy arrays, a table, dimod's JSON.
 SAMPLE_FILES: Final = (".npz", ".csv", ".json")
 
@@ -120,10 +123,12 @@ def parse(name: str, raw: Any) -> Any:
 def _integer(least: int, limit: int = 2**63) -> Callable[[Any], int]:
     def parse(raw: Any) -> int:
         text = raw.strip() if isinstance(raw, str) else raw
-        if isinstance(text, str) and re.fullmatch(r"[+-]?[0-9]{1,19}", text):
+        if isinstance(text, str) and re.fullmatch(r"[+-]?[0-9]{1,400}", text):
             text = int(text)
-        if isinstance(text, bool) or not isinstance(text, int) or not least <= text < limit:
+        if isinstance(text, bool) or not isinstance(text, int) or text < least:
             raise ValueError(f"must be an integer of at least {least}")
+        if text >= limit:
+            raise ValueError(f"must be an integer of at least {least} and at most {limit - 1:,}")
         return text
 
     return parse
@@ -134,8 +139,10 @@ def _seconds(raw: Any) -> float:
         value = float(raw) if isinstance(raw, (int, float, str)) and not isinstance(raw, bool) else 0.0
     except (ValueError, OverflowError):
         value = 0.0
-    if not 0 < value < 1e9:
+    if not value > 0:
         raise ValueError("must be a number of seconds above 0")
+    if value >= LONGEST:
+        raise ValueError(f"must be a number of seconds above 0 and below {LONGEST:,.0f}")
     return value
 
 

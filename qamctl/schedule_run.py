@@ -79,6 +79,18 @@ def solve(
     )  # fmt: skip
 
 
+def load_engines(backends: Sequence[str]) -> None:
+    """Let each engine solve a small problem, which imports what it needs: no search then waits for that."""
+    from qamctl.schedule.read import schedule_from_data
+
+    # Two tasks wait for one agent: no bound on the flow is met at once, so that every engine has to search.
+    tasks = [{"id": "t1", "duration": 1}, {"id": "t2", "duration": 1}]
+    data = {"kind": "schedule", "version": 1, "agents": [{"id": "a"}], "tasks": tasks, "objective": {"flow": 1}}
+    instance = build_instance(schedule_from_data(data))
+    for name in backends:
+        solve_schedule(instance, backends=(name,), seconds=None, steps=1, seed=0)
+
+
 def compile(problem: Problem, built: Built, answer: Answer) -> dict[str, Any] | None:
     """What the answer is as a QUBO; nothing where there is no answer, or no task.
 

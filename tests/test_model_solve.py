@@ -161,6 +161,14 @@ def liar(compiled: Any, options: Mapping[str, Any]) -> Any:
     return zeros(compiled, options)
 
 
+def test_an_engines_own_account_does_not_count(add: Add) -> None:
+    """Energies are those of the model, whatever an engine tells."""
+    add("liar", liar)
+    answer = solve_model(make_question(PAIR), backends=("liar",), steps=1, seed=1)
+    assert (answer.status, answer.energy) == ("feasible", 0.0)
+    assert answer.curve[0][1] == 0.0
+
+
 def broken(compiled: Any, options: Mapping[str, Any]) -> Any:
     """An engine with a bug, which shows on models of more than one variable."""
     return zeros(compiled, options) if compiled.n == 1 else 1 / 0
@@ -173,15 +181,11 @@ def hasty(compiled: Any, options: Mapping[str, Any]) -> Any:
     return found
 
 
-@pytest.mark.parametrize(
-    ("engine", "word"),
-    [(liar, "liar gave a sample that does not hold: the energy is 0.0, not -99.0"), (broken, "ZeroDivisionError")],
-)
-def test_an_engine_that_fails(add: Add, engine: Callable[..., Any], word: str) -> None:
-    """A named engine that lies or crashes ends the run with its fault."""
-    add(engine.__name__, engine)
-    with pytest.raises(BackendError, match=word):
-        solve_model(make_question(PAIR), backends=(engine.__name__,), steps=1, seed=1)
+def test_an_engine_that_fails(add: Add) -> None:
+    """A named engine that crashes ends the run with its fault."""
+    add("broken", broken)
+    with pytest.raises(BackendError, match="ZeroDivisionError"):
+        solve_model(make_question(PAIR), backends=("broken",), steps=1, seed=1)
 
 
 def test_a_wrong_proof_is_held_against_its_engine(add: Add) -> None:
@@ -216,7 +220,8 @@ def test_an_engine_that_forgets_the_time_is_left_behind(add: Add) -> None:
     assert answer.attempts[0].note is not None
     assert "still at work" in answer.attempts[0].note
     nothing = solve_model(make_question(PAIR), backends=("silent",), seconds=0.2, seed=1)
-    assert (nothing.status, nothing.attempts[0].status) == ("unknown", "unknown")
+    assert (nothing.status, nothing.energy, nothing.solved_by) == ("feasible", 0.0, None)  # every state is one
+    assert nothing.attempts[0].status == "unknown"
 
 
 def test_models_too_large_for_an_engine(add: Add) -> None:

@@ -219,6 +219,52 @@ def test_wrong_parameters_are_refused_and_unknown_ones_told(sampler: type) -> No
         sampler().sample(bqm, seed=1, randomize_order=True, **QUICK[sampler])
 
 
+@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize(
+    "model",
+    [{("a", "b"): 1}, dimod.ConstrainedQuadraticModel(), dimod.QuadraticModel(), dimod.DiscreteQuadraticModel(), None],
+    ids=lambda model: type(model).__name__,
+)
+def test_what_is_no_binary_quadratic_model_is_refused(sampler: type, model: Any) -> None:
+    """The error names what came and what is taken."""
+    with pytest.raises(TypeError, match=rf"BinaryQuadraticModel, not {type(model).__name__}.*sample_qubo"):
+        sampler().sample(model)
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("vartype", ["SPIN", "BINARY"])
+def test_composites_views_and_any_labels_work(sampler: type, vartype: str) -> None:
+    """Labels that cannot be compared, views of the other vartype, biases of other types, and dimod's composites."""
+    labels = ["a", 3, (1, 2), frozenset("x"), 2.5, None.__class__]
+    bqm = dimod.BinaryQuadraticModel(vartype)
+    for k, label in enumerate(labels):
+        bqm.add_variable(label, (-1) ** k * 0.5)
+        if k:
+            bqm.add_quadratic(labels[k - 1], label, 1.0 - k)
+    best = dimod.ExactSolver().sample(bqm).first.energy
+    quick = QUICK[sampler]
+    for model in (bqm, bqm.spin, bqm.binary, *(dimod.BinaryQuadraticModel(bqm, dtype=t) for t in (object, "float32"))):
+        found = sampler().sample(model, seed=1, **quick)
+        assert found.first.energy == pytest.approx(best)
+        assert set(found.variables) == set(labels)
+    tracked = dimod.TrackingComposite(sampler(), copy=True)
+    assert tracked.sample(bqm, seed=1, **quick).first.energy == pytest.approx(best)
+    assert tracked.input["seed"] == 1
+    structured = dimod.StructureComposite(sampler(), labels, list(bqm.quadratic))
+    assert structured.sample(bqm, seed=1, **quick).first.energy == pytest.approx(best)
+    cubic = dimod.HigherOrderComposite(sampler()).sample_hubo({("x", "y", "z"): -1.0}, seed=1, **quick)
+    assert cubic.first.energy == -1.0
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_composites_of_dwave_preprocessing_work(sampler: type) -> None:
+    """Scaled biases give the energies of the model as it was."""
+    preprocessing = pytest.importorskip("dwave.preprocessing")
+    bqm = dimod.generators.gnm_random_bqm(8, 20, "SPIN", random_state=1)
+    scaled = preprocessing.ScaleComposite(sampler()).sample(bqm, scalar=0.5, seed=1, **QUICK[sampler])
+    asserts.assert_response_energies(scaled, bqm)
+
+
 def test_beta_schedules_are_those_of_dwave() -> None:
     """Range, type and custom schedules are taken as the annealer of dwave-samplers takes them, and told in info."""
     from qamctl.samplers.schedule import schedule

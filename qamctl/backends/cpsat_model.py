@@ -254,6 +254,8 @@ class _Search:
 
         self._solver, self._cp, self._n, self._found = solver, cp, n, found
         self._callback = Solutions()
+        self._bounds: list[float] = []
+        solver.best_bound_callback = self._bounds.append
         self._ended: list[cp_model.CpSolverStatus] = []
         self._fault: list[BaseException] = []
         self._best: np.ndarray | None = None
@@ -307,7 +309,7 @@ class _Search:
         if status in ("optimal", "feasible"):
             sample = np.array(list(solver.response_proto.solution)[: self._n], np.uint8)
         bound = None
-        if status != "infeasible":
+        if status in ("optimal", "feasible") or self._bounds:  # of a run that ended in presolve the figure is a mere 0
             least = int(solver.response_proto.inner_objective_lower_bound)
             bound = None if least < -(2**60) else model.offset + least / scale - error
         if status == "optimal" and error:

@@ -99,7 +99,7 @@ def whole_costs(model: Model) -> tuple[Ints, Ints, float, float]:
         scaled = np.rint(values * scale)
         if reach * scale < 2.0**53 and (scaled / scale == values).all():
             return scaled[: model.n].astype(np.int64), scaled[model.n :].astype(np.int64), scale, 0.0
-    scale = 2.0 ** np.floor(np.log2(2.0**50 / reach))
+    scale = 2.0 ** min(1000.0, np.floor(50.0 - np.log2(reach)))
     scaled = np.rint(values * scale)
     error = float(np.abs(scaled / scale - values).sum()) + 2.0**-52 * reach
     return scaled[: model.n].astype(np.int64), scaled[model.n :].astype(np.int64), float(scale), error

@@ -128,7 +128,7 @@ def beta_range(compiled: Compiled) -> tuple[float, float]:
     sizes = largest[largest > 0] if (largest > 0).any() else np.abs(compiled.linear[compiled.linear != 0])
     if len(sizes) == 0:
         return 0.1, 1.0
-    hot = float(np.median(sizes))
+    hot = max(float(np.median(sizes)), 1e-300)  # so that its inverse is a number
     steps = np.abs(np.concatenate([compiled.linear, compiled.weight]))
     steps = np.unique(np.round(steps[steps > 1e-9 * hot], 9))
     # Coefficients are sums of penalties and costs: the smallest difference between two is a cost.

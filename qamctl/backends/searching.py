@@ -11,12 +11,14 @@ import numpy as np
 from qamctl.backends.local import sample_set
 from qamctl.kernels.couplings import Couplings, couplings
 from qamctl.qubo.search.base import Budget, Found
+from qamctl.qubo.search.reading import ReadTurn, read_constrained
 
 if TYPE_CHECKING:
     import dimod
 
     from qamctl.qubo.compile import Compiled
     from qamctl.qubo.payload import Payload, Uncompiled
+
 
 #: Reads, and sweeps of a read, where no budget is given.
 READS, SWEEPS = 8, 1000
@@ -72,10 +74,22 @@ def budget_of(options: Mapping[str, Any]) -> Budget:
     return Budget(seconds=float(options["seconds"]), threads=threads, target=target)
 
 
+def independent(options: Mapping[str, Any]) -> ReadTurn | None:
+    """What independent reads are asked for: a number of them, and no state to start from."""
+    if options.get("reads") is None or options.get("initial") is not None:
+        return None
+    reads, steps = max(1, int(options["reads"])), options.get("steps")
+    if steps is None and options.get("sweeps") is not None:
+        steps = reads * int(options["sweeps"])
+    return ReadTurn(reads, seed_of(options), int(options.get("threads") or 1), steps, stop_of(options))
+
+
 def constrained(payload: Uncompiled, options: Mapping[str, Any]) -> Found:
-    """The search among the states that keep the groups; rows by adaptive weights."""
+    """The search among the states that keep the groups; rows by adaptive weights. Reads are searches of their own."""
     from qamctl.qubo.search import groups
 
+    if turn := independent(options):
+        return read_constrained(payload.model, turn)
     return groups.search(
         payload.model, budget=budget_of(options), seed=seed_of(options), stop=stop_of(options),
         report=report_of(options), initial=options.get("initial"),

@@ -12,6 +12,7 @@ from qamctl.backends.searching import (
     budget_of,
     constrained,
     couplings_of,
+    independent,
     report_of,
     seed_of,
     stop_of,
@@ -32,13 +33,16 @@ def backend() -> LocalBackend:
 def sample(compiled: Compiled | Uncompiled, options: Mapping[str, Any]) -> dimod.SampleSet:
     """Search; options as in `backends.base.Backend.submit`.
 
-    The best samples come back. A step is a flip; `reads` and `sweeps` give a budget of as many steps as their
-    product, which `seconds` may end earlier.
+    The best samples come back. A step is a flip. Each of several `reads` is a search of its own; with `initial` they
+    are one search of as many steps as reads and `sweeps` make together. `seconds` may end it earlier.
     """
     if isinstance(compiled, Uncompiled):
         return as_sample_set(compiled, constrained(compiled, options))
     from qamctl.qubo.search import tabu
+    from qamctl.qubo.search.reading import read_tabu
 
+    if turn := independent(options):
+        return as_sample_set(compiled, read_tabu(couplings_of(compiled), turn))
     found = tabu.search(
         couplings_of(compiled), budget=budget_of(options), seed=seed_of(options), stop=stop_of(options),
         report=report_of(options), initial=options.get("initial"),

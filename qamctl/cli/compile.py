@@ -10,7 +10,7 @@ import typer
 from qamctl.cli import options as flag
 from qamctl.cli.app import PlainCommand, new_app
 from qamctl.cli.numbers import factor, whole
-from qamctl.cli.session import deliver, open_console
+from qamctl.cli.session import deliver, open_console, protect
 from qamctl.cli.views import facts
 from qamctl.errors import ExitCode, UsageError
 
@@ -74,6 +74,7 @@ def compile_(
 
     config_file = Path(config) if config else None
     found = compiling.open_target(file, flags, level=at, profile=profile, config_file=config_file)
+    protect(found.problem.source.files, [("--file", target)])
     artefact = compiling.write_target(
         found, to, one_hot=encoding or "one-hot", inequality=inequality or "slack", penalty=scale
     )

@@ -10,7 +10,7 @@ import typer
 from qamctl.cli import options as flag
 from qamctl.cli.app import PlainCommand, new_app
 from qamctl.cli.numbers import whole
-from qamctl.cli.session import deliver, open_console
+from qamctl.cli.session import deliver, open_console, protect
 from qamctl.cli.views import page
 from qamctl.errors import ExitCode, UsageError
 
@@ -72,6 +72,7 @@ def decode(
 
     config_file = Path(config) if config else None
     found = compiling.open_target(file, flags, level=whole("--level", level), profile=profile, config_file=config_file)
+    protect([*found.problem.source.files, samples], [("--result", result)])
     answer = decoding.decode(
         found, samples, one_hot=encoding or "one-hot", inequality=inequality or "slack", first_left=reverse
     )

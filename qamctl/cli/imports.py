@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from qamctl.cli.app import PlainCommand, new_app
-from qamctl.cli.session import deliver
+from qamctl.cli.session import deliver, protect
 from qamctl.errors import ExitCode, SpecError, UsageError
 
 app = new_app()
@@ -49,9 +49,11 @@ def import_(
     from qamctl.formats.spec_yaml import write_spec
 
     count = _count(agents)
-    for name in files:
+    folder = Path(file) if file is not None and Path(file).is_dir() else None
+    targets = [file if folder is None else str(folder / f"{Path(name).stem}.yaml") for name in files]
+    protect(files, [("--file", target) for target in targets])
+    for name, target in zip(files, targets, strict=True):
         spec = write_spec(read(format, _text(name), name="stdin" if name == "-" else name, agents=count))
-        target = str(Path(file) / f"{Path(name).stem}.yaml") if file is not None and Path(file).is_dir() else file
         deliver(context, spec, target)
     return ExitCode.OK
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from types import FrameType
 
 from qamctl import __version__
 from qamctl.console import OUTPUTS, Console
@@ -38,8 +40,29 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         # numpy's BLAS starts a thread for every core, which spins before it sleeps; nothing here multiplies matrices.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-        return _leave(_main(sys.argv[1:]))
+        return _leave(_interruptible(sys.argv[1:]))
     return _main(list(argv))
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM while nothing is searched: it ends the command as SIGINT does; a search has its own handlers."""
+
+    code = ExitCode.TERMINATED
+
+
+def _interruptible(args: list[str]) -> int:
+    """Run with SIGTERM told like SIGINT, unless whoever started the process has it ignored."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        raise Terminated
+
+    if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        return _main(args)
+    signal.signal(signal.SIGTERM, end)
+    try:
+        return _main(args)
+    finally:  # what is left to do can be cut short
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _leave(code: int) -> int:
@@ -60,9 +83,7 @@ def _main(args: list[str]) -> int:
     except QamError as fault:
         return _tell(console, fault)
     except KeyboardInterrupt as interrupt:  # a run that was asked twice says by which signal
-        code = getattr(interrupt, "code", ExitCode.INTERRUPTED)
-        console.note("interrupted" if code == ExitCode.INTERRUPTED else "terminated")
-        return int(code)
+        return _tell_end(console, getattr(interrupt, "code", ExitCode.INTERRUPTED))
     except BrokenPipeError:  # help that is read by `head`
         console.close()
         return int(ExitCode.OK)
@@ -121,3 +142,14 @@ def _tell(console: Console, fault: QamError) -> int:
         console.fault(worse)
         return int(worse.code)
     return int(fault.code)
+
+
+def _tell_end(console: Console, code: ExitCode) -> int:
+    """One word on standard error, or the one object that a program waits for, unless it has one already."""
+    word = "interrupted" if code == ExitCode.INTERRUPTED else "terminated"
+    if console.output == "table" or console.shown:
+        console.note(word)
+        return int(code)
+    fault = QamError(f"{word} before there was a result")
+    fault.code = code
+    return _tell(console, fault)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,14 @@ def open_console(context: Any, flags: Mapping[str, object], *, profile: str | No
     console: Console = context.obj
     console.output, console.quiet, console.verbose = options.output, options.quiet, options.verbose > 0
     return console
+
+
+def protect(inputs: Iterable[str | Path], targets: Iterable[tuple[str, str | None]]) -> None:
+    """Refuse targets, each behind its flag, that would overwrite what is read, or each other; `-` is no file."""
+    from qamctl.runs.atomic import refuse_overwriting
+
+    files = [(flag, None if name in (None, "-") else Path(name)) for flag, name in targets]
+    refuse_overwriting([Path(path) for path in inputs if path != "-"], files)
 
 
 def deliver(context: Any, content: str | bytes, file: str | None) -> None:

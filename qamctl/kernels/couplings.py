@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -20,8 +19,11 @@ REACH = 2**30
 #: Whole numbers up to this are exact in floating point.
 EXACT = 2.0**53
 
-#: Couplings that `energy` looks at together.
-CHUNK = 2**18
+#: Models with fewer numbers in a full matrix than this, for each coupling, are put in order in one.
+FULL = 8
+
+#: From so many couplings on, each counted twice, products are left to scipy, whose import takes as long as a few.
+LARGE = 2**19
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +64,42 @@ class Couplings:
         """Whether the coefficients are int32."""
         return self.linear.dtype == np.int32
 
+    @property
+    def tolerance(self) -> float:
+        """What rounding may add up to in a kernel's running sums, in their units; 0 where sums are exact."""
+        return 0.0 if self.exact else 2.0**-44 * self._reach
+
+    @property
+    def rounding(self) -> float:
+        """How far apart two sums of one state's energy may come out, in the model's own units.
+
+        Where the coefficients are whole numbers, different energies are farther apart than that.
+        """
+        some = 2.0**-50 * (abs(self.offset) + self._reach / self.scale)
+        return min(some, 0.5 / self.scale) if self.exact else some
+
+    @property
+    def _reach(self) -> float:
+        return float(np.abs(self.linear).sum(dtype=np.float64) + np.abs(self.weight).sum(dtype=np.float64))
+
     def fields(self, sample: np.ndarray) -> np.ndarray:
         """[n] linear plus the weights of the partners that are 1, of the dtype of `linear`."""
-        on = np.asarray(sample)[self.other] != 0
-        row = np.repeat(np.arange(self.n), np.diff(self.first))[on]
-        total = np.bincount(row, weights=self.weight[on], minlength=self.n)
-        return (self.linear + total).astype(self.linear.dtype)
+        total: np.ndarray = self.linear + self.partners(sample)
+        return total
+
+    def partners(self, sample: np.ndarray) -> np.ndarray:
+        """[n] the sums of the weights of the partners that are 1, of the dtype of `weight`."""
+        if len(self.other) < LARGE:
+            on = np.asarray(sample)[self.other] != 0
+            row = np.repeat(np.arange(self.n), np.diff(self.first))[on]
+            counted: np.ndarray = np.bincount(row, self.weight[on], self.n).astype(self.weight.dtype)
+            return counted
+        from scipy.sparse import csr_array
+
+        first = self.first.astype(np.int32) if self.first[-1] < 2**31 else self.first  # with others, indices are copied
+        matrix = csr_array((self.weight, self.other, first), shape=(self.n, self.n))
+        sums: np.ndarray = matrix @ (np.asarray(sample) != 0).astype(self.weight.dtype)
+        return sums
 
     def energy(self, sample: np.ndarray) -> float:
         """The energy of one sample: the exact sum of the model's coefficients, rounded once."""
@@ -77,14 +109,7 @@ class Couplings:
             both = x[row] & x[self.other] & (row < self.other)
             return math.fsum([self.offset, *self.linear[x].tolist(), *self.weight[both].tolist()])
         kind = np.int64 if self.integral else np.float64
-        total, twice = int(self.linear[x].sum(dtype=kind)), 0
-        # Rows together until they fill a megabyte or so: whole arrays at once are many times slower.
-        bounds = np.unique(np.searchsorted(self.first, np.arange(0, len(self.other), CHUNK), "left"))
-        for a, b in pairwise([*bounds.tolist(), self.n]):
-            part = slice(self.first[a], self.first[b])
-            row = np.repeat(x[a:b], np.diff(self.first[a : b + 1]))
-            twice += int(self.weight[part][row & x[self.other[part]]].sum(dtype=kind))
-        total += twice // 2
+        total = int(self.linear[x].sum(dtype=kind)) + int(self.partners(x)[x].sum(dtype=kind)) // 2
         return math.fsum([self.offset, total / self.scale]) if self.offset else total / self.scale
 
 
@@ -107,50 +132,76 @@ def couplings(
     linear, weight = np.asarray(linear, np.float64), np.asarray(weight, np.float64)
     if not (np.isfinite(linear).all() and np.isfinite(weight).all() and math.isfinite(offset)):
         raise ValueError("a coefficient is not finite")
-    row, col = np.asarray(row, np.int64), np.asarray(col, np.int64)
+    row, col = (ends if ends.dtype.kind in "iu" else ends.astype(np.int64) for ends in map(np.asarray, (row, col)))
     if (row == col).any():
         raise ValueError("a variable is coupled to itself")
-    low, high = np.minimum(row, col), np.maximum(row, col)
-    key = low * n + high
-    if len(key) and not (np.diff(key) > 0).all():
-        key, place = np.unique(key, return_inverse=True)
-        weight = np.bincount(place, weights=weight, minlength=len(key))
-        low, high = key // n, key % n
-    keep = weight != 0
-    if not keep.all():
-        low, high, weight = low[keep], high[keep], weight[keep]
+    # Where a good part of all pairs is there, a full matrix puts them in order without a sort.
+    first, other, both = (_filled if n * n <= FULL * len(row) else _sorted)(n, row, col, weight)
 
-    scale = _scale(linear, weight)
-    linear, weight = linear * scale, weight * scale
-    whole = bool((linear == np.rint(linear)).all() and (weight == np.rint(weight)).all())
-    size = np.bincount(low, minlength=n) + np.bincount(high, minlength=n)
-    first = np.concatenate([[0], np.cumsum(size)]).astype(np.int64)
-    # Partners below come before partners above, both ascending: two stable passes instead of a sort of all.
-    below = np.argsort(high, kind="stable")
-    other = np.empty(2 * len(low), np.int32)
-    both = np.empty(2 * len(low), np.float64)
-    count_below = np.bincount(high, minlength=n)
-    at = np.arange(len(low)) + (first[:-1] - np.concatenate([[0], np.cumsum(count_below)[:-1]]))[high[below]]
-    other[at], both[at] = low[below], weight[below]
-    start_above = first[:-1] + count_below - np.concatenate([[0], np.cumsum(np.bincount(low, minlength=n))[:-1]])
-    at = np.arange(len(low)) + start_above[low]
-    other[at], both[at] = high, weight
-    reach = np.abs(linear)
-    if len(low):
-        reach = reach + np.bincount(low, np.abs(weight), n) + np.bincount(high, np.abs(weight), n)
+    scale = _scale(np.concatenate([linear, both]))
+    if scale * float(np.abs(linear).sum() + np.abs(both).sum()) >= EXACT:
+        scale = 1.0  # sums would not be exact, which is all that scaling is for
+    if scale != 1.0:
+        linear, both = linear * scale, both * scale
+    whole = bool((linear == np.rint(linear)).all() and (both == np.rint(both)).all())
+    reach = np.abs(linear) + np.bincount(np.repeat(np.arange(n), np.diff(first)), np.abs(both), n)
     if whole and float(reach.max(initial=0.0)) < REACH:
         return Couplings(n, linear.astype(np.int32), first, other, both.astype(np.int32), scale, offset, True)
     exact = whole and float(reach.sum()) < EXACT
     return Couplings(n, linear, first, other, both, scale, offset, exact)
 
 
-def _scale(linear: np.ndarray, weight: np.ndarray) -> float:
+def _filled(n: int, row: np.ndarray, col: np.ndarray, weight: np.ndarray) -> tuple[Ints, Index, Floats]:
+    """The symmetric rows of pairs by way of a full matrix."""
+    upper = np.bincount(np.minimum(row, col) * np.int64(n) + np.maximum(row, col), weight, n * n).reshape(n, n)
+    full = upper + upper.T
+    there = full != 0
+    first = np.concatenate([[0], np.cumsum(np.count_nonzero(there, axis=1))]).astype(np.int64)
+    return first, np.broadcast_to(np.arange(n, dtype=np.int32), (n, n))[there], full[there]
+
+
+def _sorted(n: int, row: np.ndarray, col: np.ndarray, weight: np.ndarray) -> tuple[Ints, Index, Floats]:
+    """The symmetric rows of pairs by sorts."""
+    low, high = np.minimum(row, col).astype(np.int64), np.maximum(row, col).astype(np.int64)
+    key = low * n + high
+    if not (np.diff(key) > 0).all():
+        place = _order(high, n)
+        place = place[_order(low[place], n)]
+        key = key[place]
+        new = np.diff(key, prepend=-1) != 0
+        weight = np.bincount(np.cumsum(new) - 1, weight[place])
+        low, high = low[place[new]], high[place[new]]
+    keep = weight != 0
+    if not keep.all():
+        low, high, weight = low[keep], high[keep], weight[keep]
+    above, below = np.bincount(low, minlength=n), np.bincount(high, minlength=n)
+    first = np.concatenate([[0], np.cumsum(above + below)]).astype(np.int64)
+    # In each row partners below come before partners above, both ascending.
+    under = np.repeat(np.tile([True, False], n), np.stack([below, above], axis=1).ravel())
+    place = _order(high, n)
+    other, both = np.empty(2 * len(low), np.int32), np.empty(2 * len(low), np.float64)
+    other[under], both[under] = low[place], weight[place]
+    other[~under], both[~under] = high, weight
+    return first, other, both
+
+
+def _order(index: np.ndarray, n: int) -> Ints:
+    """Where variables stand in ascending order, equal ones as they come; numpy sorts short integers by radix."""
+    place: Ints = np.argsort(index.astype(np.uint16) if n <= 2**16 else index, kind="stable")
+    return place
+
+
+def _scale(values: np.ndarray) -> float:
     """What makes every coefficient a whole number, exactly; 1.0 where nothing small does."""
-    values = np.unique(np.concatenate([linear, weight]))
     if (values == np.rint(values)).all():
         return 1.0
+    values = np.unique(values)
     for scale in (2.0, 4.0, 8.0, 10.0, 16.0, 100.0, 1000.0, 1024.0, 1e4, 1e5, 1e6):
-        scaled = np.rint(values * scale)
-        if (scaled / scale == values).all() and (scaled == values * scale).all():
+        if all(_whole(part, scale) for part in (values[:1000], values)):  # most scales fail at once
             return scale
     return 1.0
+
+
+def _whole(values: np.ndarray, scale: float) -> bool:
+    scaled = np.rint(values * scale)
+    return bool((scaled / scale == values).all() and (scaled == values * scale).all())

@@ -10,8 +10,8 @@ import numpy as np
 
 from qamctl.qubo.model import EQ, GE, Model
 
-#: Figures that are not whole numbers may differ by the rounding of sums.
-CLOSE: Final = 1e-9
+#: Two sums of the same numbers differ by no more than this share of the sum of their sizes.
+ROUNDING: Final = 2.0**-50
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Verdict:
         """Whether a figure is this energy: whole numbers exactly, others up to the rounding of sums."""
         if float(energy).is_integer() and self.energy.is_integer() and abs(self.energy) <= 2**53:
             return energy == self.energy
-        return abs(energy - self.energy) <= max(CLOSE * max(1.0, abs(self.energy)), self.rounding)
+        return abs(energy - self.energy) <= self.rounding
 
 
 def judge(model: Model, sample: np.ndarray) -> Verdict:
@@ -74,9 +74,16 @@ def judge(model: Model, sample: np.ndarray) -> Verdict:
         raise ValueError("holds values other than 0 and 1")
     x = values.astype(bool)
     chosen = model.weight[x[model.row] & x[model.col]]
-    energy = math.fsum([model.offset, *model.linear[x].tolist(), *chosen.tolist()])
-    reach = abs(model.offset) + float(np.abs(model.linear[x]).sum() + np.abs(chosen).sum())
-    return Verdict(energy, (*_groups(model, x), *_rows(model, x)), reach * 2.0**-50)
+    coefficients = np.concatenate([[model.offset], model.linear[x], chosen])
+    rounding = ROUNDING * float(np.abs(coefficients).sum())
+    return Verdict(exact_sum(coefficients), (*_groups(model, x), *_rows(model, x)), rounding)
+
+
+def exact_sum(values: np.ndarray) -> float:
+    """The sum of floats, rounded once; at once where they are whole numbers whose sums are exact anyway."""
+    if float(np.abs(values).sum()) < 2.0**53 and (values == np.rint(values)).all():
+        return float(values.sum())
+    return math.fsum(values.tolist())
 
 
 def _groups(model: Model, x: np.ndarray) -> list[Broken]:

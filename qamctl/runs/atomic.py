@@ -9,6 +9,7 @@ import os
 import re
 import stat
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 
@@ -148,6 +149,31 @@ def check_target(path: Path) -> None:
     if not stat.S_ISREG(mode):
         what = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
         raise UsageError(f"can't write {path}: it is {what}; name a file")
+
+
+def refuse_overwriting(inputs: Iterable[Path], outputs: Iterable[tuple[str, Path | None]]) -> None:
+    """Refuse files to write that are read, under whatever name, or that two flags name.
+
+    Parameters
+    ----------
+    inputs
+        The files that are read.
+    outputs
+        Each flag and the file that it names, None where it names none.
+
+    Raises
+    ------
+    UsageError
+        One would be overwritten.
+    """
+    taken = {os.path.realpath(path): "the run reads it" for path in inputs}
+    for flag, path in outputs:
+        if path is None:
+            continue
+        place = os.path.realpath(path)
+        if reason := taken.get(place):
+            raise UsageError(f"{flag} {path} would overwrite a file: {reason}; name another one")
+        taken[place] = f"{flag} writes it"
 
 
 def make_folder(path: Path, *, private: bool = False) -> None:

@@ -11,7 +11,18 @@ from dimod.core.sampler import Sampler
 
 from qamctl.qubo.search import auto
 from qamctl.qubo.search.base import Budget
-from qamctl.samplers.bqm import Timing, couplings_of, positive, sample_set, seed_of, starts, stopper
+from qamctl.samplers.bqm import (
+    Timing,
+    checked,
+    couplings_of,
+    energy_of,
+    positive,
+    sample_set,
+    seed_of,
+    starts,
+    stopper,
+)
+from qamctl.samplers.descent import searched
 
 PARAMETERS = (
     "time_limit", "max_steps", "seed", "threads", "target_energy", "initial_states", "interrupt_function",
@@ -58,7 +69,9 @@ class AutoSampler(Sampler, Initialized):
         bqm
             SPIN or BINARY, any labels.
         time_limit
-            Wall seconds, 1 by default; a proof ends the search earlier.
+            Wall seconds of the whole call, 1 by default; a proof ends the search earlier. However much of it the
+            conversion of the model took, a local minimum at least comes back. What the first call in a process must
+            import, which takes some tenths of a second, comes before.
         max_steps
             A budget of work in place of time: equal seeds then give equal samples.
         seed, threads, target_energy, interrupt_function
@@ -77,19 +90,22 @@ class AutoSampler(Sampler, Initialized):
         TypeError, ValueError
             A parameter makes no sense.
         """
-        timing = Timing()
+        auto.load()
+        bqm, timing = checked(bqm), Timing()
         self.remove_unknown_kwargs(**kwargs)
         if time_limit is not None and max_steps is not None:
             raise ValueError("'time_limit' and 'max_steps' exclude each other")
         seed, stop, threads = seed_of(seed), stopper(interrupt_function), positive("threads", threads, int)
         steps = None if max_steps is None else positive("max_steps", max_steps, int)
         limit = positive("time_limit", TIME_LIMIT if time_limit is None else time_limit)
+        target = energy_of("target_energy", target_energy)
         model, labels = couplings_of(bqm)
         initial, _ = starts(self, bqm, labels, None, initial_states, "random", seed)
         timing.mark()
         found = auto.search(
-            model, budget=Budget(None if steps else limit, steps, threads, target_energy), seed=seed,
+            model, budget=Budget(None if steps else timing.left(limit), steps, threads, target), seed=seed,
             stop=stop, initial=None if initial is None else initial[0],
         )  # fmt: skip
+        found = searched(model, found)
         timing.mark()
         return sample_set(bqm, labels, found, {"seed": seed}, timing)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable, Mapping
+from importlib import import_module
 from typing import Any
 
 import dimod
@@ -15,6 +16,31 @@ from qamctl.qubo.search.base import Found
 
 #: Seeds that are drawn where none is given, as dwave-samplers does.
 SEEDS = 2**31
+
+
+#: Seconds of a search at least, however much of the time limit the conversion of the model took.
+LEAST = 0.005
+
+#: Interactions from which sums over couplings are left to scipy.
+MANY = 2**17
+
+
+def checked(bqm: Any) -> dimod.BinaryQuadraticModel:
+    """The model, if it is one; to be called before the clock starts, as it imports what a large one needs.
+
+    Raises
+    ------
+    TypeError
+        It is something else.
+    """
+    if not isinstance(bqm, dimod.BinaryQuadraticModel):
+        raise TypeError(
+            f"'bqm' must be a dimod.BinaryQuadraticModel, not {type(bqm).__name__}: dictionaries are taken by "
+            "'sample_qubo' and 'sample_ising', models with constraints need dimod.cqm_to_bqm first"
+        )
+    if bqm.num_interactions >= MANY:
+        import_module("scipy.sparse")
+    return bqm
 
 
 def couplings_of(bqm: dimod.BinaryQuadraticModel) -> tuple[Couplings, list[Hashable]]:
@@ -63,6 +89,23 @@ def positive(name: str, value: Any, kind: type = float) -> Any:
     return kind(value)
 
 
+def energy_of(name: str, value: Any) -> float | None:
+    """An energy to reach, where one is given.
+
+    Raises
+    ------
+    TypeError, ValueError
+        It is no number.
+    """
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        raise TypeError(f"{name!r} must be a number: {value!r}")
+    if np.isnan(value):
+        raise ValueError(f"{name!r} must be a number or None, not {value!r}")
+    return float(value)
+
+
 def stopper(interrupt: Callable[[], bool] | None) -> Callable[[], bool]:
     """A function that asks `interrupt`, where there is one.
 
@@ -87,6 +130,10 @@ class Timing:
     def mark(self) -> None:
         """A part ends here."""
         self._marks.append(time.perf_counter_ns())
+
+    def left(self, limit: float) -> float:
+        """Seconds that are left of a limit on the whole call, `LEAST` at least."""
+        return max(LEAST, limit - 1e-9 * (time.perf_counter_ns() - self._marks[0]))
 
     def __call__(self) -> dict[str, int]:
         names = ("preprocessing_ns", "sampling_ns", "postprocessing_ns")

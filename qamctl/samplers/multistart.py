@@ -51,7 +51,7 @@ def multistart(
     held = min(20, max(model.n // 4, min(2, model.n - 1))) if tenure is None else tenure
     pairs = model.n * (model.n - 1) / 2
     dense = model.n <= DENSE_VARIABLES and model.pairs >= DENSE * max(1.0, pairs)
-    kernel = tabu_search(model, dense=dense, tenure=held, spread=1, seed=seed)
+    kernel = tabu_search(model, dense=dense, tenure=held, spread=1, seed=seed, tolerance=model.tolerance)
     goal = -np.inf if target is None else (target - model.offset) * model.scale
     patience = PATIENCE + PATIENCE_PER_VARIABLE * model.n
     kernel.limit(patience, goal)

@@ -17,7 +17,19 @@ from dimod.core.sampler import Sampler
 from qamctl.kernels.couplings import Couplings
 from qamctl.qubo.search import tabu
 from qamctl.qubo.search.base import Budget, Found
-from qamctl.samplers.bqm import Timing, couplings_of, positive, sample_set, seed_of, starts, stopper
+from qamctl.samplers.bqm import (
+    LEAST,
+    Timing,
+    checked,
+    couplings_of,
+    energy_of,
+    positive,
+    sample_set,
+    seed_of,
+    starts,
+    stopper,
+)
+from qamctl.samplers.descent import searched
 from qamctl.samplers.multistart import multistart
 
 PARAMETERS = (
@@ -27,9 +39,6 @@ PARAMETERS = (
 
 #: Restarts that no search comes to: the default of dwave-samplers, which stands for "until the timeout".
 RESTARTS = 1_000_000
-
-#: Seconds of a read at least; reads that do not fit into the time limit are not begun.
-LEAST = 0.005
 
 
 class TabuSampler(Sampler, Initialized):
@@ -97,7 +106,9 @@ class TabuSampler(Sampler, Initialized):
         interrupt_function
             Asked about fifty times a second; True ends the search, and what there is comes back.
         time_limit
-            Wall seconds of all reads together, in place of `timeout`. Reads for which no time is left are not made.
+            Wall seconds of the whole call, in place of `timeout`: what the conversion of the model leaves is divided
+            among the reads. Reads for which no time is left are not made; the first always is, and gives a local
+            minimum at least.
         threads
             Cores to use: reads side by side.
 
@@ -111,30 +122,35 @@ class TabuSampler(Sampler, Initialized):
         TypeError, ValueError
             A parameter makes no sense.
         """
-        timing = Timing()
+        bqm, timing = checked(bqm), Timing()
         self.remove_unknown_kwargs(**kwargs)
         seed, stop, threads = seed_of(seed), stopper(interrupt_function), positive("threads", threads, int)
         if energy_threshold is not None and target_energy is not None:
             raise ValueError("'energy_threshold' and 'target_energy' are two names of one thing: give one")
-        target = target_energy if energy_threshold is None else energy_threshold
+        target = energy_of("target_energy", target_energy)
+        if energy_threshold is not None:
+            target = energy_of("energy_threshold", energy_threshold)
+        seconds = float("inf") if timeout is None else positive("timeout", timeout) / 1000
+        limit = float("inf") if time_limit is None else positive("time_limit", time_limit)
         _whole("tenure", 0 if tenure is None else tenure, max(1, len(bqm)))
         _whole("num_restarts", num_restarts, 2**63)
         model, labels = couplings_of(bqm)
         initial, reads = starts(self, bqm, labels, num_reads, initial_states, initial_states_generator, seed)
-        seconds = float("inf") if timeout is None else positive("timeout", timeout) / 1000
-        if time_limit is not None:
-            seconds = max(LEAST, positive("time_limit", time_limit) * min(threads, reads) / reads)
         timing.mark()
+        left = timing.left(limit)
+        if time_limit is not None:
+            seconds = share(left, reads, threads)
         plain = tenure is None and num_restarts == RESTARTS and seconds < float("inf")
         one = _searched if plain else partial(multistart, tenure=tenure, restarts=int(num_restarts))
         seeds = np.random.default_rng(seed).integers(2**63, size=reads).tolist()
         began = time.monotonic()
 
         def read(k: int) -> tuple[Found, int] | None:
-            if k and (stop() or (time_limit is not None and time.monotonic() - began >= time_limit)):
+            if k and (stop() or time.monotonic() - began >= left):
                 return None
             given = None if initial is None else initial[k]
-            return one(model, given, seeds[k], seconds=seconds, target=target, stop=stop)
+            found, count = one(model, given, seeds[k], seconds=seconds, target=target, stop=stop)
+            return searched(model, found), count
 
         if threads > 1 and reads > 1:
             with ThreadPoolExecutor(min(threads, reads)) as pool:
@@ -146,6 +162,11 @@ class TabuSampler(Sampler, Initialized):
         found = _joined([each for each, _ in taken])
         restarts = np.array([count for _, count in taken])
         return sample_set(bqm, labels, found, {"seed": seed}, timing, num_restarts=restarts)
+
+
+def share(seconds: float, reads: int, threads: int) -> float:
+    """Wall seconds of each of several reads, which so many threads take turns to make, in a time for all of them."""
+    return max(LEAST, seconds / -(-reads // threads))
 
 
 def _whole(name: str, value: Any, limit: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from qamctl.errors import Diagnostic, SpecError
 from qamctl.spec.cells import read_name
@@ -13,6 +13,9 @@ from qamctl.spec.fields import Field
 from qamctl.spec.reader import spec_kind
 from qamctl.spec.rows import Rows, rows_of
 from qamctl.spec.source import Source
+
+#: The kinds that this version solves; the others are those of versions to come.
+SOLVED: Final = ("schedule", "model")
 
 
 def check_kind(data: Mapping[str, Any], source: Source, wanted: str) -> None:
@@ -29,9 +32,15 @@ def check_kind(data: Mapping[str, Any], source: Source, wanted: str) -> None:
         where = source.locate(("kind",))
         faults = [Diagnostic(fault.message, where, fault.hint) for fault in error.diagnostics]
         raise SpecError(f"{source.label} is not a valid spec: 1 fault", faults) from None
-    if kind != wanted:
-        fault = Diagnostic(f"this is a spec of kind {kind}, not {wanted}", source.locate(("kind",)))
+    if kind == wanted:
+        return
+    where = source.locate(("kind",))
+    if kind in SOLVED:
+        fault = Diagnostic(f"this is a spec of kind {kind}, not {wanted}", where, "`qamctl solve` takes either kind")
         raise SpecError(f"{source.label} is not a {wanted} spec", [fault])
+    hint = f"this version solves specs of kind {' and '.join(SOLVED)}"
+    fault = Diagnostic(f"this is a spec of kind {kind}, which this version does not solve", where, hint)
+    raise SpecError(f"{source.label} is of kind {kind}, which this version does not solve", [fault])
 
 
 def read_root(data: Mapping[str, Any], kind: Field, later: tuple[str, ...], faults: Faults) -> Rows:

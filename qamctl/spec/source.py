@@ -56,6 +56,11 @@ class Source:
     base: Path = Path()
     places: Callable[[Sequence[Path_]], list[Location]] = field(default=by_path, compare=False, repr=False)
 
+    @property
+    def files(self) -> list[Path]:
+        """The files that were read, side tables among them."""
+        return [path for path in (self.path, *(path for path, _ in self.tables.values())) if path is not None]
+
     def locate(self, path: Path_) -> Location:
         """The line and column of a field, or of the nearest thing around it that the file holds."""
         return self.places([path])[0]

@@ -304,6 +304,22 @@ def test_import_several_files_into_a_folder(run: Run, room: Path) -> None:
     assert sorted(path.name for path in (room / "specs").iterdir()) == ["a.yaml", "b.yaml"]
 
 
+def test_import_overwrites_nothing_that_it_reads_or_has_written(run: Run, room: Path) -> None:
+    """The foreign file stays, and two of one name do not become one."""
+    (room / "a.txt").write_text(JOBSHOP)
+    assert run("import", "jobshop", "a.txt", "--file", "a.txt").code == 2
+    for folder in ("one", "two", "specs"):
+        (room / folder).mkdir()
+    (room / "one" / "a.txt").write_text(JOBSHOP)
+    (room / "two" / "a.yaml").write_text(JOBSHOP)
+    ran = run("import", "jobshop", "a.txt", "one/a.txt", "--file", "specs")
+    assert ran.code == 2
+    assert "specs/a.yaml would overwrite a file: --file writes it" in ran.err
+    assert list((room / "specs").iterdir()) == []
+    assert run("import", "jobshop", "two/a.yaml", "--file", "two").code == 2
+    assert (room / "a.txt").read_text() == (room / "two" / "a.yaml").read_text() == JOBSHOP
+
+
 def test_import_faults(run: Run, room: Path) -> None:
     """A bad file exits with 3 and its place, a bad call with 2."""
     (room / "bad.txt").write_text("2 2\n0 3 1 x\n1 2 0 4\n")

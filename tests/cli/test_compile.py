@@ -182,6 +182,27 @@ def test_model_files_that_nothing_satisfies(run: Run, room: Path) -> None:
     assert run("compile", "one.lp", "--level", "2").code == 2
 
 
+@pytest.mark.parametrize("name", ["r.qubo", "link.qubo", "../work/r.qubo"])
+def test_the_file_that_is_compiled_is_not_overwritten(run: Run, room: Path, name: str) -> None:
+    """Under whatever name: exit code 2, and the file is as it was."""
+    text = "p qubo 0 2 2 1\n0 0 -1\n1 1 -2\n0 1 4\n"
+    (room / "r.qubo").write_text(text)
+    (room / "link.qubo").symlink_to("r.qubo")
+    ran = run("compile", name, "--to", "lp", "--file", "r.qubo")
+    assert ran.code == 2
+    assert "--file r.qubo would overwrite a file: the run reads it; name another one" in ran.err
+    assert (room / "r.qubo").read_text() == text
+    assert run("compile", name, "--to", "lp", "--file", "-").code == 0
+
+
+def test_side_tables_are_not_overwritten(run: Run, room: Path) -> None:
+    """A table that the spec names is read, too."""
+    (room / "tasks.csv").write_text("id,duration\nt1,2\n")
+    (room / "plan.yaml").write_text("kind: schedule\nversion: 1\ntasks: {table: tasks.csv}\n")
+    assert run("compile", "plan.yaml", "--file", "tasks.csv").code == 2
+    assert (room / "tasks.csv").read_text() == "id,duration\nt1,2\n"
+
+
 def test_a_bqm_is_what_dimod_reads(run: Run, plan: str) -> None:
     """dimod opens the file, and finds the names and the energies of the penalty QUBO."""
     assert run("compile", plan, "--to", "bqm", "--file", "out.bqm").code == 0

@@ -37,6 +37,8 @@ Binary
 End
 """
 
+PROBLEMS = Path(__file__).resolve().parents[2] / "problems"
+
 Sampled = tuple[Target, Compiled, np.ndarray]
 
 
@@ -193,23 +195,88 @@ def test_samples_that_are_of_no_use_are_refused(run: Run, file: str, content: st
     assert words in ran.err
 
 
+@pytest.mark.parametrize("name", ["knapsack.lp", "ok.csv", "link.csv"])
+def test_what_is_decoded_is_not_overwritten(run: Run, room: Path, name: str) -> None:
+    """Neither the problem nor the samples, under whatever name."""
+    (room / "ok.csv").write_text("a,b,c\n0,1,1\n")
+    (room / "link.csv").symlink_to("ok.csv")
+    before = [(room / file).read_bytes() for file in ("knapsack.lp", "ok.csv")]
+    ran = run("decode", "knapsack.lp", "link.csv" if name == "ok.csv" else "ok.csv", "--result", name)
+    assert ran.code == 2
+    assert f"--result {name} would overwrite a file: the run reads it" in ran.err
+    assert [(room / file).read_bytes() for file in ("knapsack.lp", "ok.csv")] == before
+    assert run("decode", "knapsack.lp", "ok.csv", "--result", "new.json").code == 0
+
+
 def test_only_one_file_comes_from_standard_input(run: Run) -> None:
     """Two dashes make no sense."""
     assert run("decode", "-", "-").code == 2
 
 
+STOCKS = """\
+kind: schedule
+version: 1
+resources: [{id: gold, kind: consumable, capacity: 2}, {id: silver, kind: consumable, capacity: 2}]
+tasks:
+  - id: t1
+    modes:
+      - {id: both, duration: 1, demand: {gold: 1, silver: 1}}
+      - {id: gold, duration: 2, demand: {gold: 2}}
+  - id: t2
+    modes:
+      - {id: gold, duration: 1, demand: {gold: 2}}
+      - {id: silver, duration: 2, demand: {silver: 2}}
+"""
+
+
 def test_samples_of_an_infeasible_start(run: Run, room: Path) -> None:
-    """Where no rule finds a first schedule, a feasible sample is decoded all the same, and a broken one refused."""
-    (room / "tight.yaml").write_text(
-        "kind: schedule\nversion: 1\nagents: [{id: slow}, {id: fast, speed: 2}]\ntasks:\n"
-        "  - {id: t1, duration: 4, deadline: 2}\n  - {id: t2, duration: 4, deadline: 4}\n"
-        "  - {id: t3, duration: 4, deadline: 4}\n"
-    )
-    target, compiled, best = sampled("tight.yaml")
+    """Where no rule finds a first schedule, a feasible sample is decoded all the same, and an empty one refused."""
+    (room / "stocks.yaml").write_text(STOCKS)
+    target, compiled, best = sampled("stocks.yaml")
     assert target.scheduled is not None
     assert target.scheduled.first is None
     file = as_csv(list(compiled.labels), best[None, :])
-    assert run("decode", "tight.yaml", file, "-o", "json").json["objective"] == 4
-    ran = run("decode", "tight.yaml", as_csv(list(compiled.labels), np.zeros((1, compiled.n), np.uint8)))
+    ran = run("decode", "stocks.yaml", file, "-o", "json")
+    assert ran.json["objective"] == 2
+    assert "note" not in ran.json["attempts"][0]
+    ran = run("decode", "stocks.yaml", as_csv(list(compiled.labels), np.zeros((1, compiled.n), np.uint8)))
     assert ran.code == 4
     assert "can be repaired" in ran.err
+
+
+def test_a_sample_whose_options_do_not_fit_keeps_its_order(run: Run, room: Path) -> None:
+    """Quick ways that need more of a stock than there is, and a deadline that they miss, are exchanged for others."""
+    (room / "scarce.yaml").write_text(
+        "kind: schedule\nversion: 1\nresources: [{id: gold, kind: consumable, capacity: 3}]\ntasks:\n"
+        + "".join(
+            f"  - {{id: t{k}, modes: [{{id: quick, duration: 1, demand: {{gold: 2}}}},"
+            " {id: slow, duration: 2, demand: {gold: 1}}]}\n"
+            for k in (1, 2)
+        )
+    )
+    target, _, _ = sampled("scarce.yaml")
+    labels = list(target.model.labels)
+    sample = np.array([[name.endswith(":quick@0") for name in labels]], np.uint8)
+    assert sample.sum() == 2
+    ran = run("decode", "scarce.yaml", as_csv(labels, sample), "-o", "json")
+    assert ran.code == 0
+    assert ran.json["objective"] == 2
+    assert "sample 1 of the file, repaired" in ran.json["attempts"][0]["note"]
+
+
+@pytest.mark.parametrize("name", ["schedule-modes", "schedule-ft06"])
+def test_any_sample_of_the_right_length_is_repaired(run: Run, room: Path, name: str) -> None:
+    """Of the shipped plans zeros, ones and noise give a schedule that checks, and the result says which they were."""
+    plan = PROBLEMS / f"{name}.yaml"
+    target = open_target(str(plan), {})
+    assert target.scheduled is not None
+    assert target.scheduled.first is not None  # of schedule-modes, too, whose quickest ways need too many tokens
+    width = target.model.n
+    noise = np.random.default_rng(3).integers(0, 2, (3, width))
+    for few, rows in ((1, np.zeros((1, width), int)), (1, np.ones((1, width), int)), (3, noise)):
+        np.save("s.npy", rows.astype(np.uint8))
+        ran = run("decode", str(plan), "s.npy", "-o", "json", "--result", "r.json")
+        assert ran.code == 0
+        told = ", ".join(str(k + 1) for k in range(few))
+        assert ran.json["attempts"][0]["note"].endswith(f"repaired samples: {told}")
+        assert run("check", "r.json", str(plan)).code == 0

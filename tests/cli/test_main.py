@@ -11,6 +11,7 @@ from support.command_line import Run
 
 import qamctl
 from qamctl.cli import app, main
+from qamctl.console import Console
 from qamctl.errors import ExitCode, TemporaryError
 from qamctl.runs.signals import Interrupted
 
@@ -167,6 +168,21 @@ def test_interrupts(run: Run, monkeypatch: pytest.MonkeyPatch, interrupt: BaseEx
     monkeypatch.setattr(main, "_run", stopped)
     ran = run("x")
     assert (ran.code, ran.out, ran.err) == (code, "", f"{word}\n")
+    ran = run("x", "-o", "json")
+    message = f"{word} before there was a result"
+    assert (ran.code, ran.json) == (code, {"error": {"code": code, "message": message, "diagnostics": []}})
+
+
+def test_an_interrupt_behind_the_result_adds_no_second_object(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that reads one object gets one."""
+
+    def stopped(args: list[str], console: Console) -> int:
+        console.show({"status": "feasible"}, str)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(main, "_run", stopped)
+    ran = run("x", "-o", "json")
+    assert (ran.code, ran.json, ran.err) == (130, {"status": "feasible"}, "interrupted\n")
 
 
 def test_every_error_has_its_exit_code(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

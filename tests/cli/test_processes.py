@@ -169,6 +169,21 @@ def test_signals_keep_the_best_so_far(room: Path, number: signal.Signals, code: 
     assert call("check", "r.json", "hard.yaml").returncode == 0
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("command", [["solve"], ["compile", "--to", "lp"]], ids=["solve", "compile"])
+def test_signals_before_the_search_are_told(room: Path, command: list[str], number: signal.Signals, code: int) -> None:
+    """While the problem is still read a signal ends the command: with `-o json` one object says so."""
+    os.mkfifo(room / "slow.qubo")
+    argv = [*COMMAND, command[0], "slow.qubo", *command[1:], "-o", "json"]
+    process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    with open(room / "slow.qubo", "wb"):  # it is open as soon as the command reads it
+        process.send_signal(number)
+        out, err = process.communicate(timeout=30)
+    word = "interrupted" if code == 130 else "terminated"
+    fault = {"code": code, "message": f"{word} before there was a result", "diagnostics": []}
+    assert (process.returncode, json.loads(out), err) == (code, {"error": fault}, "")
+
+
 def test_a_terminal_is_drawn_on(room: Path) -> None:
     """Where both streams are a terminal, progress is drawn over itself, wiped at the end, and the status has colour."""
     ours, theirs = os.openpty()

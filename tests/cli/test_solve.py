@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
+from typing import Any
 
 import dimod
 import numpy as np
 import pytest
 import yaml
 from support.command_line import Run
+
+from qamctl import model_engines, schedule_run
+from qamctl.model_task import Engine
+from qamctl.schedule.instance import Instance
+from qamctl.solve import Answer, solve_schedule
 
 #: The least of x0, x1 alone is -2 with both; the coupling makes it one of them.
 QUBO = "c two variables\np qubo 0 2 2 1\n0 0 -1\n1 1 -2\n0 1 4\n"
@@ -237,6 +244,65 @@ def test_bench_of_a_model(run: Run) -> None:
     flags = ("--backend", "exact", "--backend", "neal", *STEPS, "-o", "json")
     rows = run("bench", "triangle.txt", *flags).json["rows"]
     assert [(row["backend"], row["objective"]) for row in rows] == [("exact", 2), ("neal", 2)]
+
+
+def test_seconds_of_a_comparison_are_those_of_the_search(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an engine loads before its search is not counted, and all have the same time."""
+    load = model_engines.engine
+
+    def slow(name: str) -> Engine:
+        time.sleep(1.0)
+        return load(name)
+
+    monkeypatch.setattr(model_engines, "engine", slow)
+    flags = ("--backend", "anneal", "--backend", "tabu", "--max-steps", "1", "-o", "json")
+    assert all(row["seconds"] < 1.0 for row in run("bench", "triangle.txt", *flags).json["rows"])
+
+
+def test_engines_of_schedules_are_loaded_before_their_time_runs(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each one searches a small problem first, whose seconds are not told."""
+    searched: list[tuple[int, tuple[str, ...]]] = []
+
+    def noted(instance: Instance, *, backends: tuple[str, ...], **options: Any) -> Answer:
+        searched.append((instance.n, backends))
+        return solve_schedule(instance, backends=backends, **options)
+
+    monkeypatch.setattr(schedule_run, "solve_schedule", noted)
+    (plan := Path("three.yaml")).write_text(
+        "kind: schedule\nversion: 1\ntasks: [" + ", ".join(f"{{id: t{k}, duration: 1}}" for k in range(3)) + "]\n"
+    )
+    flags = ("--backend", "list-search", "--backend", "exact", "--max-steps", "1", "-o", "json")
+    assert len(run("bench", str(plan), *flags).json["rows"]) == 2
+    assert searched == [(n, (name,)) for n in (2, 3) for name in ("list-search", "exact")]
+
+
+@pytest.mark.parametrize("kind", ["hamiltonian", "circuit", "cluster", "reason", "orchestrate"])
+def test_a_kind_that_is_not_solved_is_named(run: Run, kind: str) -> None:
+    """The message says the kind, and which kinds this version solves."""
+    Path("later.yaml").write_text(f"kind: {kind}\nversion: 1\n")
+    ran = run("solve", "later.yaml")
+    assert ran.code == 3
+    assert ran.err.startswith(f"error: later.yaml is of kind {kind}, which this version does not solve\n")
+    assert "later.yaml:1:1: " in ran.err
+    assert "hint: this version solves specs of kind schedule and model" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("flag", "value", "limits"),
+    [
+        ("--seed", str(2**63), "at least 0 and at most 9,223,372,036,854,775,807"),
+        ("--seed", "9" * 40, "at least 0 and at most 9,223,372,036,854,775,807"),
+        ("--reads", "1000001", "at least 1 and at most 1,000,000"),
+        ("--threads", "5000", "at least 1 and at most 4,096"),
+        ("--time-limit", "1e9", "above 0 and below 1,000,000,000"),
+        ("--seed", "-1", "at least 0, not '-1'"),
+    ],
+)
+def test_numbers_beyond_their_limits(run: Run, flag: str, value: str, limits: str) -> None:
+    """The message has the limit that is broken, the upper one beside the lower."""
+    ran = run("solve", "two.qubo", flag, value)
+    assert ran.code == 2
+    assert limits in ran.err
 
 
 def test_runs_are_listed_and_shown(run: Run) -> None:

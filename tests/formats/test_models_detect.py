@@ -64,6 +64,21 @@ TEXTS = {
     "%%MatrixMarket matrix coordinate real symmetric\n3 3 2\n": "matrix-market",
     "id,duration,demand,after\nt1,3,,\n": "table",
     "hello world, this is a letter\n": "table",
+    "3 2\n1 2 nan\n2 3 1\n": "rudy",
+    "3 2\n1 2 heavy\n": "rudy",
+    "4 2\n1 2 1\n2 3 1 7\n1 3\n": "rudy",
+    "3 3\n1 2 1\n2 3 1 7\n1 3 1\n": "rudy",
+    "3 2\nhello\n": None,
+    "4 9\nall the words\n": None,
+    "4 5\n1 2 3 4 5\n1 2\n3 4 1 2\n1 2 3 4\n": "metis",
+    "5 5 10\n1 2 5\n2 3 1 4\n1 1 2\n1 5 4\n1 1 3\n": "metis",
+    "0 1 2\n1 2 nan\n": "csv",
+    "0 1 2\n1 2 3\n1 2\n": "csv",
+    "0 1 2\nhello\nhello again\n": None,
+    "i,j,w\n0,1,2\n1,2\n": "csv",
+    "i,j\n0,1,2\n": "csv",
+    "i j w\n0 1 2\n1 2\n": "csv",
+    "hello dear world\nthis is\na letter\n": None,
     "hello world\n": None,
     "": None,
     "\n\n": None,
@@ -149,6 +164,24 @@ def test_a_file_of_no_known_format(tmp_path: Path) -> None:
     assert fault_of(tmp_path, "hello world\n").startswith("1:1: it looks like none of the formats that are read (they")
     assert fault_of(tmp_path, "").startswith("1:1: the file is empty")
     assert fault_of(tmp_path, " \n").startswith("1:1: the file is empty")
+
+
+DAMAGED = {
+    "3 2\n1 2 nan\n2 3 1\n": "2:5: `nan` stands where the weight should, a finite number",
+    "3 2\n1 2 1\n2 3 -inf\n": "3:5: `-inf` stands where the weight should, a finite number",
+    "3 2\n1 2 heavy\n2 3 1\n": "2:5: `heavy` stands where the weight should, a finite number",
+    "3 2\n1 2 1\n2 3 1 7\n": "3:7: the line has 4 cells in place of 2 to 3",
+    "0 1 2\n1 2 nan\n": "2:5: `nan` stands where the weight should, a finite number",
+    "i,j,w\n0,1,2\n1,2\n": "3:1: the line has 2 cells in place of 3",
+    "0,1,2\n1,2,3,4\n": "2:1: the line has 4 cells in place of 3",
+    "i j w\n0 1 2\n1 2\n": "3:1: the line has 2 cells in place of 3",
+}
+
+
+@pytest.mark.parametrize("text", DAMAGED, ids=range(len(DAMAGED)))
+def test_a_damaged_file_is_read_as_what_most_of_it_is(tmp_path: Path, text: str) -> None:
+    """Its format's reader tells the fault and its place, as if the format had been named."""
+    assert fault_of(tmp_path, text).startswith(DAMAGED[text])
 
 
 def test_the_name_decides_where_the_content_does_not(tmp_path: Path) -> None:

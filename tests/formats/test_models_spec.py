@@ -142,7 +142,11 @@ FAULTS: dict[str, tuple[dict[str, Any], str, str]] = {
     "empty group": ({"groups": [[]]}, "[]", "must be a list of at least one variable, found an empty list"),
     "twice in group": ({"groups": [["a", "b", "a"]]}, '"a"', "must not repeat a variable, found `a` again"),
     "terms": ({"constraints": [{"terms": 3, "rhs": 1}]}, '"terms"', "`terms` must be {variable: number}"),
-    "term": ({"constraints": [{"terms": {"x": 3}, "rhs": 1}]}, '"x"', "`x` unknown variable `x`"),
+    "term": ({"constraints": [{"terms": {"x": 3}, "rhs": 1}]}, '"x"', ": unknown variable `x`"),
+    "near term": (
+        {"variables": ["alpha"], "constraints": [{"terms": {"alhpa": 1}, "rhs": 1}]}, '"alhpa"',
+        ": unknown variable `alhpa` (did you mean `alpha`?)",
+    ),
     "number": ({"constraints": [{"terms": {"a": "b"}, "rhs": 1}]}, '"a"', "`a` must be a number"),
     "rhs": ({"constraints": [{"terms": {"a": 1}}]}, "{", "`rhs` is missing"),
     "word": ({"constraints": [{"terms": {"a": 1}, "sense": "<", "rhs": 1}]}, '"sense"', "must be one of <=, ==, >="),
@@ -150,6 +154,18 @@ FAULTS: dict[str, tuple[dict[str, Any], str, str]] = {
     "solver": ({"solver": {"slot": 3}}, '"slot"', "unknown field `slot`"),
     "reads": ({"solver": {"reads": 0}}, '"reads"', "must be at least 1, found 0"),
 }  # fmt: skip
+
+
+def test_variables_that_could_not_be_read_make_no_further_faults(tmp_path: Path) -> None:
+    """Names are neither unknown nor repeated as long as nobody knows which there are."""
+    (tmp_path / "m.json").write_text(
+        spec(variables=["a", "b", "a"], linear=None, quadratic=None, groups=[["a", "q"]], constraints=None)
+    )
+    with pytest.raises(SpecError) as caught:
+        read_model(str(tmp_path / "m.json"))
+    assert [fault.message for fault in caught.value.diagnostics] == [
+        "an entry of `variables` must not repeat a name, found `a` again"
+    ]
 
 
 @pytest.mark.parametrize("name", FAULTS)

@@ -201,6 +201,36 @@ def test_faults_of_tables_have_their_place(tmp_path: Path, text: str) -> None:
     assert fault_of(tmp_path, text, format="csv").startswith(CSV_FAULTS[text])
 
 
+@pytest.mark.parametrize(
+    ("header", "place", "column"),
+    [
+        ("id,agent,duration", "1:1", "id"),
+        ("name;Task;w", "1:6", "Task"),
+        ("a b capacity", "1:5", "capacity"),
+        ("a,b,demand.cpu", "1:5", "demand.cpu"),
+        ("resource,other,w", "1:1", "resource"),
+    ],
+)
+@pytest.mark.parametrize("options", [{}, {"format": "csv"}], ids=["told", "named"])
+def test_tables_of_problem_files_are_no_couplings(
+    tmp_path: Path, header: str, place: str, column: str, options: dict[str, str]
+) -> None:
+    """Three columns of tasks, agents or resources would pass for two names and a weight; the header tells."""
+    mark = next((mark for mark in ",;" if mark in header), " ")
+    told = fault_of(tmp_path, header + "\n" + mark.join(["t1", "a1", "3"]) + "\n", **options)
+    assert told.startswith(f"{place}: it looks like a table of tasks, agents or resources: its header has a column `")
+    assert f"`{column}` (name it in a spec" in told
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["i,j,weight", "u,v,w", "source,target,value", "from,to,cost", "row,col,bias", "start,end,weight", "name1,name2,J"],
+)
+def test_usual_headers_of_couplings_stay(tmp_path: Path, header: str) -> None:
+    """What people call the columns of couplings is none of the problem files' columns."""
+    assert list(read_text(tmp_path, f"{header}\nt1,a1,3\n").model.labels) == ["t1", "a1"]
+
+
 def test_a_table_with_a_header_alone_is_an_empty_model(tmp_path: Path) -> None:
     """No rows are no variables."""
     assert read_text(tmp_path, "i,j,w\n", format="csv").model.n == 0

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from support.families import sparse
 from support.qubo_models import model_of, models
 
-from qamctl.errors import UsageError
-from qamctl.formats.models import TARGETS, ModelFile, looks_like, read_model, write_model
+from qamctl.errors import UnsupportedError, UsageError
+from qamctl.formats.models import TARGETS, ModelFile, cqm_file, limits, looks_like, read_model, write_dimod, write_model
 from qamctl.formats.models.labels import Numbered
 from qamctl.qubo import check
 from qamctl.qubo.compile import compile_qubo
@@ -162,6 +162,22 @@ def test_names_of_constraints_are_kept(tmp_path: Path) -> None:
     # Names that repeat would be one constraint in dimod: then they are numbered.
     raw = write_model(model, "cqm", row_names=("same", "same", "same"), group_names=("same",))
     assert len(dimod.ConstrainedQuadraticModel.from_file(raw).constraints) == 4
+
+
+def test_what_a_cqm_has_no_room_for_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The writer has the reader's limit: as many files as are read, and no more."""
+    model = model_of([1.0] * 4, (), [[0, 1]], [({2: 1, 3: 2}, LE, 2), ({0: 1, 2: 1}, GE, 1)])
+    files = 3 + 3 * 3 + 1
+    for module in (cqm_file, write_dimod):
+        monkeypatch.setattr(module, "CQM_FILES", files)
+    assert read_back(write_model(model, "cqm"), tmp_path).model.n == 4
+    for module in (cqm_file, write_dimod):
+        monkeypatch.setattr(module, "CQM_FILES", files - 1)
+    with pytest.raises(UnsupportedError, match=r"no room for the 3 constraints .* --to lp") as caught:
+        write_model(model, "cqm")
+    assert caught.value.code == 8
+    assert limits.CQM_FILES == 1_000_000
+    assert read_back(write_model(model, "lp"), tmp_path).model.n == 4
 
 
 def test_names_that_lp_does_not_allow_get_stand_ins(tmp_path: Path) -> None:

@@ -70,6 +70,30 @@ def test_reads_start_where_they_are_told() -> None:
     assert single.occurrences.max() >= 3
 
 
+@pytest.mark.parametrize("threads", [1, 3])
+def test_each_read_is_told_with_its_number(threads: int) -> None:
+    """Every number once, with the sample that begins at its start; what is found stays distinct and sorted."""
+    model = random_model(8, 1, "small")
+    starts = np.random.default_rng(1).integers(0, 2, (3, 8)).astype(np.uint8)
+    told: dict[int, np.ndarray] = {}
+    options = {"reads": 7, "sweeps": 0, "betas": np.zeros(0), "seed": 1, "threads": threads}
+    found = reads(model, initial=starts, taken=told.__setitem__, **options)
+    assert sorted(told) == list(range(7))
+    assert all(np.array_equal(told[k], starts[k % 3]) for k in told)
+    assert len(found.samples) == len(np.unique(starts, axis=0))
+    minima: dict[int, np.ndarray] = {}
+    found = reads(model, reads=30, sweeps=20, seed=2, threads=threads, taken=minima.__setitem__)
+    assert {tuple(s) for s in minima.values()} == {tuple(s) for s in found.samples.tolist()}
+
+
+def test_a_target_is_met_by_a_read() -> None:
+    """All zeros have the target energy, but are no read: the search goes on until a read has it."""
+    ring = couplings(np.full(60, 4.0), np.arange(60), (np.arange(60) + 1) % 60, np.full(60, -4.0), -60.0)
+    for threads in (1, 2):
+        found = reads(ring, reads=200, sweeps=30, seed=1, target=-52.0, threads=threads)
+        assert found.energies[0] <= -52.0
+
+
 def test_infinite_temperature_accepts_everything() -> None:
     """An inverse temperature of zero is allowed: every flip is taken."""
     model = random_model(10, 1, "small")

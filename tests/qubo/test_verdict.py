@@ -36,13 +36,13 @@ def test_what_is_no_sample(sample: list[int], word: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("energy", "claim", "right"),
-    [(3.0, 3.0, True), (3.0, 4.0, False), (3.0, 3.0 + 1e-12, True), (0.3, 0.1 + 0.2, True), (0.3, 0.3001, False),
-     (2.0**60, 2.0**60 + 512, True)],
+    ("energy", "claim", "rounding", "right"),
+    [(3.0, 3.0, 0.0, True), (3.0, 4.0, 2.0, False), (3.0, 3.0 + 1e-12, 0.0, False), (0.3, 0.1 + 0.2, 1e-15, True),
+     (0.3, 0.3001, 1e-15, False), (2.0**60, 2.0**60 + 512, 1024.0, True), (2.0**60, 2.0**60 + 512, 0.0, False)],
 )  # fmt: skip
-def test_figures_agree_up_to_rounding(energy: float, claim: float, right: bool) -> None:
-    """Whole numbers must be the same, others may differ by the rounding of sums."""
-    assert Verdict(energy, ()).agrees(claim) is right
+def test_figures_agree_up_to_rounding(energy: float, claim: float, rounding: float, right: bool) -> None:
+    """Whole numbers must be the same, others may differ by the rounding of the sums that they come from."""
+    assert Verdict(energy, (), rounding).agrees(claim) is right
 
 
 def test_sums_are_exact() -> None:

@@ -72,7 +72,14 @@ def test_a_spec_of_another_kind_is_refused_alone(tmp_path: Path) -> None:
     """Only the kind is complained about, naming what was found and what is wanted."""
     file = tmp_path / "plan.yaml"
     file.write_text("version: 1\nkind: cluster\nlinks: []\n")
-    assert file_faults(file) == ["plan.yaml:2:1: this is a spec of kind cluster, not schedule"]
+    assert file_faults(file) == [
+        "plan.yaml:2:1: this is a spec of kind cluster, which this version does not solve "
+        "(this version solves specs of kind schedule and model)"
+    ]
+    file.write_text("version: 1\nkind: model\nvariables: 2\n")
+    assert file_faults(file) == [
+        "plan.yaml:2:1: this is a spec of kind model, not schedule (`qamctl solve` takes either kind)"
+    ]
     file.write_text("version: 1\n")
     assert file_faults(file) == [
         "plan.yaml:1:1: `kind` is missing (one of schedule, cluster, orchestrate, reason, model, hamiltonian, circuit)"

@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 
 from qamctl.errors import SpecError
-from qamctl.formats.faults import fault
+from qamctl.formats.faults import fault, shown
 from qamctl.formats.models.build import Objective, Rows, sums
 from qamctl.formats.models.detect import FORMATS
 from qamctl.formats.models.labels import Numbered
@@ -26,6 +26,7 @@ from qamctl.formats.models.parsed import Parsed
 from qamctl.qubo.model import Floats, Ints
 from qamctl.spec.cells import read_name
 from qamctl.spec.faults import Refusal
+from qamctl.spec.schedule_fields import AGENTS, RESOURCES, TASKS
 
 #: Bytes of rows with names that are taken apart at once.
 PIECE: Final = 1 << 20
@@ -33,6 +34,13 @@ PIECE: Final = 1 << 20
 _WHAT = FORMATS["csv"]
 _HINT = "a row holds i, j and a weight"
 _MEANINGS = ("the first variable", "the second variable", "the weight")
+
+#: Columns of the tables of problem files, and what their rows are called; couplings, too, have a weight or a cost.
+_PROBLEM_COLUMNS: Final = frozenset(
+    name
+    for table in (RESOURCES, AGENTS, TASKS)
+    for name in (table.name, table.name.removesuffix("s"), *(field.name for field in table.fields))
+) - {"weight", "cost"}
 
 _SPIN = re.compile(rb"(?m)^[ \t]*#.*\bvartype\s*=\s*(SPIN|BINARY)\b").search
 _WHOLE = re.compile(r"[-+]?[0-9]{1,18}\Z", re.ASCII).match
@@ -75,7 +83,17 @@ def _without_header(body: bytes, label: str) -> Lines:
     cells = _cells(Lines(body, line, label, _WHAT, mark), line, first)
     if _NUMERIC(cells[2]):
         return Lines(body, 1, label, _WHAT, mark)
+    _refuse_problem_table(cells, label, line)
     return Lines(body[match.end() + 1 :], line + 1, label, _WHAT, mark)
+
+
+def _refuse_problem_table(header: Sequence[str], label: str, line: int) -> None:
+    """Refuse tasks, agents or resources as a table: three columns of it would pass for names and weights."""
+    for cell, name in enumerate(header):
+        if name.partition(".")[0].casefold() in _PROBLEM_COLUMNS:
+            message = f"it looks like a table of tasks, agents or resources: its header has a column {shown(name)}"
+            hint = "name it in a spec, as in `tasks: {table: FILE}`; a table of couplings has the header i,j,weight"
+            raise fault(label, line, _column(header, cell), message, what=_WHAT, hint=hint)
 
 
 def _bounded(lines: Lines, row: Ints, col: Ints) -> int:

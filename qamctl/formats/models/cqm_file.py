@@ -21,12 +21,9 @@ from qamctl.formats.faults import shown
 from qamctl.formats.models.binary import Bytes, labels_of
 from qamctl.formats.models.build import Objective, Rows, difference
 from qamctl.formats.models.labels import Numbered
-from qamctl.formats.models.limits import CONSTRAINTS, SIZE, too_many_variables
+from qamctl.formats.models.limits import CONSTRAINTS, CQM_FILES, SIZE, too_many_variables
 from qamctl.formats.models.parsed import Parsed
 from qamctl.qubo.model import EQ, GE, LE, Floats, Ints
-
-#: Files in the archive: three for each constraint, and one or two more for some.
-FILES: Final = 1_000_000
 
 _SENSES: Final = {b"<=": LE, b"==": EQ, b">=": GE}
 _VARTYPES: Final = ("binary", "spin", "integer", "real")
@@ -54,8 +51,8 @@ class _Archive:
 
     def __init__(self, raw: bytes, cursor: Bytes) -> None:
         self._cursor = cursor
-        if raw.count(b"PK\x01\x02") > FILES:
-            raise cursor.fault(f"it holds more than {FILES:,} files", "a model of so many constraints is not taken")
+        if raw.count(b"PK\x01\x02") > CQM_FILES:
+            raise cursor.fault(f"it holds more than {CQM_FILES:,} files", "a model of so many constraints is not taken")
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(raw))
         except _BROKEN as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -25,7 +25,10 @@ FORMATS: Final[Mapping[str, str]] = MappingProxyType(
 #: What is not read as a model -> (what it is, what to do with it).
 FOREIGN: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
-        "spec": ("a problem spec of another kind", "its kind names its command: `kind: schedule` goes to `schedule`"),
+        "spec": (
+            "a problem spec of another kind",
+            "`qamctl solve` takes specs of kind schedule and model, without --format",
+        ),
         "result": ("a result file of qamctl", "give the file that it was solved from"),
         "samples": ("a set of samples", "give the model that they were drawn from"),
         "json-other": ("a JSON file", "a JSON model is dimod's, or a spec with `kind: model`"),
@@ -36,7 +39,10 @@ FOREIGN: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "dimacs": ("a DIMACS file", "write it as rudy: `n m`, then a line `i j weight` for each edge"),
         "mps": ("an MPS file", "write it as .lp"),
         "matrix-market": ("a Matrix Market file", "write it as .csv: a line `i,j,weight` for each entry"),
-        "table": ("a CSV table", "a table of couplings has three columns: i, j, weight"),
+        "table": (
+            "a CSV table",
+            "a table of couplings has three columns: i, j, weight; tasks or agents are named in a spec: {table: FILE}",
+        ),
         "dqm": ("a dimod DQM file", "write it as a CQM: a binary variable for each case"),
         "qm": ("a dimod QM file", "write it as a BQM or a CQM"),
         "utf-16": ("UTF-16 text", "save it as UTF-8"),
@@ -66,6 +72,7 @@ _MAGIC: Final = (
 HEAD: Final = 65_536
 
 _NUMBER: Final = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
+_COUNT = re.compile("[0-9]{1,18}", re.ASCII).fullmatch
 _NUMBERS = re.compile(rf"\s*{_NUMBER}(?:\s+{_NUMBER})*\s*", re.ASCII).fullmatch
 _KIND = re.compile(r"""(?m)^(?:[ \t]*\{)?[ \t]*["']?kind["']?[ \t]*:[ \t]*["']?([a-z]+)""").search
 _JSON_KIND = re.compile(r'"kind"\s*:\s*"([a-z]+)"').search
@@ -148,35 +155,56 @@ def _by_numbers(head: str, lines: list[str], raw: bytes) -> str | None:
             if mark in rows[0]:
                 return _separated(rows, mark)
         return "csv" if _is_spaced_table(rows) else None
-    width = len(rows[0].split())
-    if width == 3 and all(_NUMBERS(row) and len(row.split()) == 3 for row in rows[:20]):
+    cells = [row.split() for row in rows[:20]]
+    width, plain = len(cells[0]), all(map(_NUMBERS, rows[:20]))
+    if plain and {len(row) for row in cells} == {3}:
         return "csv"
-    if width not in (2, 3, 4) or not all(map(_NUMBERS, rows[:20])):
-        return None
-    return _graph(rows, width, raw)
+    if plain and width in (2, 3, 4):
+        return _graph(rows, width, raw)
+    # A cell that is no number is a fault, which the reader of what the other rows look like can place.
+    if width == 2 and all(map(_COUNT, cells[0])):
+        return "rudy" if _most(_is_edge(row) for row in cells[1:]) else None
+    return "csv" if width == 3 and _most(len(row) == 3 for row in cells[1:]) else None
 
 
 def _separated(rows: list[str], mark: str) -> str:
-    widths = {len(cells) for cells in csv.reader(rows[:20], delimiter=mark)}
-    return "csv" if widths == {3} else "table"
+    return "csv" if _most(len(cells) == 3 for cells in csv.reader(rows[:20], delimiter=mark)) else "table"
 
 
 def _is_spaced_table(rows: list[str]) -> bool:
     """Rows of two names and a number, as COO text without commas has them; the first may be a header."""
     cells = [row.split() for row in rows[1:20]] or [rows[0].split()]
-    return len(rows[0].split()) == 3 and all(len(row) == 3 and bool(_NUMBERS(row[2])) for row in cells)
+    return len(rows[0].split()) == 3 and _most(len(row) == 3 and bool(_NUMBERS(row[2])) for row in cells)
+
+
+def _is_edge(cells: list[str]) -> bool:
+    """Whether a line looks like two nodes, with a weight or without."""
+    return len(cells) in (2, 3) and all(map(_COUNT, cells[:2]))
+
+
+def _most(good: Iterable[bool]) -> bool:
+    """Whether half or more are good, of one at least: a file may have its faults."""
+    seen = list(good)
+    return bool(seen) and 2 * sum(seen) >= len(seen)
 
 
 def _graph(rows: list[str], width: int, raw: bytes) -> str | None:
     """A rudy edge list, a METIS adjacency list, or a job shop: all three begin with two counts."""
     counts = rows[0].split()
-    if not all(re.fullmatch("[0-9]{1,18}", count) for count in counts[:2]):
+    if not all(map(_COUNT, counts[:2])):
         return None
     n, m = int(counts[0]), int(counts[1])
-    widths = {len(row.split()) for row in rows[1:]}
+    cells = [row.split() for row in rows[1:]]
+    widths = set(map(len, cells))
+    a_line_each_node = raw.rstrip().count(b"\n") == n and (n != m or width == 3)
+    neighbours = len(raw.split()) == 2 + 2 * m
     if widths <= {2, 3} and width == 2:
-        a_line_each_node = raw.rstrip().count(b"\n") == n != m
-        return "metis" if a_line_each_node and len(raw.split()) == 2 + 2 * m else "rudy"
+        return "metis" if a_line_each_node and neighbours else "rudy"
     if width == 2 and widths == {2 * m} and len(rows) - 1 == n:
         return "job-shop"
-    return "metis"
+    if a_line_each_node or neighbours or width == 4:
+        return "metis"
+    # Lines of other widths are faults among edges or couplings, if those are most of the file.
+    if width == 2:
+        return "rudy" if _most(map(_is_edge, cells)) else "metis"
+    return "csv" if _most(len(row) == 3 for row in cells) else "metis"

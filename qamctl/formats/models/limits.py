@@ -16,6 +16,9 @@ VARIABLES: Final = 10_000_000
 #: Constraints of a model.
 CONSTRAINTS: Final = 10_000_000
 
+#: Files in the archive of a CQM: three for each constraint, one more for each group, three for the rest.
+CQM_FILES: Final = 1_000_000
+
 
 def too_many_variables(count: int) -> str | None:
     """What is wrong with declaring so many variables; None where nothing is."""

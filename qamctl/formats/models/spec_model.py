@@ -123,7 +123,8 @@ def _groups(value: Any, variables: Variables, faults: Faults) -> list[list[int]]
         for k, item in enumerate(cell):
             try:
                 member = variables.code(item, False)
-                if member in members:
+                # Where the variables could not be read, every name has the same code.
+                if variables.known and member in members:
                     raise Refusal(f"must not repeat a variable, found {show(item)} again")
                 members.append(member)
             except Refusal as refusal:
@@ -145,7 +146,11 @@ def _rows(
         out: dict[int, float] = {}
         for name, number in cell.items():
             try:
-                out[variables.code(name, True)] = float(exact(number, text=text))
+                variable = variables.code(name, True)
+            except Refusal as refusal:  # it names the variable
+                raise Refusal(refusal.message, refusal.hint, (name,)) from None
+            try:
+                out[variable] = float(exact(number, text=text))
             except Refusal as refusal:
                 raise Refusal(f"{show(name)} {refusal.message}", refusal.hint, (name,)) from None
         return out

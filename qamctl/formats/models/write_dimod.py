@@ -10,7 +10,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from qamctl.formats.models.content import Content
+from qamctl.errors import UnsupportedError
+from qamctl.formats.models.content import Constraints, Content
+from qamctl.formats.models.limits import CQM_FILES
 from qamctl.qubo.model import EQ, GE, LE, Floats, Ints
 
 _SENSES: Final = {LE: b"<=", EQ: b"==", GE: b">="}
@@ -36,8 +38,15 @@ def write_bqm(content: Content) -> bytes:
 
 
 def write_cqm(content: Content) -> bytes:
-    """A CQM file: groups are its discrete constraints."""
+    """A CQM file: groups are its discrete constraints.
+
+    Raises
+    ------
+    UnsupportedError
+        It would hold more constraints than are read back.
+    """
     constraints = content.constraints
+    _refuse_many(constraints, 3 if not content.is_numbered else 2)
     biases = content.n + len(content.row) + len(constraints.index)
     header = {
         "num_biases": biases, "num_constraints": len(constraints.rhs), "num_linear_biases_real": 0,
@@ -68,6 +77,16 @@ def write_cqm(content: Content) -> bytes:
             if r < constraints.groups:
                 put(f"{folder}/discrete", b"\1")
     return out.getvalue()
+
+
+def _refuse_many(constraints: Constraints, others: int) -> None:
+    """Refuse an archive of more files than the reader takes; `others` are those that belong to no constraint."""
+    count = len(constraints.rhs)
+    if 3 * count + constraints.groups + others > CQM_FILES:
+        raise UnsupportedError(
+            f"a CQM file has no room for the {count:,} constraints of the model: it is an archive of three files for "
+            f"each, and at most {CQM_FILES:,} files are read; write it with --to lp, which has room"
+        )
 
 
 def _expression(kind: str, index: Ints, linear: Floats, quadratic: Content | None = None) -> bytes:

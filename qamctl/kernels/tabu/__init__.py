@@ -56,9 +56,7 @@ class TabuSearch(Protocol):
     def optima(self) -> int: ...
 
 
-def tabu_search(
-    model: Couplings, *, dense: bool, tenure: int, spread: int, seed: int, tolerance: float = 0.0
-) -> TabuSearch:
+def tabu_search(model: Couplings, *, dense: bool, tenure: int, spread: int, seed: int, tolerance: float) -> TabuSearch:
     """A tabu search that begins at all zeros, in C++ or else the reference.
 
     Parameters
@@ -68,7 +66,8 @@ def tabu_search(
     tenure, spread
         A flipped variable is tabu for `tenure` + 0 .. `spread` - 1 steps; spread >= 1.
     tolerance
-        Less than this is no improvement: 0 for whole numbers, what rounding may add up to for others.
+        Less than this is no improvement: the model's own, 0 for whole numbers; with less, a search of others can
+        take rounding for improvement without end.
     """
     found = extension("tabu")
     if found is None:

@@ -19,21 +19,28 @@ namespace {
 template <class T>
 using Array = nb::ndarray<const T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 
+// What all couplings are whole multiples of.
+i32 common(const Couplings<i32>& model) {
+    i32 unit = 0;
+    for (i64 q = 0; q < model.first[model.n] && unit != 1; ++q)
+        if (unit == 0 || model.weight[q] % unit != 0) unit = std::gcd(unit, model.weight[q]);
+    return unit;
+}
+
 // The narrowest numbers in which no sum of the model overflows: narrow numbers are fast ones.
 std::unique_ptr<Search> make(Couplings<i32> model, bool dense, const Plan& plan, u64 seed) {
     if (!dense) return std::make_unique<Tabu<i32, i32, i32, false>>(model, plan, seed);
-    i64 reach = 0, largest = 0, unit = 0;
+    i64 reach = 0, largest = 0;
     for (i64 i = 0; i < model.n; ++i) {
         i64 low = model.linear[i], high = low;
         for (i64 q = model.first[i]; q < model.first[i + 1]; ++q) {
             const i64 w = model.weight[q];
             (w < 0 ? low : high) += w;
             largest = std::max(largest, std::abs(w));
-            if (unit != 1) unit = std::gcd(unit, w);
         }
         reach = std::max({reach, -low, high});
     }
-    model.unit = largest <= 127 ? 1 : static_cast<i32>(unit);
+    model.unit = largest <= 127 ? 1 : common(model);
     if (largest <= 32767 && largest / model.unit <= 127) {
         if (reach < 32767) return std::make_unique<Tabu<i8, i16, i16, true>>(model, plan, seed);
         return std::make_unique<Tabu<i8, i32, i16, true>>(model, plan, seed);

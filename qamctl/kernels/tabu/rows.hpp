@@ -31,17 +31,18 @@ class Rows {
     // Where lane i of the fields stands among spins and products.
     static constexpr i64 at(i64 i) {
         if (!kPairs) return i;
-        const i64 lane = i % 16;
-        return i - lane + 2 * (lane % 8) + lane / 8;
+        const i64 lane = i & 15;
+        return i - lane + 2 * (lane & 7) + (lane >> 3);
     }
-    void set(i64 i, i64 j, W weight) {
-        const i64 p = at(j), row = i * blocks_ * kWords;
+    // Enters a coupling, once.
+    QAMCTL_INLINE void set(i64 i, i64 j, W weight) {
+        const u64 p = static_cast<u64>(at(j)), row = static_cast<u64>(i * blocks_ * kWords);
         if constexpr (kBytes) {
-            Word& word = word_[row + p / 32 * 16 + p % 16];
-            const unsigned both = static_cast<std::uint16_t>(word), byte = static_cast<std::uint8_t>(weight);
-            word = static_cast<Word>(p % 32 < 16 ? (both & 0xff00u) | byte : (both & 0x00ffu) | byte << 8);
+            Word& word = word_[static_cast<i64>(row + p / 32 * 16 + p % 16)];
+            const unsigned byte = static_cast<std::uint8_t>(weight);
+            word = static_cast<Word>(static_cast<std::uint16_t>(word) | byte << (p & 16) / 2);
         } else {
-            word_[row + p] = weight;
+            word_[static_cast<i64>(row + p)] = weight;
         }
     }
     // Adds row i times `spin` times `turned` to a block of fields.

@@ -31,7 +31,7 @@ READS_SHARE = 0.5
 #: What runs import when they come to it; together it takes some tenths of a second.
 LATE_IMPORTS = (
     "scipy.sparse.csgraph", "qamctl.qubo.bounds", "qamctl.qubo.search.anneal", "qamctl.qubo.search.groups",
-    "qamctl.qubo.search.tabu",
+    "qamctl.qubo.search.onehot", "qamctl.qubo.search.tabu",
 )  # fmt: skip
 
 

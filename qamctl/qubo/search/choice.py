@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from qamctl.kernels.couplings import Couplings
+from qamctl.qubo.search.onehot import hidden_groups
 
 #: How many times the median coupling the largest one is where there are penalties.
 SPREAD = 8.0
@@ -18,15 +19,21 @@ SPREAD = 8.0
 #: Share of all pairs that are coupled in a dense model; how many sizes of weights are many.
 DENSE, SIZES = 0.5, 10
 
+#: Couplings whose sizes are looked at.
+SAMPLE = 200_000
+
 #: Above this share of coupled pairs, or up to so many variables, the other search is worth a core of its own.
 MIXED, SMALL = 0.01, 2_000
 
 
 def choose(model: Couplings) -> tuple[str, ...]:
-    """The searches that are worth their time, the likeliest first: "tabu", "anneal"."""
+    """The searches that are worth their time, the likeliest first: "onehot", "tabu", "anneal"."""
+    if hidden_groups(model) is not None:
+        return ("onehot", "tabu")
     density = 2 * model.pairs / max(1, model.n * (model.n - 1))
-    sizes = np.abs(model.weight)
-    penalties = len(sizes) > 0 and float(sizes.max()) >= SPREAD * float(np.median(sizes))
+    sizes = np.abs(model.weight[:: max(1, len(model.weight) // SAMPLE)])  # of symmetric rows, some tell of all
+    largest = max(float(model.weight.max(initial=0)), -float(model.weight.min(initial=0)))
+    penalties = len(sizes) > 0 and largest >= SPREAD * float(np.median(sizes))
     if penalties or (density >= DENSE and len(np.unique(sizes)) > SIZES):
         return ("tabu", "anneal")
     return ("anneal", "tabu") if density >= MIXED or model.n <= SMALL else ("anneal",)

@@ -16,10 +16,18 @@ from qamctl.qubo.search.base import Found
 from qamctl.qubo.search.choice import choose
 from qamctl.qubo.search.reduction import Rest, reduce
 from qamctl.qubo.search.shared import Member, Shared, at_most, guarded, together
+from qamctl.qubo.search.whole import whole_model
 
 #: Shares of the time that is left for a first look, which gives the bound an energy to meet, for the bound, and for
 #: CP-SAT on a single core.
 LOOK, BOUND, PROOF = 0.05, 0.12, 0.25
+
+#: Of what is left on a single core: the search of groups that penalties hide; another one goes on without them.
+HIDDEN = 0.8
+
+#: Seconds of a first glance, and its share of the time; models with fewer couplings are presolved before anybody could
+#: miss it, those with more take longer to arrange.
+GLANCE, GLANCE_SHARE, SOME, MANY = 0.1, 0.02, 20_000, 1_000_000
 
 #: Seconds of a bound, however long the run.
 LONGEST_BOUND = 60.0
@@ -54,6 +62,8 @@ def search_free(shared: Shared, initial: np.ndarray | None, prover: Prover | Non
     objective = shared.objective
     start = np.zeros(objective.n, np.uint8) if initial is None else initial
     shared.start(start, objective.energy(start))
+    if shared.timed and initial is None and SOME <= objective.pairs <= MANY:
+        guarded("anneal", lambda: _glance(shared))
     rest = reduce(shared)
     if rest.model.n == 0:
         sample = rest.restore(np.zeros((1, 0), np.uint8))
@@ -75,6 +85,14 @@ def search_free(shared: Shared, initial: np.ndarray | None, prover: Prover | Non
     return [replace(members[0], info=rest.figures | dict(members[0].info)), *members[1:]]
 
 
+def _glance(shared: Shared) -> None:
+    """An annealing of a moment, so that there is something good to keep, whenever somebody ends the run."""
+    anneal = import_module("qamctl.qubo.search.anneal")
+    budget = replace(shared.budget, seconds=min(GLANCE, GLANCE_SHARE * shared.left()), threads=1)
+    found = anneal.search(shared.objective, budget=budget, seed=shared.seed, stop=shared.ended)
+    shared.offer("anneal", found.samples[0], float(found.energies[0]))
+
+
 class _Work:
     """The searches, bounds and proofs on what is left."""
 
@@ -92,11 +110,16 @@ class _Work:
         """One core: a look, the bound, CP-SAT where it may prove something, the search. More: all at once."""
         shared, threads = self.shared, self.shared.budget.threads
         if threads == 1:
-            self.search(self.names[0], LOOK * shared.left(), 1, 0)
-            at_most(self.bound, bound_seconds(shared))
+            if self.boundable(bound_seconds(shared)) or self.prover is not None:
+                self.search(self.names[0], LOOK * shared.left(), 1, 0)
+                at_most(self.bound, bound_seconds(shared))
             if self.prover is not None:
                 self.prove(PROOF * shared.left(), 1)
-            self.search(self.names[0], shared.left(), 1, 1)
+            if self.names[0] == "onehot":
+                self.search(self.names[0], HIDDEN * shared.left(), 1, 1)
+                self.search(self.names[1], shared.left(), 1, 2)
+            else:
+                self.search(self.names[0], shared.left(), 1, 1)
             return
         second = self.names[1:2]
         beside = threading.Thread(target=self._beside, args=(second,), name="auto-beside")
@@ -117,7 +140,8 @@ class _Work:
 
     def in_turn(self) -> None:
         """The same under a step budget, whatever the number of cores."""
-        self.search(self.names[0], None, 1, 0)
+        for number, name in enumerate(self.names[: 2 if self.names[0] == "onehot" else 1]):
+            self.search(name, None, 1, number)
         self.bound(None)
         if self.prover is not None:
             self.prove(None, 1)
@@ -129,6 +153,10 @@ class _Work:
     def bound(self, seconds: float | None) -> None:
         """A lower bound by the methods that suit the model."""
         self._note(guarded("bound", lambda: self._bound(seconds)))
+
+    def boundable(self, seconds: float | None) -> bool:
+        """Whether a bound can be worked out in the time."""
+        return seconds is None or self.rest.model.pairs <= BOUND_COUPLINGS * seconds
 
     def prove(self, seconds: float | None, threads: int) -> None:
         """CP-SAT on what is left: it may prove the best sample, or find a better one."""
@@ -177,7 +205,7 @@ class _Work:
         from qamctl.qubo.bounds import lower_bound
 
         shared = self.shared
-        if shared.ended() or (seconds is not None and self.rest.model.pairs > BOUND_COUPLINGS * seconds):
+        if shared.ended() or not self.boundable(seconds):
             return
         since = shared.elapsed()
         upper = None if shared.best is None else shared.best[0]
@@ -243,17 +271,3 @@ def bound_steps(model: Couplings, steps: int) -> int:
     """Sweeps of the bound's relaxation under a step budget: no more than the search has, and no endless ones."""
     rank = int((2 * model.n) ** 0.5) + 1
     return max(LEAST_SWEEPS, min(steps // 4, MOST_SWEEPS, int(BOUND_WORK / (1 + 2 * model.pairs * rank))))
-
-
-def whole_model(model: Couplings) -> Model:
-    """The kernels' coefficients as a model, in their own units and without offset."""
-    row = np.repeat(np.arange(model.n, dtype=np.int32), np.diff(model.first))
-    above = row < model.other
-    none, start = np.zeros(0, np.int32), np.zeros(1, np.int64)
-    return Model(
-        n=model.n, linear=model.linear.astype(np.float64), row=row[above], col=model.other[above],
-        weight=model.weight[above].astype(np.float64), offset=0.0, group_start=start, group_index=none,
-        con_start=start, con_index=none, con_coef=np.zeros(0, np.int64), con_sense=np.zeros(0, np.int8),
-        con_rhs=np.zeros(0, np.int64), con_kind=np.zeros(0, np.int8), con_kinds=(),
-        labels=[str(i) for i in range(model.n)],
-    )  # fmt: skip

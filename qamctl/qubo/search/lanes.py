@@ -224,7 +224,9 @@ def run_lanes(
     before = budget.clock()
     energy = model.energy(start)
     shared.reserve = budget.clock() - before
-    shared.enter(start, energy, 0 if initial is None else 1)
+    # Nobody asked for all zeros, but where they meet the target they are an answer.
+    met = budget.target is not None and energy <= budget.target
+    shared.enter(start, energy, 1 if initial is not None or met else 0)
     threads = 1 if budget.seconds is None else max(1, budget.threads)
     lanes = [
         Lane(shared, k, (seed + k * STRIDE) % 2**64, None if k or initial is None else start) for k in range(threads)
@@ -257,7 +259,9 @@ def _run(worker: Worker, lanes: list[Lane], shared: _Shared) -> Mapping[str, Any
         # Under a time budget every lane ends by itself; where lane 0 was interrupted, nobody carries on.
         shared.over = shared.over or not ended
         for thread in threads:
-            thread.join()
+            while thread.is_alive():  # lane 0 may have ended first: who asks to stop is still listened to
+                thread.join(SLICE)
+                shared.over = shared.over or shared.stop()
     if faults:
         raise faults[0]
     return info

@@ -99,6 +99,7 @@ class Shared:
         self.best: tuple[float, np.ndarray] | None = None
         self.bound = -np.inf
         self.infeasible = False
+        self._rounding = objective.rounding
         self.told = False  # a search has offered something better than the start
 
     @property
@@ -127,8 +128,7 @@ class Shared:
         best = self.best
         if best is None:
             return self.infeasible
-        slack = 0.0 if self.objective.exact else 1e-9 * max(1.0, abs(best[0]))
-        return best[0] <= self.bound + slack
+        return best[0] <= self.bound + self._rounding
 
     def met(self) -> bool:
         """Whether the target is reached."""

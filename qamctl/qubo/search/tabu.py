@@ -66,9 +66,8 @@ def choose(model: Couplings) -> Method:
     """How to search a model, by its size, density and weights alone."""
     n = model.n
     dense, bias = _full_matrix(model), _bias(model)
-    tolerance = 0.0 if model.exact else 1e-12 * float(np.abs(model.linear).sum() + np.abs(model.weight).sum())
     common = Method(
-        "tabu", n, tolerance, dense, tenure=min(n // 100 + 10, n // 4), spread=min(10, n // 4 + 1),
+        "tabu", n, model.tolerance, dense, tenure=min(n // 100 + 10, n // 4), spread=min(10, n // 4 + 1),
         patience=max(1, 20 * n), size=ELITE, symmetric=bias < 1e-9,
     )  # fmt: skip
     if bias >= BALANCED:
@@ -96,8 +95,6 @@ def _bias(model: Couplings) -> float:
     In spins the field of a variable is half its linear term plus a quarter of its couplings; both are compared as
     root mean squares.
     """
-    begin = model.first[:-1][np.diff(model.first) > 0]
-    field = 2.0 * model.linear
-    field[np.diff(model.first) > 0] += np.add.reduceat(model.weight, begin) if len(begin) else 0.0
+    field = 2.0 * model.linear + model.partners(np.ones(model.n, np.uint8))
     strength = sum(float(np.square(part, dtype=np.float64).sum()) for part in np.array_split(model.weight, PARTS))
     return math.sqrt(float(np.square(field).sum()) / max(strength, 1e-300))

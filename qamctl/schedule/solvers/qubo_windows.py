@@ -13,6 +13,7 @@ from qamctl.schedule.instance import Instance
 from qamctl.schedule.place import place
 from qamctl.schedule.solution import Solution, same
 from qamctl.schedule.solvers.base import Budget, Outcome
+from qamctl.schedule.solvers.given_lists import by_rules
 from qamctl.schedule.spec import NEVER
 from qamctl.schedule.windows import ScheduleWindows
 
@@ -68,11 +69,15 @@ def solve(
 
 
 def first_schedule(instance: Instance) -> Solution | None:
-    """A schedule by latest starts with each task's shortest option, None where that keeps no deadline."""
+    """A schedule by latest starts with each task's shortest option; by other rules and options where that is none.
+
+    None where no rule keeps every constraint. It is the same each time: compiled files depend on it.
+    """
     if (np.diff(instance.first_option) == 0).any():
         return None
     by_length = np.lexsort((instance.option_duration, np.repeat(np.arange(instance.n), np.diff(instance.first_option))))
     option = by_length[instance.first_option[:-1]].astype(np.int64)
     latest, _ = instance.latest(NEVER // 4)
     start = place(instance, latest, option)
-    return None if start is None else instance.solution(start, option)
+    # The shortest options together may need more of a stock than there is, or all want the same agent.
+    return by_rules(instance) if start is None else instance.solution(start, option)

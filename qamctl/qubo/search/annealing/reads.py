@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -40,6 +41,7 @@ def reads(
     seconds: float | None = None,
     stop: Callable[[], bool] = lambda: False,
     target: float | None = None,
+    taken: Callable[[int, np.ndarray], None] = lambda number, sample: None,
 ) -> Found:
     """Anneal `reads` times, each on its own; as many times as fit into `seconds` where `reads` is None.
 
@@ -54,11 +56,15 @@ def reads(
         [n] where every other read starts, half as hot; or [k, n] where reads start, in turn.
     target
         Ends the reads as soon as a sample has this energy or less.
+    taken
+        Called with the number of each read, from 0, and its sample [n], from any thread and in any order. Read k starts
+        at row k of `initial`, modulo its rows, with random numbers of its own: its sample depends on nothing else.
 
     Returns
     -------
     Found
-        All distinct samples. Unless they are ended early, they depend on the seed alone, whatever `threads`.
+        All distinct samples, as many as there is time for. Unless they are ended early, they depend on the seed alone,
+        whatever `threads`.
 
     Raises
     ------
@@ -80,7 +86,7 @@ def reads(
         cold = cooling(span.usual, span.cold, sweeps)
         warm = cooling(max(0.5 * span.usual, span.cold), span.cold, sweeps)
         ends = np.array([span.usual, span.cold])
-    numbers = itertools.count()
+    numbers, reached = itertools.count(), threading.Event()
     states = None if initial is None else (np.asarray(initial) != 0).astype(np.uint8)
 
     def begin(number: int, random: Random) -> tuple[np.ndarray, Floats]:
@@ -96,23 +102,28 @@ def reads(
             kernel.seed(random.draw())
             kernel.start(arranged.spread(start))
             kernel.plan(temperatures)
-            while kernel.left and (turn := lane.turn()):
+            while kernel.left and not reached.is_set() and (turn := lane.turn()):
                 done = kernel.run(*turn)
                 lane.count(done, done * model.n)
             if kernel.left and number >= threads:
                 break  # the read was cut short
             if betas is None and sweeps:
                 kernel.descend()
-                lane.offer(arranged.gather(kernel.best), kernel.best_energy)
+                sample, energy = arranged.gather(kernel.best), kernel.best_energy
             else:
-                lane.offer(arranged.gather(kernel.sample), kernel.energy)
-            if lane.turn() is None:
+                sample, energy = arranged.gather(kernel.sample), kernel.energy
+            taken(number, sample)
+            lane.offer(sample, energy)
+            if target is not None and model.energy(sample) <= target:
+                reached.set()
+            if reached.is_set() or lane.turn() is None:
                 break
         return {}
 
     left = FOREVER if deadline is None else max(0.0, deadline - time.monotonic())
+    # The target is not the budget's: a state that the lanes begin with would meet it, and is no read.
     found = run_lanes(
-        worker, model, budget=Budget(seconds=left, threads=threads, target=target), seed=seed, stop=stop,
+        worker, model, budget=Budget(seconds=left, threads=threads), seed=seed, stop=stop,
         report=lambda sample, energy: None, keep=max(KEEP, MOST if reads is None else reads),
     )  # fmt: skip
     info = {
