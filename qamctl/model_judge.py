@@ -17,6 +17,9 @@ from qamctl.qubo.verdict import Verdict, judge
 #: Couplings up to which the simple bound costs less than a second.
 SIMPLE = 1_000_000
 
+#: Couplings up to which it costs some hundredths, and is worked out beside the engines' bounds.
+QUICK = 50_000
+
 
 @dataclass(slots=True)
 class Attempt:
@@ -124,7 +127,7 @@ def settle(
         proved = any(attempt.status == "infeasible" for attempt in rows) or not question.n
         status = "infeasible" if proved else "interrupted" if interrupted else "unknown"
         nearest = judge(question.model, table.samples[0]) if len(table) else None
-        return Answer(status, None, None, None, None, rows, table, nearest, curve)
+        return Answer(status, None, None, None if proved else bound, None, rows, table, nearest, curve)
     energy, sample, name = best
     first = next((who for _, value, who in curve if value == energy and attempts[who].error is None), name)
     bound = energy if _meets(question, bound, energy) else bound
@@ -165,10 +168,10 @@ def _bound(question: Question, attempts: Sequence[Attempt]) -> float:
 
     objective = question.objective
     known = [attempt.outcome.bound for attempt in attempts if attempt.outcome.bound is not None]
-    if known:
+    if known and objective.pairs > QUICK:
         return max(known)
     if objective.pairs <= SIMPLE:
-        known = [objective.offset + simple_bound(objective) / objective.scale]
+        known.append(objective.offset + simple_bound(objective) / objective.scale)
     return max([*known, _cheapest(question)])
 
 

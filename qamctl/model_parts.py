@@ -47,11 +47,13 @@ def by_parts(backend: Backend, task: Task, most: int) -> Sequence[Outcome]:
     from qamctl.qubo.improve import Controls
 
     question, budget = task.question, task.budget
-    began = budget.clock()
+    began = since = budget.clock()
     outcomes = []
     start = task.initial
     if start is None:
         outcomes = list(engine(CLASSICAL)(replace(task, budget=_share(budget), max_variables=None, reads=None)))
+        since = budget.clock()
+        outcomes[0] = replace(outcomes[0], seconds=since - began)
         table = outcomes[0].table
         start = np.zeros(question.n, np.uint8) if table is None or not len(table) else table.samples[0]
     control = Controls(partial(submit, registry.get(CLASSICAL)), EVERY) if backend.name != CLASSICAL else Controls(None)
@@ -70,6 +72,7 @@ def by_parts(backend: Backend, task: Task, most: int) -> Sequence[Outcome]:
             shots=int(figures["shots"]), feasible_fraction=figures["feasible_fraction"],
             gain_over_random=figures.get("gain_over_random"),
             gain_over_classical=figures.get("gain_over_classical_same_time"),
+            seconds=budget.clock() - since,
             note=f"improved part by part, {figures['windows']} parts of at most {most} variables", info=figures,
         )
     )  # fmt: skip

@@ -100,8 +100,12 @@ def attempt_row(attempt: Attempt, objective: Callable[[float], float]) -> dict[s
     return row if attempt.note is None else {**row, "note": attempt.note}
 
 
-def nearest_rows(answer: Answer, name: Callable[[Broken], str], file: str) -> list[dict[str, Any]]:
-    """Reasons why there is no answer, as far as the sample that breaks least shows them."""
+def why_none(answer: Answer, name: Callable[[Broken], str], file: str) -> list[dict[str, Any]]:
+    """Reasons why there is no answer: who proved it, and what the sample that breaks least shows."""
+    provers = [attempt.backend for attempt in answer.attempts if attempt.status == "infeasible"]
+    if answer.status == "infeasible" and provers:
+        text = f"{provers[0]} proved that no sample keeps every constraint"
+        return [{"file": file, "line": None, "constraint": None, "text": text}]
     if answer.nearest is None:
         return []
     rows = [

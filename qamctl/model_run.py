@@ -16,7 +16,7 @@ from qamctl.config import resolve
 from qamctl.errors import QamError
 from qamctl.formats.models import ModelFile, read_model
 from qamctl.model_judge import Answer, Attempt
-from qamctl.model_result import build_result, nearest_rows, tidy
+from qamctl.model_result import build_result, tidy, why_none
 from qamctl.model_result import figures as answer_figures
 from qamctl.model_samples import to_bytes
 from qamctl.model_solve import solve_model
@@ -130,6 +130,8 @@ def compile(problem: Problem, built: Built, answer: Answer) -> dict[str, Any] | 
     most = max(LEAST_COUPLINGS, min(most, MOST_COUPLINGS))
     if question.constrained and (estimate := couplings_of(question)) > most:
         return _refused(f"its penalty QUBO would have about {estimate} couplings, more than are compiled in this time")
+    if answer.status == "interrupted" and question.objective.pairs > LEAST_COUPLINGS:
+        return _refused("the run was interrupted, and compiling the model would take a while")
     try:
         compiled: Any = model_engines.compile_question(question, answer.solution)
     except QamError as error:
@@ -195,7 +197,7 @@ def result(
     found = build_result(
         answer, run=run, sense=file.sense, format=file.format, objective=file.objective, labels=labels,
         samples=next(iter(tables.items()), None),
-        reasons=[*built.reasons, *nearest_rows(answer, name, problem.source.label)],
+        reasons=[*built.reasons, *why_none(answer, name, problem.source.label)],
         compiled=compiled, provenance=provenance,
     )  # fmt: skip
     return found, tables

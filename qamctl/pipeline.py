@@ -134,7 +134,9 @@ def _solve_and_write(
     watch.phase("compile")
     compiled = part.compile(problem, built, answer)
     watch.phase("write")
-    exit_code = stop.exit_code or (ExitCode.OK if answer.solution is not None else ExitCode.INFEASIBLE)
+    proved = answer.status in ("optimal", "infeasible")  # then a signal came too late to take anything away
+    found = ExitCode.OK if answer.solution is not None else ExitCode.INFEASIBLE
+    exit_code = found if proved else stop.exit_code or found
     provenance = record.provenance(loaded_versions(__version__))
     result, tables = part.result(problem, built, answer, run=record.id, compiled=compiled, provenance=provenance)
     for row in result["attempts"]:

@@ -125,7 +125,7 @@ def test_constraints_in_time(threads: int) -> None:
 
 def test_infeasible_models_are_proved_without_a_prover() -> None:
     """Rows that together leave nothing are told by propagation."""
-    model = model_of([1.0, 1.0], groups=[[0, 1]], rows=[({0: 1, 1: 1}, GE, 2)])
+    model = model_of([1.0] * 20, groups=[[0, 1]], rows=[({0: 1, 1: 1}, GE, 2)])  # too many to enumerate
     members = auto.run(model, make_question(model).objective, budget=Budget(steps=50), seed=1)
     assert [member.status for member in members if member.name == "anneal"] == ["infeasible"]
 
@@ -209,7 +209,7 @@ class Broken:
 )
 def test_a_member_that_fails_costs_no_answer(fault: Exception, status: str) -> None:
     """A prover that is missing, fails or crashes is noted; the search's answer stands."""
-    model = model_of([-1.0, -2.0, -4.0, 0.0], [(0, 2, 3.0), (1, 3, 2.0)], groups=[[0, 1], [2, 3]])
+    model = model_of([-1.0, -2.0, -4.0] + [0.0] * 17, [(0, 2, 3.0), (1, 3, 2.0)], groups=[[0, 1], [2, 3]])
     members = auto.run(model, make_question(model).objective, budget=Budget(steps=100), seed=1, prover=Broken(fault))
     by_name = {member.name: member for member in members}
     assert by_name["cpsat"].status == status

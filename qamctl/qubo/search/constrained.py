@@ -13,6 +13,7 @@ from qamctl.qubo.model import Model
 from qamctl.qubo.search.base import Found
 from qamctl.qubo.search.free import LATE, LOOK, PROOF, Prover, bound_seconds, bound_steps
 from qamctl.qubo.search.shared import Member, Shared, at_most, guarded, together
+from qamctl.qubo.search.tiny import is_tiny, search_all
 
 #: Entries of constraints and couplings that CP-SAT takes in a second with time left to search; the most, under steps.
 PROVABLE_PER_SECOND, PROVABLE = 15_000, 60_000
@@ -28,6 +29,8 @@ def search_constrained(shared: Shared, model: Model, initial: np.ndarray | None,
     """Everything that `auto` does to a model with constraints; the best feasible sample is in `shared`."""
     if initial is not None and feasible(model, initial[None, :])[0]:
         shared.start(initial, shared.objective.energy(initial))
+    if is_tiny(model):
+        return [search_all(shared, model)]
     terms = len(model.row) + len(model.con_index) + len(model.group_index)
     share = PROOF if shared.budget.threads == 1 else 1.0
     most = min(PROVABLE, PROVABLE_PER_SECOND * shared.left(share)) if shared.timed else PROVABLE
