@@ -52,7 +52,7 @@ LARGE, COUPLINGS = 200_000, (250_000, 500_000, 1_000_000, 2_000_000, 4_000_000)
 PEER, FLIPS, NATIVE, LINEAR = 4.5, 4e6, 1.05, 1.1
 
 #: What one update of a flip moves, in bytes: the row's weight, the spin, the change of energy in and out, the barrier.
-TABU_BYTES = {"loads": 1 + 2 + 2 + 2, "stores": 2}
+TABU_BYTES = {"loads": 1 + 2 + 4 + 4, "stores": 4}
 
 
 def main() -> int:

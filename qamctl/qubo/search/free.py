@@ -27,7 +27,7 @@ HIDDEN = 0.8
 
 #: Seconds of a first glance, and its share of the time; models with fewer couplings are presolved before anybody could
 #: miss it, those with more take longer to arrange.
-GLANCE, GLANCE_SHARE, SOME, MANY = 0.1, 0.02, 20_000, 1_000_000
+GLANCE, GLANCE_SHARE, SOME, MANY = 0.1, 0.02, 1_000, 1_000_000
 
 #: Seconds of a bound, however long the run.
 LONGEST_BOUND = 60.0
