@@ -55,7 +55,8 @@ class Rows {
             for (i32 g = 0; g < block; g += 32, word += 16)
 #pragma omp simd aligned(word, spin, change : 32)
                 for (i32 k = 0; k < 16; ++k) {
-                    const S low = static_cast<S>(static_cast<S>(word[k] << 8) >> 8), high = static_cast<S>(word[k] >> 8);
+                    const S shifted = static_cast<S>(static_cast<std::uint16_t>(word[k]) << 8);
+                    const S low = static_cast<S>(shifted >> 8), high = static_cast<S>(word[k] >> 8);
                     change[g + k] = static_cast<S>(static_cast<S>(low * spin[g + k]) * turned);
                     change[g + 16 + k] = static_cast<S>(static_cast<S>(high * spin[g + 16 + k]) * turned);
                 }
