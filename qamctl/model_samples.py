@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qamctl.kernels.couplings import Couplings, Floats, Ints, Samples
+from qamctl.kernels.couplings import LARGE, Couplings, Floats, Ints, Samples
 from qamctl.qubo.feasible import feasible
 from qamctl.qubo.model import Model
 from qamctl.runs.canonical import dumps
@@ -93,8 +93,8 @@ def _ranked(rows: Samples, values: Floats, met: Ints, kept: np.ndarray) -> Sampl
 
 def energies(model: Couplings, samples: Samples) -> Floats:
     """[s] the energies of samples [s, n]; exact where the model's arithmetic is."""
-    if not model.exact:
-        return np.array([model.energy(sample) for sample in samples])
+    if not model.exact or len(model.other) >= LARGE:
+        return np.array([model.energy(sample) for sample in samples], np.float64)
     row = np.repeat(np.arange(model.n, dtype=np.int32), np.diff(model.first))
     above = row < model.other
     row, col, weight = row[above], model.other[above], model.weight[above].astype(np.float64)

@@ -26,8 +26,9 @@ GRACE, GRACE_SHARE = 0.03, 0.01
 #: So much earlier than the time limit, and by this share of it, engines are told to end.
 MARGIN, MARGIN_SHARE = 0.02, 0.005
 
-#: Seconds that the verdict on a sample takes for each coupling, and the share of the time that it may be given.
-PER_COUPLING, SETTLING = 3e-8, 0.25
+#: Seconds that tables and the verdict take for each coupling, four times that for each variable, and the share of the
+#: time that they may be given at most.
+PER_COUPLING, SETTLING = 2.5e-7, 0.25
 
 Progress = Callable[[float, float | None], None]
 
@@ -182,7 +183,7 @@ class _Turns:
     def _margin(self) -> float:
         """What engines need to put together what they found, once their time is up."""
         seconds = self.seconds or 0.0
-        settling = PER_COUPLING * self.question.objective.pairs
+        settling = PER_COUPLING * (self.question.objective.pairs + 4 * self.question.n)
         return MARGIN_SHARE * seconds + min(MARGIN, 0.1 * seconds) + min(settling, SETTLING * seconds)
 
     def offer(self, name: str, sample: np.ndarray, energy: float) -> None:
