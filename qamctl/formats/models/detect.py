@@ -197,12 +197,15 @@ def _graph(rows: list[str], width: int, raw: bytes) -> str | None:
     cells = [row.split() for row in rows[1:]]
     widths = set(map(len, cells))
     a_line_each_node = raw.rstrip().count(b"\n") == n and (n != m or width == 3)
-    neighbours = len(raw.split()) == 2 + 2 * m
+
+    def neighbours() -> bool:  # a look at the whole file: only where it matters
+        return len(raw.split()) == 2 + 2 * m
+
     if widths <= {2, 3} and width == 2:
-        return "metis" if a_line_each_node and neighbours else "rudy"
+        return "metis" if a_line_each_node and neighbours() else "rudy"
     if width == 2 and widths == {2 * m} and len(rows) - 1 == n:
         return "job-shop"
-    if a_line_each_node or neighbours or width == 4:
+    if a_line_each_node or width == 4 or neighbours():
         return "metis"
     # Lines of other widths are faults among edges or couplings, if those are most of the file.
     if width == 2:
