@@ -272,3 +272,12 @@ def test_the_bound_proves_only_what_it_meets() -> None:
         shared.raise_bound(None)
         assert shared.proved() is proved
     assert Member("x", "unknown").samples is None
+
+
+def test_the_first_glance_is_told() -> None:
+    """The moment of annealing before presolve stands among the searches, also where tabu does all the rest."""
+    model = family("dense", 120)
+    assert choose(model)[0] == "tabu"
+    found = auto.search(model, budget=Budget(seconds=0.4, clock=time.process_time), seed=1)
+    assert {"anneal", "tabu"} <= set(found.info["searches"])
+    assert found.info["searches"]["anneal"]["steps"] > 0

@@ -62,8 +62,10 @@ def search_free(shared: Shared, initial: np.ndarray | None, prover: Prover | Non
     objective = shared.objective
     start = np.zeros(objective.n, np.uint8) if initial is None else initial
     shared.start(start, objective.energy(start))
+    glanced: list[Member] = []
     if shared.timed and initial is None and SOME <= objective.pairs <= MANY:
-        guarded("anneal", lambda: _glance(shared))
+        fault = guarded("anneal", lambda: glanced.append(_glance(shared)))
+        glanced += [] if fault is None else [fault]
     rest = reduce(shared)
     if rest.model.n == 0:
         sample = rest.restore(np.zeros((1, 0), np.uint8))
@@ -71,6 +73,7 @@ def search_free(shared: Shared, initial: np.ndarray | None, prover: Prover | Non
         shared.offer("exact", sample[0], energy)
         shared.raise_bound(energy)
         return [
+            *glanced,
             Member("exact", "optimal", sample, bound=energy, variables=objective.n, seconds=shared.elapsed(),
                    info=rest.figures)
         ]  # fmt: skip
@@ -82,15 +85,18 @@ def search_free(shared: Shared, initial: np.ndarray | None, prover: Prover | Non
     members = work.members()
     if not any(member.samples is not None for member in members):  # it was stopped at once
         members.append(Member("auto", "feasible", start[None, :].astype(np.uint8), variables=objective.n))
-    return [replace(members[0], info=rest.figures | dict(members[0].info)), *members[1:]]
+    return [*glanced, replace(members[0], info=rest.figures | dict(members[0].info)), *members[1:]]
 
 
-def _glance(shared: Shared) -> None:
+def _glance(shared: Shared) -> Member:
     """An annealing of a moment, so that there is something good to keep, whenever somebody ends the run."""
     anneal = import_module("qamctl.qubo.search.anneal")
     budget = replace(shared.budget, seconds=min(GLANCE, GLANCE_SHARE * shared.left()), threads=1)
     found = anneal.search(shared.objective, budget=budget, seed=shared.seed, stop=shared.ended)
     shared.offer("anneal", found.samples[0], float(found.energies[0]))
+    member = together("anneal", [found], shared.elapsed(), lambda samples: samples)
+    shared.finished(member)
+    return member
 
 
 class _Work:
