@@ -101,9 +101,8 @@ def settle(
     told
         Each engine's best sample, and its energy by the engine's own account.
     """
-    if not question.n or not (
-        told or question.constrained
-    ):  # every state is one that counts, also if no engine had the time
+    # Without constraints every state counts, also if no engine had the time to tell one.
+    if not question.n or not (told or question.constrained):
         nothing = np.zeros(question.n, np.uint8)
         told = {"": (question.objective.energy(nothing), nothing)}
     best: tuple[float, np.ndarray, str] | None = None
