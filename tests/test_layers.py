@@ -88,7 +88,8 @@ EXCEPTIONS = {
 }
 
 #: Packages that cost more than our whole start-up; imported only inside the functions that need them.
-HEAVY = {"scipy", "dimod", "neal", "dwave", "ortools", "qiskit", "azure", "pandas", "pyarrow", "rich", "pydantic"}
+HEAVY = {"scipy", "dimod", "neal", "dwave", "ortools", "azure", "pandas", "pyarrow", "rich", "pydantic"}
+HEAVY |= {"qiskit", "qiskit_aer", "qdk", "pyqir", "openqasm3", "stim", "pymatching"}
 
 #: Rooms that are loaded only by who asks for them, and the heavy package that they are made for.
 MADE_FOR = {"samplers": {"dimod"}}

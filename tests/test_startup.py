@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 #: Packages that cost tenths of a second; a command that solves nothing needs none of them.
-HEAVY = {"scipy", "dimod", "neal", "dwave", "ortools", "qiskit", "azure", "pandas", "pyarrow"}
+HEAVY = {"scipy", "dimod", "neal", "dwave", "ortools", "azure", "pandas", "pyarrow"}
+HEAVY |= {"qiskit", "qiskit_aer", "qdk", "pyqir", "openqasm3", "stim", "pymatching"}
 #: What typer would load to turn text into text, and to draw help.
 LOADED_BY_TYPER = {"pydantic", "pydantic_core", "rich", "click"}
 
