@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -12,10 +12,12 @@ import numpy as np
 from qamctl.compiling import Target, compiled_target
 from qamctl.errors import Diagnostic, InfeasibleError, Location, SpecError
 from qamctl.formats.samples import SampleFile, read_samples
+from qamctl.quantum.quadratize import with_products
 from qamctl.qubo.compile import Compiled
 from qamctl.qubo.feasible import feasible
 
 if TYPE_CHECKING:
+    from qamctl.formats.models import ModelFile
     from qamctl.schedule.check import Report
     from qamctl.schedule.solution import Solution
 
@@ -91,10 +93,22 @@ def decode(
     compiled, _ = compiled_target(target, one_hot=one_hot, inequality=inequality)
     known = set(compiled.labels) | set(target.model.labels)
     found = read_samples(path, known, first_left=first_left)
+    if target.kind == "model" and target.problem.spec.pairs:
+        found = _with_products(target.problem.spec, found)
     samples = _of_model(target, compiled, found, "<stdin>" if path == "-" else path)
     if target.scheduled is not None:
         return _schedule(target, compiled, samples)
     return _model(target, compiled, samples)
+
+
+def _with_products(file: ModelFile, found: SampleFile) -> SampleFile:
+    """Samples of a Hamiltonian's qubits alone, as circuits give them, with the products that the model has, too."""
+    qubits = file.model.labels[: file.qubits]
+    if found.values.shape[1] != len(qubits) or not (found.labels is None or set(found.labels) == set(qubits)):
+        return found
+    columns = range(len(qubits)) if found.labels is None else [found.labels.index(name) for name in qubits]
+    values = with_products(found.values[:, list(columns)], file.pairs)
+    return replace(found, values=values, labels=tuple(file.model.labels))
 
 
 def _of_model(target: Target, compiled: Compiled, found: SampleFile, label: str) -> Samples:

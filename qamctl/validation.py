@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from qamctl.errors import Diagnostic, Location, SpecError
+from qamctl.errors import Diagnostic, Location, SpecError, UnsupportedError
 from qamctl.kinds import kind_of
 from qamctl.schedule.read import build_schedule, load_schedule
 from qamctl.spec.reader import read_source
@@ -77,7 +77,12 @@ def _check_model(data: dict[str, Any], file: Path, spec: str, format: str | None
     asked = Asked(
         model.model, model.sense, model.source.sha256, model.source.label, model.row_names, model.group_names
     )  # fmt: skip
-    return [str(found) for found in check_result(data, asked, file.parent)]
+    found = check_result(data, asked, file.parent)
+    if model.qubits is not None:
+        from qamctl.quantum.check_energy import check_energy
+
+        found += check_energy(data, model.strings, model.qubits)
+    return [str(discrepancy) for discrepancy in found]
 
 
 def _options(data: dict[str, Any]) -> dict[str, Any]:
@@ -114,7 +119,14 @@ def _model_faults(path: str, format: str | None) -> list[Diagnostic]:
     from qamctl.qubo.check_result import Asked
     from qamctl.qubo.impossible import impossible
 
-    model = read_model(path, format=format)
+    try:
+        model = read_model(path, format=format)
+    except UnsupportedError as error:
+        from qamctl.formats.models.spec_hamiltonian import NotDiagonalError
+
+        if not isinstance(error, NotDiagonalError):
+            raise
+        return []  # `solve` refuses it, the file is well formed
     asked = Asked(model.model, model.sense, "", path, model.row_names, model.group_names)
     return [
         Diagnostic(f"{asked.name(found.kind, found.number)}: {found.text}", Location(model.source.label))

@@ -20,6 +20,7 @@ FILES = [
     ("plan.yaml", "", "schedule"),
     ("model.yaml", "kind: model\nversion: 1\n", "model"),
     ("model.json", '{"kind": "model"}', "model"),
+    ("h.yaml", "kind: hamiltonian\nversion: 1\n", "model"),
     ("a.qubo", "p qubo 0 1 1 0\n0 0 1\n", "model"),
     ("a.txt", "2 1\n1 2 1\n", "model"),
     ("a.lp", "Minimize\n x\nEnd\n", "model"),

@@ -17,7 +17,7 @@ PARTS = {"schedule", "cluster", "reason", "orchestrate"}
 BASE = {"errors"}
 #: What a run is made of; the pipeline and its helpers may know all of it.
 BELOW = PARTS | BASE | {"backends", "runs", "config", "options", "solve", "engines", "portfolio"}
-BELOW |= {"race", "spec", "qubo", "quantum", "kernels", "azure", "formats", "story", "kinds"}
+BELOW |= {"race", "spec", "qubo", "quantum", "kernels", "azure", "formats", "story", "kinds", "measuring"}
 #: The helpers of runs on model files, as `solve`, `race` and `engines` are those of schedules.
 MODELS = {f"model_{name}" for name in ("engines", "judge", "parts", "result", "samples", "solve", "task")}
 
@@ -47,18 +47,22 @@ MAY_KNOW = {
     "story": BASE | {"config", "options", "runs", "spec"},
     "schedule_run": BELOW,
     "model_run": BELOW | MODELS,
-    **{name: BASE | MODELS | {"backends", "engines", "kernels", "qubo", "runs", "story"} for name in MODELS},
+    **{
+        name: BASE | MODELS | {"backends", "engines", "kernels", "measuring", "quantum", "qubo", "runs", "story"}
+        for name in MODELS
+    },
     "kinds": BASE | {"formats"},
     # From problem files to what other solvers are fed, and back: no run, no search.
     "compiling": BELOW | {"model_run", "schedule_run"},
     "decoding": BELOW | MODELS | {"compiling"},
     # `validate` stays apart from the pipeline, because it must start fast.
-    "validation": PARTS | BASE | {"spec", "formats", "qubo", "kinds"},
+    "validation": PARTS | BASE | {"spec", "formats", "quantum", "qubo", "kinds"},
     # The pipeline's own helpers: from engine names to solvers, the race between them, and the verified answer.
     "solve": BELOW - {"config", "runs"},
     "engines": BELOW - {"config", "runs", "solve"},
     "race": BELOW - {"config", "runs", "solve", "engines"},
     "portfolio": BASE,
+    "measuring": BASE | {"backends", "options", "qubo"},
     **{part: BASE | {"spec", "qubo", "quantum", "resources", "messaging", "kernels"} for part in PARTS},
     "backends": BASE | {"qubo", "quantum", "kernels"},
     "azure": BASE | {"qubo", "quantum", "kernels", "runs"},
@@ -68,7 +72,7 @@ MAY_KNOW = {
     "resources": BASE | {"spec"},
     "runs": BASE,
     # Model files become models; problem files of the same kind are read by the same door.
-    "formats": BASE | {"qubo", "spec"},
+    "formats": BASE | {"quantum", "qubo", "spec"},
     "samplers": BASE | {"backends", "qubo", "kernels"},
     "spec": BASE,
     "kernels": BASE,

@@ -23,6 +23,7 @@ from qamctl.spec.reader import read_source
 
 PROBLEMS = Path(__file__).parent.parent / "problems"
 MODELS = {"model-shifts.yaml": "least", "model-ring.qubo": "least", "model-backpack.lp": "most"}
+MODELS |= {"hamiltonian-barker.yaml": "least", "hamiltonian-ring.yaml": "least"}
 SUFFIXES = {".yaml", ".qubo", ".lp"}
 FEASIBLE = ["schedule-night-batch.yaml", "schedule-ft06.yaml", "schedule-modes.yaml", "schedule-fleet/fleet.yaml"]
 
@@ -100,7 +101,7 @@ def test_the_starter_file_is_solved(solve, tmp_path: Path) -> None:  # type: ign
 
 def test_there_are_starter_files_for_the_kinds_that_are_read() -> None:
     """Another kind is refused with the kinds there are."""
-    with pytest.raises(UsageError, match="choose one of schedule, model"):
+    with pytest.raises(UsageError, match="choose one of schedule, model, hamiltonian"):
         template("cluster")
 
 

@@ -17,7 +17,7 @@ app = new_app()
 @app.command(cls=PlainCommand)
 def schema(
     context: typer.Context,
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="Kind of problem file: schedule or model.")],
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="Kind of problem file: schedule, model or hamiltonian.")],
     file: flag.Target = None,
 ) -> int:
     """Print the JSON Schema (draft-07) of a kind of problem file, for editors and validators.

@@ -108,7 +108,35 @@ constraints:
   - {name: someone-at-night, terms: {ann-night: 1, bob-night: 1}, sense: ">=", rhs: 1}
 """
 
-_TEMPLATES: Final = MappingProxyType({"schedule": _SCHEDULE, "model": _MODEL})
+_HAMILTONIAN: Final = """\
+# yaml-language-server: $schema=hamiltonian.schema.json
+# (Editors check this file once `qamctl schema hamiltonian --file hamiltonian.schema.json` has run beside it.)
+#
+# A Hamiltonian: a sum of Pauli strings, whose state of least energy is looked for. Check it with
+# `qamctl validate FILE`, solve it with `qamctl solve FILE`.
+kind: hamiltonian
+version: 1
+name: my-hamiltonian         # stands in run names
+
+# Options of the run; flags and QAMCTL_* variables override them.
+solver: {backend: auto, time_limit: 5}   # seconds; a proof of optimality ends the run earlier
+
+# qubits: 4                  # by default as many as the strings say
+sense: min                   # or max
+offset: 0                    # added to the sum
+
+# energy = offset + the sum of weight * string. The leftmost letter is that of the highest qubit, as qiskit has it:
+# ZIII acts on qubit 3. Z is +1 where the bit is 0 and -1 where it is 1.
+terms:                       # in a table: {table: FILE.csv}, with string,weight
+  - [IIZZ, 1]                # neighbours differ
+  - [IZZI, 1]
+  - [ZZII, 1]
+  - [Z0 Z3, 0.5]             # the same as ZIIZ: only the qubits that it acts on
+  - [ZZZZ, -0.25]            # up to four Z
+  - [IIIZ, -0.5]             # a field on qubit 0
+"""
+
+_TEMPLATES: Final = MappingProxyType({"schedule": _SCHEDULE, "model": _MODEL, "hamiltonian": _HAMILTONIAN})
 
 
 def template(kind: str) -> str:

@@ -15,7 +15,7 @@ from qamctl.spec.rows import Rows, rows_of
 from qamctl.spec.source import Source
 
 #: The kinds that this version solves; the others are those of versions to come.
-SOLVED: Final = ("schedule", "model")
+SOLVED: Final = ("schedule", "model", "hamiltonian")
 
 
 def check_kind(data: Mapping[str, Any], source: Source, wanted: str) -> None:
@@ -38,7 +38,7 @@ def check_kind(data: Mapping[str, Any], source: Source, wanted: str) -> None:
     if kind in SOLVED:
         fault = Diagnostic(f"this is a spec of kind {kind}, not {wanted}", where, "`qamctl solve` takes either kind")
         raise SpecError(f"{source.label} is not a {wanted} spec", [fault])
-    hint = f"this version solves specs of kind {' and '.join(SOLVED)}"
+    hint = f"this version solves specs of kind {', '.join(SOLVED[:-1])} and {SOLVED[-1]}"
     fault = Diagnostic(f"this is a spec of kind {kind}, which this version does not solve", where, hint)
     raise SpecError(f"{source.label} is of kind {kind}, which this version does not solve", [fault])
 

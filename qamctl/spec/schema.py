@@ -7,17 +7,19 @@ from typing import Any, Final
 
 from qamctl.errors import Diagnostic, UsageError
 from qamctl.spec.fields import Field
+from qamctl.spec.hamiltonian_fields import HAMILTONIAN
 from qamctl.spec.model_fields import MODEL
 from qamctl.spec.schedule_fields import SCHEDULE
 
 #: The kinds that this version reads.
-KINDS: Final = {"schedule": SCHEDULE, "model": MODEL}
+KINDS: Final = {"schedule": SCHEDULE, "model": MODEL, "hamiltonian": HAMILTONIAN}
 
 _TIME: Final = "number, or an ISO-8601 duration such as PT30M"
 _NAME: Final = {"type": "string", "minLength": 1}
 _COUNT: Final = {"type": "integer", "minimum": 0}
 _VARIABLE: Final = {"anyOf": [_NAME, _COUNT]}
 _DURATION: Final = {"type": "string", "pattern": "^[-+]?P"}
+_PAULI: Final = {"type": "string", "pattern": "^([IXYZ]+|[IXYZ][0-9]+( +[IXYZ][0-9]+)*)$"}
 
 #: What a page says of its kind as a whole.
 _NOTES: Final = {
@@ -30,6 +32,19 @@ _NOTES: Final = {
         "The objective is offset + linear terms + products of two variables; every variable is 0 or 1. Where the",
         'variables are numbered, `3` and `"3"` mean the same one, and the keys of mappings stand in quotes. The other',
         "formats of models are on the page `models.md`.",
+    ),
+    "hamiltonian": (
+        "The energy is offset + the sum of weight * Pauli string. A string is a letter for each qubit, the leftmost",
+        "letter being that of the highest qubit, as qiskit has it: `ZIIX` acts on qubits 3 and 0. Or it names the",
+        "qubits that it acts on: `X0 Z3` is the same on four qubits.",
+        "",
+        "`qamctl solve` takes a diagonal Hamiltonian, of strings of I and Z alone: qubit 3 becomes the variable `q3`,",
+        "0 where Z is +1 and 1 where it is -1. Such strings have at most four Z. Engines of quadratic models get a",
+        "further variable for a product of two, `q0*q1`, where strings have three or four Z, and rows that say so; in",
+        "the result's sample it stands behind the qubits. Weights are real: 0.5+1j is refused.",
+        "",
+        "Strings with X or Y are read, and have no energy in a sample: `solve` refuses them with exit code 8. They are",
+        "for the `observable` of a circuit.",
     ),
 }
 
@@ -60,6 +75,7 @@ _LABELS: Final = {
     "weights": ("{variable: number}, {table: FILE} or {csv: TEXT}", "-"),
     "couplings": ("list of [i, j, weight], {table: FILE} or {csv: TEXT}", "-"),
     "groups": ("list of lists of variables", "-"),
+    "strings": ("list of [string, weight], {table: FILE} or {csv: TEXT}", "-"),
 }
 
 
@@ -154,6 +170,10 @@ def _by_type(field: Field) -> dict[str, Any]:
             return {"anyOf": [{"type": "array", "items": triple}, _elsewhere("table"), _elsewhere("csv")]}
         case "groups":
             return {"type": "array", "items": {"type": "array", "items": _VARIABLE, "minItems": 1}}
+        case "strings":
+            pair: dict[str, Any] = {"type": "array", "items": [_PAULI, number], "minItems": 2, "maxItems": 2}
+            inline = {"type": "array", "items": pair}
+            return {"anyOf": [inline, _elsewhere("table"), _elsewhere("csv")]}
 
 
 def _elsewhere(key: str) -> dict[str, Any]:
@@ -182,7 +202,7 @@ def reference_page(kind: str) -> str:
     pending = [(kind, root)]
     while pending:
         title, field = pending.pop(0)
-        rows = field.type in ("rows", "links", "weights", "couplings")
+        rows = field.type in ("rows", "links", "weights", "couplings", "strings")
         lines += ["", f"## {title}", "", f"{field.meaning[0].upper()}{field.meaning[1:]}.", ""]
         lines.append(f"| field | type | {'table cell | ' if rows else ''}default | meaning |")
         lines.append(f"|---|---|{'---|' * rows}---|---|")

@@ -75,6 +75,12 @@ linear: {csv: "variable,weight\\n0,1\\n3,-2\\n"}
 quadratic: {table: q.csv}
 constraints: {csv: "name,terms,sense,rhs\\nc,0=1|1=2,<=,2\\n"}
 """
+HAMILTONIAN = b"""kind: hamiltonian
+version: 1
+qubits: 5
+offset: 0.5
+terms: [[ZZIII, 1], [IZZZZ, -0.25], [Z0 Z4, 2], [IIIII, 1], [Z3, 1e-3]]
+"""
 TABLE = b"i,j,weight\n0,1,2.5\n1,2,-3\n"
 
 #: Pieces that have broken readers before.
@@ -104,7 +110,7 @@ def binaries() -> list[bytes]:
     ]  # fmt: skip
 
 
-TEXTS = [QUBO, RUDY, CSV, NAMED, LP, MODEL, TABLED]
+TEXTS = [QUBO, RUDY, CSV, NAMED, LP, MODEL, TABLED, HAMILTONIAN]
 BINARIES = binaries()
 
 
@@ -231,6 +237,9 @@ def hostile(rng: random.Random) -> bytes:
         case 5:
             return b'{"type": "BinaryQuadraticModel", "linear_biases": ' + b"[" * n + b"]" * rng.choice((0, n)) + b"}"
         case 6:
+            if rng.random() < 0.5:
+                text = rng.choice((piece, b"Z" * n, b"Z" + piece, b"Z0 " * rng.choice((1, n)), b"Z%d" % n))
+                return b"kind: hamiltonian\nversion: 1\nqubits: 4\nterms: [[" + text + b", " + piece + b"]]\n"
             return b"kind: model\nversion: 1\nvariables: " + piece + b"\nlinear: {" + piece + b": 1}\n"
         case 7:
             magic = rng.choice((b"DIMODBQM\2\0", b"DIMODCQM\2\0"))

@@ -42,6 +42,8 @@ TEXTS = {
     "# a spec\n\nversion: 1\nkind: 'model'\n": "model",
     '{"kind": "model", "version": 1}': "model",
     "{kind: model, version: 1}": "model",
+    "kind: hamiltonian\nversion: 1\n": "hamiltonian",
+    '{"terms": [["ZZ", 1]], "kind": "hamiltonian"}': "hamiltonian",
     '{"type": "BinaryQuadraticModel", "version": {}}': "json",
     "kind: schedule\nversion: 1\n": "spec",
     '{"version": 1, "kind": "schedule"}': "spec",

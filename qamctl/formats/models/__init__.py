@@ -17,6 +17,7 @@ from qamctl.qubo.model import Model
 from qamctl.spec.source import Source
 
 if TYPE_CHECKING:
+    from qamctl.quantum.polynomial import Polynomial
     from qamctl.qubo.compile import Compiled
 
 __all__ = ["FORMATS", "TARGETS", "ModelFile", "looks_like", "read_model", "write_model"]
@@ -52,9 +53,18 @@ class ModelFile:
     source
         The bytes that were read, and what to call the file.
     solver
-        The `solver:` block of a `kind: model` spec; empty for the other formats.
+        The `solver:` block of a spec; empty for the other formats.
     row_names, group_names
         Names of the model's constraints and one-hot groups, in its order; empty texts where the file has none.
+    polynomial
+        Of a Hamiltonian: its energy over the qubits' bits, minimised as the model is, of whatever degree; for engines
+        that need no quadratic model. None for the other formats.
+    pairs
+        Of a Hamiltonian: the variables of each product that the model has behind its qubits
+        (`quantum.quadratize.with_products`).
+    strings
+        Of a Hamiltonian: its Pauli strings with their weights as they stand in the file, the offset as the empty text;
+        for the checker.
     """
 
     model: Model
@@ -65,6 +75,14 @@ class ModelFile:
     solver: Mapping[str, Any] = field(default_factory=dict)
     row_names: Sequence[str] = ()
     group_names: Sequence[str] = ()
+    polynomial: Polynomial | None = None
+    pairs: Sequence[tuple[int, int]] = ()
+    strings: Sequence[tuple[str, float]] = ()
+
+    @property
+    def qubits(self) -> int | None:
+        """Qubits of a Hamiltonian, which are the model's first variables; None for the other formats."""
+        return None if self.polynomial is None else self.polynomial.n
 
     def objective(self, energy: float) -> float:
         """The objective in the user's sense (of MaxCut the cut), from an energy of the minimised model."""

@@ -19,6 +19,7 @@ FORMATS: Final[Mapping[str, str]] = MappingProxyType(
         "json": "a binary quadratic model in dimod's JSON",
         "lp": "a CPLEX LP file",
         "model": "a spec of kind model",
+        "hamiltonian": "a spec of kind hamiltonian",
     }
 )
 
@@ -27,7 +28,7 @@ FOREIGN: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "spec": (
             "a problem spec of another kind",
-            "`qamctl solve` takes specs of kind schedule and model, without --format",
+            "`qamctl solve` takes specs of kind schedule, model and hamiltonian, without --format",
         ),
         "result": ("a result file of qamctl", "give the file that it was solved from"),
         "samples": ("a set of samples", "give the model that they were drawn from"),
@@ -77,7 +78,8 @@ _NUMBERS = re.compile(rf"\s*{_NUMBER}(?:\s+{_NUMBER})*\s*", re.ASCII).fullmatch
 _KIND = re.compile(r"""(?m)^(?:[ \t]*\{)?[ \t]*["']?kind["']?[ \t]*:[ \t]*["']?([a-z]+)""").search
 _JSON_KIND = re.compile(r'"kind"\s*:\s*"([a-z]+)"').search
 _LP = re.compile(r"\s*(minimi[sz]e|maximi[sz]e|minimum|maximum|min|max)\b(?!\s*[,;=])", re.I).match
-_KINDS: Final = ("schedule", "cluster", "orchestrate", "reason", "hamiltonian", "circuit")
+_KINDS: Final = ("schedule", "cluster", "orchestrate", "reason", "circuit")
+_MODEL_KINDS: Final = ("model", "hamiltonian")
 
 
 def looks_like(raw: bytes) -> str | None:
@@ -118,7 +120,7 @@ def _by_syntax(head: str, lines: list[str], raw: bytes) -> str | None:
         return "lp"
     kind = _KIND(head)
     if kind:
-        return "model" if kind[1] == "model" else "spec" if kind[1] in _KINDS else None
+        return str(kind[1]) if kind[1] in _MODEL_KINDS else "spec" if kind[1] in _KINDS else None
     if re.match(r"NAME\b", first) and re.search(r"(?m)^ROWS\b", head):
         return "mps"
     return None
@@ -139,7 +141,7 @@ def _json(head: str, raw: bytes) -> str:
             return name
     kind = _KIND(head) or _JSON_KIND(head) or _JSON_KIND(raw.decode("utf-8", "replace"))
     if kind:
-        return "model" if kind[1] == "model" else "spec" if kind[1] in _KINDS else "json-other"
+        return str(kind[1]) if kind[1] in _MODEL_KINDS else "spec" if kind[1] in _KINDS else "json-other"
     return "json-other"
 
 

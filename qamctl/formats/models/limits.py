@@ -16,6 +16,9 @@ VARIABLES: Final = 10_000_000
 #: Constraints of a model.
 CONSTRAINTS: Final = 10_000_000
 
+#: Terms of a Hamiltonian, which are read one by one.
+TERMS: Final = 1_000_000
+
 #: Files in the archive of a CQM: three for each constraint, one more for each group, three for the rest.
 CQM_FILES: Final = 1_000_000
 

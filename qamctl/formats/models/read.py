@@ -18,14 +18,14 @@ from qamctl.formats.models.parsed import Parsed
 from qamctl.spec.reader import read_bytes
 from qamctl.spec.source import Source
 
-#: Format -> the module with its `read`.
+#: Format -> the module with its `read`; a Hamiltonian is no list of terms, and becomes a model by itself.
 _READERS = {
     "qubo": "qubo_file", "rudy": "rudy", "csv": "coo_csv", "bqm": "bqm_file", "cqm": "cqm_file", "json": "bqm_json",
     "lp": "lp", "model": "spec_model",
 }  # fmt: skip
 
 #: Formats that are read into lists of objects, many times larger than the file.
-_LISTS = ("json", "lp", "model")
+_LISTS = ("json", "lp", "model", "hamiltonian")
 _SUFFIXES = {".qubo": "qubo", ".mc": "rudy", ".csv": "csv", ".bqm": "bqm", ".cqm": "cqm", ".lp": "lp"}
 
 
@@ -43,8 +43,12 @@ def read_file(path: str | Path, format: str | None, sense: str | None) -> ModelF
     if chosen in _LISTS and len(raw) > LIST_SIZE:
         hint = "write it as .qubo, .csv or .bqm, which may be larger"
         raise fault(label, None, None, f"larger than {LIST_SIZE // 2**20} MB", hint=hint, what=FORMATS[chosen])
-    read: Callable[..., Parsed] = import_module(f"qamctl.formats.models.{_READERS[chosen]}").read
     try:
+        if chosen == "hamiltonian":
+            from qamctl.formats.models.spec_hamiltonian import read_as_model
+
+            return read_as_model(raw, label, file, sense)
+        read: Callable[..., Parsed] = import_module(f"qamctl.formats.models.{_READERS[chosen]}").read
         parsed = read(raw, label, file) if chosen == "model" else read(raw, label)
     except SpecError as error:
         raise _with_looks(error, raw, label, chosen) if format is not None else error from None
