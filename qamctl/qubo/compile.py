@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -46,6 +46,8 @@ class Compiled:
     labels
         [n] a name for each variable: the model's own, `wall/<label>` for the wall after a member, and
         `slack/<kind>/<row>/<bit>`.
+    group_start, group_index
+        CSR of the one-hot groups among the variables, for engines that can keep them; empty where walls stand for them.
     """
 
     kind: str
@@ -59,6 +61,8 @@ class Compiled:
     slack: Slack
     walls: DomainWalls | None = None
     labels: Sequence[str] = ()
+    group_start: Ints = field(default_factory=lambda: np.zeros(1, np.int64))
+    group_index: Index = field(default_factory=lambda: np.zeros(0, np.int32))
 
     @cached_property
     def sha256(self) -> str:
@@ -166,7 +170,12 @@ def compile_qubo(
     pairs = [pair for part in parts for pair in part.pairs] + squares.couplings(scale, gram)
     row, col, weight = Terms(linear, tuple(pairs), 0.0).merged()
     labels = BitLabels(model, walls, squares.slack)
-    return Compiled("qubo", len(linear), n_model, linear, row, col, weight, float(offset), squares.slack, walls, labels)
+    none = np.zeros(1, np.int64), np.zeros(0, np.int32)
+    group_start, group_index = none if walls is not None else (model.group_start, model.group_index)
+    return Compiled(
+        "qubo", len(linear), n_model, linear, row, col, weight, float(offset), squares.slack, walls, labels,
+        group_start, group_index,
+    )  # fmt: skip
 
 
 def _groups(model: Model, weight: Floats, chosen: np.ndarray) -> Terms:

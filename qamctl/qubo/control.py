@@ -72,7 +72,7 @@ def uniform(
     batch = LEAST_DRAWS
     while True:
         size = batch if draws is None else min(batch, draws - drawn)
-        states = _states(model, size, rng)
+        states = choices(model, size, rng)
         states = states[keeps(states)]
         drawn, good = drawn + size, good + len(states)
         if len(states):
@@ -85,8 +85,8 @@ def uniform(
         batch = min(2 * batch, MOST_DRAWS)
 
 
-def _states(model: Model, size: int, rng: np.random.Generator) -> Samples:
-    """[size, n] states with one member of each group chosen; groups that overlap may end with more."""
+def choices(model: Model, size: int, rng: np.random.Generator) -> Samples:
+    """[size, n] states with one member of each group chosen, whatever rows say; groups that overlap may have more."""
     states = rng.integers(0, 2, (size, model.n), np.uint8)
     lengths = np.diff(model.group_start)
     if len(lengths):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -13,11 +14,12 @@ from qamctl.kernels.couplings import Couplings, Samples
 from qamctl.qubo.compile import Compiled, compile_qubo
 from qamctl.qubo.decompose import Picker, units_of
 from qamctl.qubo.feasible import feasible
-from qamctl.qubo.improve import Attempt, Controls, Improvement, improve
+from qamctl.qubo.improve import improve
 from qamctl.qubo.incumbent import Incumbent, Problem, changed, entries, incumbent_of, problem_of
 from qamctl.qubo.model import Model
 from qamctl.qubo.payload import Payload, Uncompiled
 from qamctl.qubo.penalties import Weights, sufficient_weights
+from qamctl.qubo.rounds import Attempt, Controls, Improvement, Limits
 from qamctl.qubo.subproblem import loosened, subproblem
 from qamctl.qubo.window import Sampler, Window
 
@@ -183,6 +185,8 @@ def improve_model(
     strategy: str = "auto",
     native: bool = False,
     controls: Controls | None = None,
+    effort: Mapping[str, Any] | None = None,
+    limits: Limits | None = None,
     objective: Couplings | None = None,
 ) -> ImprovedModel:
     """Improve a state of a model too large for an engine, window by window; never worse than it was.
@@ -201,6 +205,8 @@ def improve_model(
         As in `ModelWindows`.
     controls
         What else is tried on the same windows, so that the engine's gain can be judged.
+    effort, limits
+        As in `qubo.improve.improve`.
     objective
         The model's, as the kernels hold it, where the caller has it already.
 
@@ -223,10 +229,10 @@ def improve_model(
     left = None if seconds is None else seconds - (clock() - began)
     found = improve(
         windows, start, sample, seed=seed, stop=stop, report=told, steps=steps, seconds=left, clock=clock,
-        threads=threads, controls=controls,
+        threads=threads, controls=controls, effort=effort, limits=limits,
     )  # fmt: skip
     # The walk adds up changes; what counts are the energies as the model gives them.
     ends = [(end.violation, problem.energy(end), k) for k, end in enumerate((start, found.answer))]
     violation, energy, k = min(ends)
     best = (start, found.answer)[k]
-    return ImprovedModel(best.sample, energy, violation, Improvement(best, found.attempts))
+    return ImprovedModel(best.sample, energy, violation, Improvement(best, found.attempts, found.ended))

@@ -16,93 +16,23 @@ from typing import TYPE_CHECKING, Any, Generic
 
 import numpy as np
 
-from qamctl.qubo.control import uniform
+from qamctl.qubo.control import choices, uniform
 from qamctl.qubo.feasible import feasible
-from qamctl.qubo.window import DECODED, Answer, Sampler, Window, Windows, in_order, ranked, reads_of
+from qamctl.qubo.rounds import TOLD, Attempt, Controls, Improvement, Limits
+from qamctl.qubo.window import (
+    DECODED,
+    Answer,
+    Sampler,
+    Window,
+    Windows,
+    best_first,
+    in_order,
+    ranked,
+    reads_of,
+)
 
 if TYPE_CHECKING:
     import dimod
-
-
-@dataclass(frozen=True, slots=True)
-class Controls:
-    """What is run beside the engine, on the same windows from the same incumbent; it changes no answer.
-
-    Attributes
-    ----------
-    classical
-        Another engine, for the time that the engine took; None: chance alone. With a step budget there is no
-        time that could be reproduced: it then has the same reads and sweeps.
-    every
-        One window in so many has its controls.
-    """
-
-    classical: Sampler | None = None
-    every: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """What one window gave.
-
-    Attributes
-    ----------
-    improved
-        The incumbent got better.
-    gain, random_gain, classical_gain
-        How much better the engine, uniformly feasible samples, and the other engine made the answer that the
-        window was opened around; None where there was no control.
-    """
-
-    variables: int
-    couplings: int
-    reads: int
-    feasible_fraction: float
-    energy: float
-    improved: bool
-    gain: float | None = None
-    random_gain: float | None = None
-    classical_gain: float | None = None
-
-
-@dataclass(frozen=True)
-class Improvement(Generic[Answer]):
-    """The best answer, and every window on the way to it."""
-
-    answer: Answer
-    attempts: tuple[Attempt, ...]
-
-    def summary(self) -> dict[str, Any]:
-        """Figures for the metrics file: windows, samples (shots), the share of feasible ones, the largest window.
-
-        Where controls ran, also what the engine gained in their windows beyond what they gained.
-        """
-        reads = sum(attempt.reads for attempt in self.attempts)
-        good = sum(attempt.reads * attempt.feasible_fraction for attempt in self.attempts)
-        figures = {
-            "windows": len(self.attempts),
-            "improved": sum(attempt.improved for attempt in self.attempts),
-            "shots": reads,
-            "feasible_fraction": good / reads if reads else None,
-            "variables": max((attempt.variables for attempt in self.attempts), default=0),
-            "couplings": max((attempt.couplings for attempt in self.attempts), default=0),
-            "energy": self.attempts[-1].energy if self.attempts else None,
-        }
-        return figures | self._controls()
-
-    def _controls(self) -> dict[str, Any]:
-        chance = [(a.gain, a.random_gain) for a in self.attempts if a.gain is not None and a.random_gain is not None]
-        rival = [
-            (a.gain, a.classical_gain) for a in self.attempts if a.gain is not None and a.classical_gain is not None
-        ]
-        figures: dict[str, Any] = {}
-        if chance:
-            figures["controlled"] = len(chance)
-            figures["gain"] = sum(gain for gain, _ in chance)
-            figures["gain_over_random"] = sum(gain - other for gain, other in chance)
-        if rival:
-            figures["gain_over_classical_same_time"] = sum(gain - other for gain, other in rival)
-        return figures
 
 
 #: Wall seconds of one window where the budget is time; the loop looks up in between.
@@ -131,6 +61,7 @@ def improve(
     threads: int = 1,
     effort: Mapping[str, Any] | None = None,
     controls: Controls | None = None,
+    limits: Limits | None = None,
 ) -> Improvement[Answer]:
     """Improve an answer window by window.
 
@@ -148,17 +79,21 @@ def improve(
         Windows sampled side by side, where the problem opens several at once.
     effort
         Options of the engine for every window; None: `EFFORT` or `FIXED`.
+    controls, limits
+        What is run beside the engine, and what all windows together may use up.
     """
     if (steps is None) == (seconds is None):
         raise ValueError("exactly one of steps and seconds is needed")
     if effort is None:
         effort = EFFORT if steps is None else FIXED
-    loop = _Loop(problem, sample, incumbent, seed, stop, report, steps, seconds, clock, effort, controls)
+    loop = _Loop(
+        problem, sample, incumbent, seed, stop, report, steps, seconds, clock, effort, controls, limits or Limits()
+    )  # fmt: skip
     with ThreadPoolExecutor(threads) if threads > 1 else nullcontext() as pool:
         run_all = map if pool is None else pool.map
         while loop.round(threads, run_all):
             pass
-    return Improvement(loop.best, tuple(loop.attempts))
+    return Improvement(loop.best, tuple(loop.attempts), loop.ended)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +120,11 @@ class _Loop(Generic[Answer]):
     clock: Callable[[], float]
     effort: Mapping[str, Any]
     controls: Controls | None
+    limits: Limits
     attempts: list[Attempt] = field(default_factory=list)
+    shots: int = 0
+    cost: float = 0.0
+    ended: str | None = None
 
     def __post_init__(self) -> None:
         self.rng = np.random.default_rng(self.seed)
@@ -200,6 +139,9 @@ class _Loop(Generic[Answer]):
         if left <= 0:
             return False
         count = threads if self.steps is None else min(TOGETHER, self.steps - len(self.attempts))
+        count = min(count, self._allowed())
+        if count == 0:
+            return False
         windows = self.problem.open(self.at, len(self.attempts), self.rng, count)
         if not windows:
             return False
@@ -210,6 +152,26 @@ class _Loop(Generic[Answer]):
         for number, (window, samples) in enumerate(zip(windows, found, strict=True), first):
             self._take(window, samples, opened, self._controlled(number))
         return True
+
+    def _allowed(self) -> int:
+        """Windows that may be opened before a limit is reached; each is taken to need what those before it did."""
+        done, limits = len(self.attempts), self.limits
+        left = {"rounds": np.inf if limits.rounds is None else limits.rounds - done}
+        need = max(1, int(self.effort.get("reads") or 1))
+        left["shots"] = np.inf if limits.shots is None else (limits.shots - self.shots) // need
+        if limits.cost is not None:
+            each = self.cost / done if done else 0.0
+            left["cost"] = np.inf if each == 0 else (limits.cost - self.cost) // each
+        least = min(left, key=lambda name: left[name])
+        if left[least] <= 0:
+            self.ended = f"the limit of {least} was reached"
+            return 0
+        return int(min(left[least], 2**31))
+
+    @property
+    def _measured(self) -> bool:
+        """Whether the engine measures circuits."""
+        return self.controls is not None and self.controls.shots
 
     def _controlled(self, number: int) -> bool:
         return self.controls is not None and number % self.controls.every == 0
@@ -227,30 +189,43 @@ class _Loop(Generic[Answer]):
         if not controlled or self.controls is None:
             return _Samples(engine)
         rng = np.random.default_rng(seed)
-        if self.seconds is None:
-            chance = uniform(window.model, rng, draws=max(1, reads_of(engine)), stop=self.stop)
+        if self.controls.shots:
+            chance = choices(window.model, max(1, reads_of(engine)), rng)
+        elif self.seconds is None:
+            chance = uniform(window.model, rng, draws=max(1, reads_of(engine)), stop=self.stop).samples
         else:
-            # All of the time, however much work that is.
-            options = {"initial": window.initial, "stop": self.stop, "seconds": spent}
-            chance = uniform(window.model, rng, seconds=spent, clock=self.clock, stop=self.stop)
+            chance = uniform(window.model, rng, seconds=spent, clock=self.clock, stop=self.stop).samples
         classical = None
         if self.controls.classical is not None:
-            classical = self.controls.classical(window.compiled, **options | {"seed": seed + 1})
-        return _Samples(engine, chance.samples, classical)
+            # All of the time, however much work that is; without time the work that classical engines get.
+            same = FIXED if self.seconds is None else {"seconds": spent}
+            options = {"initial": window.initial, "stop": self.stop, "seed": seed + 1, **same}
+            classical = self.controls.classical(window.compiled, **options)
+        return _Samples(engine, chance, classical)
 
     def _take(self, window: Window[Answer], found: _Samples, opened: Answer, controlled: bool) -> None:
         """Take over what is no worse, and note what the window gave."""
-        samples = ranked(window, found.engine)
+        energy = float(found.engine.record.energy.min(initial=np.inf))
+        if self._measured:  # slack bits of shots are as random as the rest
+            samples, energy = best_first(window, window.compiled.restore(in_order(found.engine)))
+        else:
+            samples = ranked(window, found.engine)
         self.at = self._better(self.at, window, samples)
         improved = self.problem.value(self.at) < self.problem.value(self.best)
         gains: dict[str, float] = {}
+        if controlled and self._measured:
+            gains["opened"] = float(window.compiled.energy(window.initial)[0])
         if controlled:
             gains["gain"] = self._gain(opened, window, samples)
             if found.chance is not None:
-                gains["random_gain"] = self._gain(opened, window, found.chance)
+                best, gains["random_energy"] = best_first(window, found.chance)
+                gains["random_gain"] = self._gain(opened, window, best if self._measured else best[:DECODED])
             if found.classical is not None:
                 gains["classical_gain"] = self._gain(opened, window, ranked(window, found.classical))
-        self.attempts.append(_attempt(window, found.engine, improved, gains))
+                gains["classical_energy"] = float(found.classical.record.energy.min(initial=np.inf))
+        self.attempts.append(_attempt(window, found.engine, energy, improved, gains))
+        self.shots += reads_of(found.engine)
+        self.cost += float(found.engine.info.get("cost") or 0.0)
         if found.engine.info.get("exact"):
             window.settles(float(found.engine.record.energy.min()))
         self.problem.closed(window, improved)
@@ -259,9 +234,9 @@ class _Loop(Generic[Answer]):
             self.report(self.best)
 
     def _better(self, answer: Answer, window: Window[Answer], samples: np.ndarray) -> Answer:
-        """The best answer among the first samples; `answer` itself where all are worse."""
+        """The best answer among some samples; `answer` itself where all are worse."""
         value = self.problem.value(answer)
-        for sample in samples[:DECODED]:
+        for sample in samples:
             read = window.read(sample, answer)
             if read is not None and (reached := self.problem.value(read)) <= value:
                 answer, value = read, reached
@@ -274,11 +249,13 @@ class _Loop(Generic[Answer]):
         return next((b - a for b, a in zip(before, after, strict=True) if a != b), 0.0)
 
 
-def _attempt(window: Window[Any], found: dimod.SampleSet, improved: bool, gains: Mapping[str, float]) -> Attempt:
+def _attempt(
+    window: Window[Any], found: dimod.SampleSet, energy: float, improved: bool, gains: Mapping[str, float]
+) -> Attempt:
     compiled, reads = window.compiled, reads_of(found)
     good = 0.0
     if reads:
         kept = feasible(window.model, window.compiled.restore(in_order(found)))
         good = float(found.record.num_occurrences[kept].sum()) / reads
-    energy = float(found.record.energy.min(initial=np.inf))
-    return Attempt(compiled.n, len(compiled.row), reads, good, energy, improved, **gains)
+    told = {key: value for key, value in found.info.items() if key in TOLD}
+    return Attempt(compiled.n, len(compiled.row), reads, good, energy, improved, **gains, info=told)

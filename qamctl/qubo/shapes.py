@@ -14,7 +14,7 @@ import numpy as np
 from qamctl.qubo.model import EQ, LE, Ints, Model
 
 #: What `row_shapes` tells apart.
-GENERAL, AT_MOST_ONE, IMPLICATION = 0, 1, 2
+GENERAL, AT_MOST_ONE, IMPLICATION, PRODUCT = 0, 1, 2, 3
 
 #: Of variables: in no group; in several groups.
 FREE, SHARED = -1, -2
@@ -26,7 +26,10 @@ def row_of_entries(model: Model) -> Ints:
 
 
 def row_shapes(model: Model) -> np.ndarray:
-    """[c] which rows need no slack bits: at most one (ones, <= 1) and implications (a - z <= 0)."""
+    """[c] which rows need no slack bits: at most one (ones, <= 1), implications (a - z <= 0) and products.
+
+    A product is a + b - z <= 1 where z <= a and z <= b stand beside it: the three say z = a b.
+    """
     size = np.diff(model.con_start)
     shape = np.full(len(size), GENERAL, np.int8)
     ones = np.bincount(row_of_entries(model), weights=model.con_coef == 1, minlength=len(size))
@@ -35,7 +38,30 @@ def row_shapes(model: Model) -> np.ndarray:
     two = np.flatnonzero(less & (size == 2) & (ones == 1) & (model.con_rhs == 0))
     first = model.con_start[two]
     shape[two[model.con_coef[first] + model.con_coef[first + 1] == 0]] = IMPLICATION
+    three = np.flatnonzero(less & (size == 3) & (ones == 2) & (model.con_rhs == 1))
+    return _with_products(model, shape, three)
+
+
+def _with_products(model: Model, shape: np.ndarray, rows: Ints) -> np.ndarray:
+    """The shapes with those rows a + b - z <= 1 told to be products that are."""
+    if not len(rows):
+        return shape
+    entry = model.con_start[rows][:, None] + np.arange(3)
+    coef, index = model.con_coef[entry], model.con_index[entry].astype(np.int64)
+    fits = (coef == -1).sum(axis=1) == 1
+    rows, coef, index = rows[fits], coef[fits], index[fits]
+    ends = implication_ends(model, np.flatnonzero(shape == IMPLICATION))
+    known = ends[:, 0] * model.n + ends[:, 1]
+    factors, products = index[coef == 1].reshape(-1, 2), index[coef == -1]
+    shape[rows[np.isin(products[:, None] * model.n + factors, known).all(axis=1)]] = PRODUCT
     return shape
+
+
+def product_members(model: Model, rows: Ints) -> Ints:
+    """[r, 3] the variables a, b and z of the products z = a b."""
+    entry = model.con_start[rows][:, None] + np.arange(3)
+    order = np.argsort(-model.con_coef[entry], axis=1, kind="stable")
+    return np.take_along_axis(model.con_index[entry].astype(np.int64), order, axis=1)
 
 
 def implication_ends(model: Model, rows: Ints) -> Ints:

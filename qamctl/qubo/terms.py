@@ -9,7 +9,15 @@ import numpy as np
 from qamctl.qubo.gram import gram, merge
 from qamctl.qubo.model import Floats, Index, Ints, Model
 from qamctl.qubo.objective import between_groups, shifted
-from qamctl.qubo.shapes import AT_MOST_ONE, IMPLICATION, group_of_variables, implication_ends, row_shapes
+from qamctl.qubo.shapes import (
+    AT_MOST_ONE,
+    IMPLICATION,
+    PRODUCT,
+    group_of_variables,
+    implication_ends,
+    product_members,
+    row_shapes,
+)
 
 Pairs = tuple[Ints, Ints, Floats]
 
@@ -32,6 +40,9 @@ class Terms:
 def plain_terms(model: Model, row_weight: Floats, shift: Floats | None = None) -> Terms:
     """The objective and the penalties that are products: pairs of at-most-one rows, and implications a (1 - z).
 
+    A row that says z = a b together with two implications becomes (a - z) (b - z), which with theirs is the penalty of
+    Rosenberg 1975.
+
     Parameters
     ----------
     row_weight
@@ -52,8 +63,18 @@ def plain_terms(model: Model, row_weight: Floats, shift: Floats | None = None) -
         (model.row[kept].astype(np.int64), model.col[kept].astype(np.int64), model.weight[kept]),
         _conflicts(model, np.flatnonzero(shape == AT_MOST_ONE), row_weight),
         (ends.min(axis=1), ends.max(axis=1), -row_weight[rows]),
+        *_products(model, linear, np.flatnonzero(shape == PRODUCT), row_weight),
     )
     return Terms(linear, pairs, offset)
+
+
+def _products(model: Model, linear: Floats, rows: Ints, row_weight: Floats) -> list[Pairs]:
+    """The pairs of P (a - z) (b - z), and P z added to the costs."""
+    a, b, z = product_members(model, rows).T
+    weight = row_weight[rows]
+    np.add.at(linear, z, weight)
+    ends = ((a, b, weight), (a, z, -weight), (b, z, -weight))
+    return [(np.minimum(i, j), np.maximum(i, j), w) for i, j, w in ends]
 
 
 def _conflicts(model: Model, rows: Ints, row_weight: Floats) -> Pairs:

@@ -65,8 +65,8 @@ class Windows(Protocol[Answer]):
         ...
 
 
-#: Samples of a window that are decoded, best energies first.
-DECODED = 3
+#: Samples of a window that are decoded, best energies first: of a search's reads, and of shots, which differ more.
+DECODED, SHOTS_DECODED = 3, 16
 
 
 def reads_of(found: dimod.SampleSet) -> int:
@@ -88,6 +88,20 @@ def ranked(window: Window[Any], found: dimod.SampleSet) -> np.ndarray:
             break
     ranked: np.ndarray = samples[chosen]
     return ranked
+
+
+def best_first(window: Window[Any], samples: np.ndarray) -> tuple[np.ndarray, float]:
+    """The first distinct samples [s, n] of the model, as `ranked`, and the least energy; inf where there is no sample.
+
+    Each counts with the slack bits that cost it least, whatever the engine's were. The state that the window was
+    opened in is no new sample, but its energy counts where it was met.
+    """
+    distinct = np.unique(samples, axis=0)
+    energies = window.compiled.energy(window.compiled.extend(distinct))
+    opened = np.asarray(window.compiled.restore(window.initial))
+    order = [k for k in np.argsort(energies, kind="stable").tolist() if not np.array_equal(distinct[k], opened)]
+    best: np.ndarray = distinct[order[:SHOTS_DECODED]]
+    return best, float(energies.min(initial=np.inf))
 
 
 def in_order(found: dimod.SampleSet) -> np.ndarray:

@@ -17,9 +17,9 @@ from qamctl.backends.local import sample_set
 from qamctl.errors import UnsupportedError
 from qamctl.qubo import check
 from qamctl.qubo.hybrid import improve_model, mended
-from qamctl.qubo.improve import Controls
 from qamctl.qubo.model import EQ, LE, Model
 from qamctl.qubo.payload import Payload, Uncompiled
+from qamctl.qubo.rounds import Controls
 
 
 def best_of_all(compiled: Payload, **options: Any) -> Any:

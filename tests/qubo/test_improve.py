@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import count
@@ -14,7 +15,8 @@ from support.toys import Bits, State
 from qamctl.backends import exact, neal
 from qamctl.backends.local import sample_set
 from qamctl.qubo.improve import improve
-from qamctl.qubo.window import Window
+from qamctl.qubo.rounds import Controls, Limits
+from qamctl.qubo.window import Window, best_first
 
 
 def run(problem: Bits, sample: Callable = exact.sample, **options: object) -> tuple[State, int, list[State]]:
@@ -123,3 +125,66 @@ def test_the_problem_learns_what_its_windows_gave() -> None:
     run(problem, steps=6)
     assert len(problem.improved) == 6
     assert problem.improved[0]
+
+
+def shots(compiled: Any, **options: Any) -> Any:
+    """An engine that measures: every state is as likely, and a measurement costs half a credit."""
+    rng = np.random.default_rng(options["seed"])
+    drawn = rng.integers(0, 2, (options["reads"], compiled.n))
+    return sample_set(compiled, drawn, {"cost": 0.5 * options["reads"], "states": 2**compiled.n, "secret": 1})
+
+
+def measure(problem: Bits, **options: Any) -> Any:
+    settings = {"seed": 5, "stop": lambda: False, "steps": 40, "effort": {"reads": 3}} | options
+    return improve(problem, (1,) * 8, shots, report=lambda state: None, **settings)
+
+
+@pytest.mark.parametrize(
+    ("limits", "windows", "name"),
+    [
+        (Limits(rounds=5), 5, "rounds"),
+        (Limits(shots=10), 3, "shots"),
+        (Limits(cost=7.0), 4, "cost"),
+        (Limits(shots=2), 0, "shots"),
+        (Limits(), 40, None),
+    ],
+)
+def test_limits_end_the_loop_before_they_are_passed(limits: Limits, windows: int, name: str | None) -> None:
+    """No window is opened that would go beyond the rounds, the shots or the cost, and the summary says which it was."""
+    found = measure(Bits(), limits=limits)
+    assert len(found.attempts) == windows
+    assert found.ended == (None if name is None else f"the limit of {name} was reached")
+    assert found.summary().get("ended") == found.ended
+
+
+def test_every_round_of_an_engine_that_measures_is_told_with_both_controls() -> None:
+    """Chance has as many draws as there were shots; the rows are plain data and hold what the engine said of them."""
+
+    def annealer(compiled: object, **options: object) -> object:
+        return neal.sample(compiled, options)
+
+    found = measure(Bits(), controls=Controls(annealer, 1, shots=True), limits=Limits(rounds=6))
+    rows = found.summary()["rounds"]
+    assert len(rows) == 6
+    for row in rows:
+        assert row["reads"] == 3
+        assert row["states"] == 4
+        assert "secret" not in row
+        assert row["energy"] >= row["classical_energy"]
+        assert {"gain", "random_gain", "classical_gain", "random_energy"} <= row.keys()
+    assert json.loads(json.dumps(rows)) == rows
+    lowered = {name: sum(max(0, row["opened"] - row[f"{name}energy"]) for row in rows) for name in ("", "random_")}
+    assert lowered[""] > 0
+    assert found.summary()["sampled_gain"] == pytest.approx(lowered[""])
+    assert found.summary()["sampled_gain_over_random"] == pytest.approx(lowered[""] - lowered["random_"])
+
+
+def test_shots_count_with_the_slack_bits_that_cost_least() -> None:
+    """A measured state whose slack bits are off is worth what the model's part of it is worth, for chance alike."""
+    problem = Bits()
+    window = problem.open((1, 1), 0, np.random.default_rng(1), 1)[0]
+    best, energy = best_first(window, np.array([[1, 1], [0, 1], [0, 1], [0, 0]], np.uint8))
+    assert best.tolist() == [[0, 0], [0, 1]]
+    assert energy == float(window.compiled.energy(np.array([0, 0]))[0])
+    nothing, none = best_first(window, np.zeros((0, 2), np.uint8))
+    assert (len(nothing), none) == (0, np.inf)
