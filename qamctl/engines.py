@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from qamctl.backends import registry
 from qamctl.errors import BackendError
+from qamctl.measuring import CLASSICAL, NOTHING, Settings, loop_options, qubits_of
 from qamctl.schedule.solvers.base import Budget, Outcome, Solver
 
 if TYPE_CHECKING:
@@ -44,13 +45,18 @@ def sampled(name: str) -> bool:
     return not registry.is_native(name, "schedule")
 
 
+def quantum(name: str) -> bool:
+    """Whether an engine measures circuits; what classical engines found then stands in where it fails."""
+    return sampled(name) and registry.get(name).capabilities.quantum
+
+
 def solver(name: str, options: Mapping[str, Any]) -> Solver:
     """The engine `name` as a solver of schedules.
 
     Parameters
     ----------
     options
-        `slot` and `max_variables` for engines that take a model.
+        For engines that take a model: `slot`, `max_variables`, and `settings` of those that measure circuits.
 
     Raises
     ------
@@ -63,7 +69,8 @@ def solver(name: str, options: Mapping[str, Any]) -> Solver:
         found: Solver = import_module(f"qamctl.schedule.solvers.{name.replace('-', '_')}").solve
         return found
     engine = registry.get(name)
-    able = engine.capabilities
+    able, settings = engine.capabilities, options.get("settings") or NOTHING
+    loop = loop_options(engine, settings, partial(sample, registry.get(CLASSICAL)))
 
     def solve(
         instance: Instance,
@@ -78,12 +85,19 @@ def solver(name: str, options: Mapping[str, Any]) -> Solver:
         return qubo_windows.solve(
             instance, incumbent, budget, seed, stop, report,
             sample=partial(sample, engine),
-            max_variables=_smaller(able.max_variables, able.any_variables, options.get("max_variables")),
+            max_variables=_smaller(_own_limit(engine, settings), options.get("max_variables")),
             slot=options.get("slot") or 1,
             exact=able.exact,
+            batch=able.batch,
+            **loop,
         )  # fmt: skip
 
     return solve
+
+
+def _own_limit(engine: Backend, settings: Settings) -> int | None:
+    able = engine.capabilities
+    return qubits_of(engine, settings) if able.quantum else _smaller(able.max_variables, able.any_variables)
 
 
 #: Seconds between two looks at a job, at first and at most, unless the engine says how long to wait.

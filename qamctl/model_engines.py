@@ -13,7 +13,8 @@ from qamctl.backends import registry
 from qamctl.backends.local import LocalBackend
 from qamctl.engines import sample as submit
 from qamctl.errors import UnsupportedError, UsageError
-from qamctl.model_samples import join, make_table
+from qamctl.measuring import CLASSICAL, qubits_of, shots_of
+from qamctl.model_samples import SampleTable, join, make_table
 from qamctl.model_task import Engine, Outcome, Question, Task, make_question
 from qamctl.qubo.model import Model
 from qamctl.qubo.search.base import Budget, Search
@@ -32,6 +33,9 @@ SEARCHES = {"anneal": "qamctl.qubo.search.anneal", "tabu": "qamctl.qubo.search.t
 
 #: Sweeps of a repair, and the share of the time that is left for it.
 REPAIR, REPAIR_SHARE = 20, 0.04
+
+#: The share of its time that an engine of circuits has, so that a classical one can have as much to be compared with.
+CIRCUIT_SHARE = 0.45
 
 #: Below this many seconds `auto` leaves CP-SAT out: it is imported and has built its model after about this long.
 CPSAT_LEAST_SECONDS = 1.0
@@ -56,6 +60,11 @@ def expand(backends: Sequence[str]) -> tuple[str, ...]:
             raise UsageError(f"backend {name} searches schedules, not models: take one of {known}")
         registry.get(name)
     return names
+
+
+def quantum(name: str) -> bool:
+    """Whether an engine measures circuits."""
+    return name not in NATIVE and name in registry.names() and registry.get(name).capabilities.quantum
 
 
 def engine(name: str) -> Engine:
@@ -164,11 +173,12 @@ def _sampled(backend: Backend, task: Task) -> Sequence[Outcome]:
     """An engine of QUBOs: the model is compiled for it, and what comes back is decoded."""
     question, name, began = task.question, backend.name, task.budget.clock()
     payload = payload_for(backend, question, task.initial)
-    most = min((limit for limit in (backend.capabilities.max_variables, task.max_variables) if limit), default=None)
+    quantum = backend.capabilities.quantum
+    most = min((limit for limit in (_own_limit(backend, task, payload), task.max_variables) if limit), default=None)
     if most is not None and payload.n > most:
         from qamctl.model_parts import by_parts
 
-        if task.max_variables is None:
+        if task.max_variables is None and not quantum:
             raise UnsupportedError(
                 f"backend {name} takes at most {most} variables, the model has {payload.n}: set --max-variables "
                 f"{most} to improve it part by part, or choose another backend"
@@ -179,9 +189,15 @@ def _sampled(backend: Backend, task: Task) -> Sequence[Outcome]:
         kept = payload.restore(sample)
         task.report(name, kept, question.objective.energy(kept))
 
-    found = submit(
-        backend, payload, stop=task.stop, report=report, **_options(task, payload, task.budget.clock() - began)
-    )
+    options = _options(task, payload, task.budget.clock() - began)
+    if quantum:
+        circuit = {**task.settings.circuit(), "angles": task.settings.angles}
+        options |= {"reads": shots_of(backend, task.settings), **circuit}
+        if options.get("seconds") is not None:
+            options["seconds"] *= CIRCUIT_SHARE
+    since = task.budget.clock()
+    found = submit(backend, payload, stop=task.stop, report=report, **options)
+    spent = task.budget.clock() - since
     samples, met = _in_order(found), found.record.num_occurrences
     table = make_table(question.model, question.objective, payload.restore(samples), met)
     exact = bool(found.info.get("exact")) and len(table) > 0 and _tells(question, payload)
@@ -189,11 +205,45 @@ def _sampled(backend: Backend, task: Task) -> Sequence[Outcome]:
     # The least state of a sufficient penalty QUBO is feasible, unless nothing is.
     status = ("optimal" if good else "infeasible") if exact else "feasible" if good else "unknown"
     info = {key: value for key, value in found.info.items() if key not in ("exact", "reads")}
+    chance, rival = _gains(task, payload, table, int(met.sum()), spent) if quantum else (None, None)
     outcome = Outcome(
         name, status, table, float(table.energies[0]) if exact and good else None, variables=payload.n,
         shots=int(met.sum()), feasible_fraction=table.fraction, info=info,
+        gain_over_random=chance, gain_over_classical=rival,
     )  # fmt: skip
     return [_repaired(task, outcome) if status == "unknown" and len(table) else outcome]
+
+
+def _own_limit(backend: Backend, task: Task, payload: Payload) -> int | None:
+    """Variables that an engine takes at once; one of circuits also takes a whole model that it can simulate."""
+    able, settings = backend.capabilities, task.settings
+    if able.quantum and settings.max_qubits is None and payload.n <= (able.any_variables or 0):
+        return None
+    return qubits_of(backend, settings)
+
+
+def _gains(
+    task: Task, payload: Payload, table: SampleTable, shots: int, spent: float
+) -> tuple[float | None, float | None]:
+    """How much better the best sample is than those of as many random choices, and of a classical engine in that time.
+
+    None where one of the two has no feasible sample.
+    """
+    from qamctl.qubo.control import uniform
+
+    question = task.question
+    best = float(table.energies[0]) if len(table) and table.feasible[0] else None
+    rng = np.random.default_rng(task.seed)
+    chance = uniform(question.model, rng, draws=max(1, shots), stop=task.stop)
+    options: dict[str, Any] = {"seed": task.seed, "threads": 1}
+    options |= {"reads": 4, "sweeps": 500} if task.budget.seconds is None else {"seconds": spent}
+    rival = submit(registry.get(CLASSICAL), payload, stop=task.stop, **options)
+    classical = make_table(question.model, question.objective, payload.restore(_in_order(rival)))
+    other = float(classical.energies[0]) if len(classical) and classical.feasible[0] else None
+    return (
+        None if best is None or not len(chance.energies) else float(chance.energies[0]) - best,
+        None if best is None or other is None else other - best,
+    )
 
 
 def _tells(question: Question, payload: Payload) -> bool:

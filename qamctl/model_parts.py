@@ -5,15 +5,16 @@ Two controls run beside it on the same parts: uniformly feasible samples, and ou
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from qamctl.backends import registry
 from qamctl.engines import sample as submit
+from qamctl.measuring import CLASSICAL, loop_options
 from qamctl.model_engines import engine
 from qamctl.model_samples import make_table
 from qamctl.model_task import Outcome, Task
@@ -28,9 +29,6 @@ START = 0.1
 #: A part counts as so many steps of a step budget: its engine makes about 2,000 sweeps of few variables.
 STEPS_PER_PART = 1000
 
-#: The classical engine of the control, and who gives the start.
-CLASSICAL = "anneal"
-
 #: One part in so many is given to the controls, too.
 EVERY = 4
 
@@ -44,9 +42,9 @@ def by_parts(backend: Backend, task: Task, most: int) -> Sequence[Outcome]:
         A one-hot group is larger than that.
     """
     from qamctl.qubo.hybrid import improve_model
-    from qamctl.qubo.improve import Controls
+    from qamctl.qubo.rounds import Controls
 
-    question, budget = task.question, task.budget
+    question, budget, settings = task.question, task.budget, task.settings
     began = since = budget.clock()
     outcomes = []
     start = task.initial
@@ -56,13 +54,17 @@ def by_parts(backend: Backend, task: Task, most: int) -> Sequence[Outcome]:
         outcomes[0] = replace(outcomes[0], seconds=since - began)
         table = outcomes[0].table
         start = np.zeros(question.n, np.uint8) if table is None or not len(table) else table.samples[0]
-    control = Controls(partial(submit, registry.get(CLASSICAL)), EVERY) if backend.name != CLASSICAL else Controls(None)
+    classical = partial(submit, registry.get(CLASSICAL))
+    loop = loop_options(backend, settings, classical) or {
+        "controls": Controls(classical, EVERY) if backend.name != CLASSICAL else Controls(None)
+    }
     found = improve_model(
         question.model, start, partial(submit, backend), max_variables=most, seed=task.seed, stop=task.stop,
-        report=partial(task.report, backend.name), threads=budget.threads, native="model" in backend.capabilities.kinds,
+        report=partial(task.report, backend.name), threads=max(budget.threads, backend.capabilities.batch),
+        native="model" in backend.capabilities.kinds,
         steps=None if budget.steps is None else -(-budget.steps // STEPS_PER_PART),
         seconds=None if budget.seconds is None else max(0.0, budget.seconds - (budget.clock() - began)),
-        clock=budget.clock, controls=control,
+        clock=budget.clock, **loop,
     )  # fmt: skip
     figures = found.improvement.summary()
     table = make_table(question.model, question.objective, found.sample[None, :])
@@ -73,10 +75,15 @@ def by_parts(backend: Backend, task: Task, most: int) -> Sequence[Outcome]:
             gain_over_random=figures.get("gain_over_random"),
             gain_over_classical=figures.get("gain_over_classical_same_time"),
             seconds=budget.clock() - since,
-            note=f"improved part by part, {figures['windows']} parts of at most {most} variables", info=figures,
+            note=_told(figures, most), info=figures,
         )
     )  # fmt: skip
     return outcomes
+
+
+def _told(figures: Mapping[str, Any], most: int) -> str:
+    ended = f"; {figures['ended']}" if "ended" in figures else ""
+    return f"improved part by part, {figures['windows']} parts of at most {most} variables{ended}"
 
 
 def _share(budget: Budget) -> Budget:

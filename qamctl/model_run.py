@@ -15,8 +15,9 @@ from qamctl import model_engines
 from qamctl.config import resolve
 from qamctl.errors import QamError
 from qamctl.formats.models import ModelFile, read_model
+from qamctl.measuring import settings_of, told
 from qamctl.model_judge import Answer, Attempt
-from qamctl.model_result import build_result, tidy, why_none
+from qamctl.model_result import attempt_row, build_result, tidy, why_none
 from qamctl.model_result import figures as answer_figures
 from qamctl.model_samples import to_bytes
 from qamctl.model_solve import solve_model
@@ -109,8 +110,8 @@ def solve(
     return solve_model(
         built.question, backends=backends, seconds=None if options.max_steps else options.time_limit,
         steps=options.max_steps, seed=problem.seed, threads=options.threads, target=options.target_energy,
-        reads=options.reads, max_variables=options.max_variables, strict=options.strict, stop=stop,
-        progress=progress, phase=watch.phase,
+        reads=options.reads, max_variables=options.max_variables, settings=settings_of(options),
+        strict=options.strict, stop=stop, progress=progress, phase=watch.phase,
     )  # fmt: skip
 
 
@@ -174,6 +175,12 @@ def figures(problem: Problem, answer: Answer) -> Figures:
     return answer_figures(answer, problem.spec.objective)
 
 
+def measured(problem: Problem, answer: Answer) -> dict[str, Any]:
+    """Of the last engine that measures circuits."""
+    ran = [one for one in answer.attempts if model_engines.quantum(one.backend)]
+    return told(attempt_row(ran[-1], problem.spec.objective), ran[-1].outcome.info) if ran else {}
+
+
 def result(
     problem: Problem,
     built: Built,
@@ -228,6 +235,7 @@ def measures(problem: Problem, built: Built, answer: Answer, compiled: Mapping[s
         },
         "search": {attempt.backend: plain(_search_figures(attempt)) for attempt in answer.attempts},
         "curve": [(at, tidy(file.objective(energy)), who) for at, energy, who in answer.curve],
+        "quantum": [one.backend for one in answer.attempts if model_engines.quantum(one.backend)],
     }
 
 

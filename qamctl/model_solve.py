@@ -11,6 +11,7 @@ import numpy as np
 
 from qamctl import model_engines
 from qamctl.errors import BackendError, QamError, UnsupportedError
+from qamctl.measuring import NOTHING, Settings
 from qamctl.model_judge import Answer, Attempt, settle
 from qamctl.model_samples import SampleTable
 from qamctl.model_task import Engine, Outcome, Question, Task
@@ -44,6 +45,7 @@ def solve_model(
     target: float | None = None,
     reads: int | None = None,
     max_variables: int | None = None,
+    settings: Settings = NOTHING,
     strict: bool = False,
     stop: Callable[[], bool] = lambda: False,
     progress: Progress = lambda seconds, best: None,
@@ -63,6 +65,8 @@ def solve_model(
         Samples to take from each engine.
     max_variables
         Engines of QUBOs are given parts of the model of at most so many variables.
+    settings
+        Of engines that measure circuits.
     strict
         A search of `auto` that fails ends the run; else the others stand in for it, as long as one of them answers.
     progress
@@ -79,7 +83,7 @@ def solve_model(
     """
     names = model_engines.expand(backends)
     engines = {name: model_engines.engine(name) for name in names} if question.n else {}
-    turns = _Turns(question, seconds, steps, seed, threads, target, reads, max_variables, stop)
+    turns = _Turns(question, seconds, steps, seed, threads, target, reads, max_variables, stop, settings)
     if question.n:
         phase("solve")
         turns.run(engines, progress)
@@ -106,6 +110,7 @@ class _Turns:
     reads: int | None
     max_variables: int | None
     stop: Callable[[], bool]
+    settings: Settings = NOTHING
     best: tuple[float, np.ndarray] | None = None  # feasible, as far as engines say the truth
     curve: list[tuple[float, float, str]] = field(default_factory=list)
     attempts: dict[str, Attempt] = field(default_factory=dict)
@@ -159,6 +164,7 @@ class _Turns:
                 task = Task(
                     self.question, budget, self.seed + k, self.halted, self.offer,
                     None if self.best is None else self.best[1], self.reads, self.max_variables, self._keep,
+                    self.settings,
                 )  # fmt: skip
                 outcomes = engine(task)
             except QamError as error:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from qamctl.kernels.couplings import Couplings, couplings
+from qamctl.measuring import NOTHING, Settings
 from qamctl.model_samples import SampleTable
 from qamctl.qubo.model import Model
 from qamctl.qubo.search.base import Budget
@@ -50,6 +51,8 @@ class Task:
         Whether to end now.
     report
         Takes the engine's name, a better sample and its energy; from any thread.
+    settings
+        Of engines that measure circuits.
     finished
         Takes the name of a search that ended within the turn, and what makes its outcome: a turn of several searches
         may itself not end in time.
@@ -68,6 +71,7 @@ class Task:
     reads: int | None = None
     max_variables: int | None = None
     finished: Callable[[str, Callable[[], Outcome]], None] = lambda name, outcome: None
+    settings: Settings = NOTHING
 
 
 @dataclass(frozen=True)

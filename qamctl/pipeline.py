@@ -211,5 +211,6 @@ def bench(
             rows.append({
                 "backend": name, "status": answer.status, "objective": found.objective, "bound": found.bound,
                 "gap": found.gap, "seconds": watch.seconds()["solve"], "solved_by": answer.solved_by,
+                **part.measured(problem, answer),
             })  # fmt: skip
     return rows

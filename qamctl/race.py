@@ -270,6 +270,6 @@ def _together(engine: str, turns: Sequence[Attempt]) -> Attempt:
         whole.seconds += turn.seconds
         whole.variables = max(whole.variables, turn.variables)
         for key, figure in turn.info.items():
-            add = isinstance(figure, int | float) and not isinstance(figure, bool) and key in whole.info
-            whole.info[key] = whole.info[key] + figure if add else figure
+            add = isinstance(figure, int | float | list) and not isinstance(figure, bool)
+            whole.info[key] = whole.info[key] + figure if add and whole.info.get(key) is not None else figure
     return whole

@@ -12,13 +12,14 @@ import numpy as np
 
 from qamctl import engines
 from qamctl.errors import UnsupportedError
+from qamctl.measuring import settings_of, told
 from qamctl.options import Options
 from qamctl.runs.metrics import Stopwatch, utilisation
 from qamctl.runs.signals import Stop
 from qamctl.schedule.instance import Instance, build_instance
 from qamctl.schedule.read import build_schedule
 from qamctl.schedule.reasons import reasons as find_reasons
-from qamctl.schedule.result import build_result, relative_gap
+from qamctl.schedule.result import attempt_row, build_result, relative_gap
 from qamctl.solve import Answer, solve_schedule
 from qamctl.spec.reader import read_source
 from qamctl.story import Figures, Problem, Tick, make_problem
@@ -74,7 +75,8 @@ def solve(
     return solve_schedule(
         built.instance, backends=backends, seconds=None if options.max_steps else options.time_limit,
         steps=options.max_steps, seed=problem.seed, threads=options.threads, strict=options.strict,
-        slot=options.slot, max_variables=options.max_variables, stop=stop, progress=progress, phase=watch.phase,
+        slot=options.slot, max_variables=options.max_variables, settings=settings_of(options), stop=stop,
+        progress=progress, phase=watch.phase,
         meanwhile=lambda: import_module("qamctl.schedule.answer"),
     )  # fmt: skip
 
@@ -127,6 +129,13 @@ def figures(problem: Problem, answer: Answer) -> Figures:
     return Figures(objective, bound, None if bound is None else relative_gap(objective, bound))
 
 
+def measured(problem: Problem, answer: Answer) -> dict[str, Any]:
+    """Of the last engine that measures circuits."""
+    level = answer.proof.level if answer.proof is not None else 0
+    ran = [one for one in answer.attempts if engines.quantum(one.backend)]
+    return told(attempt_row(ran[-1], level), ran[-1].info) if ran else {}
+
+
 def result(
     problem: Problem,
     built: Built,
@@ -170,6 +179,7 @@ def measures(problem: Problem, built: Built, answer: Answer, compiled: Mapping[s
         "search": {attempt.backend: {"seconds": attempt.seconds, **attempt.info} for attempt in answer.attempts},
         "curve": [] if answer.race is None else [(at, value[level], who) for at, value, who in answer.race.curve],
         "utilisation": used,
+        "quantum": [attempt.backend for attempt in answer.attempts if engines.quantum(attempt.backend)],
     }  # fmt: skip
 
 

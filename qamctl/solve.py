@@ -10,6 +10,7 @@ import numpy as np
 
 from qamctl import engines
 from qamctl.errors import BackendError, UnsupportedError
+from qamctl.measuring import NOTHING, Settings
 from qamctl.portfolio import plan
 from qamctl.race import Attempt, Progress, Race, race
 from qamctl.schedule.bounds import level_bounds
@@ -59,6 +60,7 @@ def solve_schedule(
     strict: bool = False,
     slot: int | None = None,
     max_variables: int | None = None,
+    settings: Settings = NOTHING,
     stop: Callable[[], bool] = lambda: False,
     progress: Progress = lambda seconds, best: None,
     meanwhile: Callable[[], object] = lambda: None,
@@ -73,7 +75,9 @@ def solve_schedule(
     seconds, steps
         The budget; exactly one is set.
     strict
-        An engine of `auto` that fails ends the run instead of being stood in for.
+        An engine of `auto`, or one that measures circuits, that fails ends the run instead of being stood in for.
+    settings
+        Of engines that measure circuits.
     progress
         Called about fifty times a second with the seconds gone and the best value.
     meanwhile
@@ -97,7 +101,7 @@ def solve_schedule(
     # With a step budget the answer must not depend on the number of cores: one lane, one engine after another.
     sampled = [name for name in names if engines.sampled(name)]
     lanes = plan(names, threads if steps is None else 1, sampled=sampled)
-    options = {"slot": slot, "max_variables": max_variables}
+    options = {"slot": slot, "max_variables": max_variables, "settings": settings}
     solvers = {turn.engine: engines.solver(turn.engine, options) for lane in lanes for turn in lane}
     if instance.n == 0:
         nothing = Solution(*(np.zeros(0, np.int64),) * 2, *(np.zeros(0, np.int32),) * 2)
@@ -120,7 +124,8 @@ def solve_schedule(
     phase("check")
     answer = judge(instance, (*found.attempts, *left_out), interrupted=found.interrupted)
     failed = [attempt for attempt in found.attempts if attempt.error is not None]
-    if failed and (strict or not auto or len(failed) == len(found.attempts)):
+    stood_in_for = auto or (answer.solution is not None and all(engines.quantum(one.backend) for one in failed))
+    if failed and (strict or not stood_in_for or len(failed) == len(found.attempts)):
         raise failed[0].error or BackendError(f"{failed[0].backend} failed")
     too_large = [attempt for attempt in found.attempts if "skipped" in attempt.info]
     if too_large and not auto and answer.solution is None:

@@ -103,6 +103,14 @@ class Part(Protocol):
         """What the answer is worth."""
         ...
 
+    def measured(self, problem: Problem, answer: Any) -> dict[str, Any]:
+        """What engines that measure circuits did, as further columns of `bench`; empty where none ran.
+
+        `shots`, `evaluations` of the circuit, `probability_of_optimum` of a measurement, `gain_over_random` and
+        `gain_over_classical_same_time`; None where a figure is not known.
+        """
+        ...
+
     def result(
         self,
         problem: Problem,

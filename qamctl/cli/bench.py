@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -14,6 +16,9 @@ from qamctl.cli.views import percent
 from qamctl.errors import ExitCode, UsageError
 
 app = new_app()
+
+#: Columns of engines that measure circuits; "P(best)" is the chance that a measurement gives the best state.
+MEASURED = ("engine", "shots", "evaluations", "P(best)", "over-random", "over-classical")
 
 
 @app.command(cls=PlainCommand)
@@ -31,6 +36,12 @@ def bench(
     threads: flag.Threads = None,
     slot: flag.Slot = None,
     max_variables: flag.MaxVariables = None,
+    shots: flag.Shots = None,
+    depth: flag.Depth = None,
+    mixer: flag.Mixer = None,
+    max_qubits: flag.MaxQubits = None,
+    max_shots: flag.MaxShots = None,
+    max_rounds: flag.MaxRounds = None,
     output: flag.Output = None,
     profile: flag.Profile = None,
     config: flag.ConfigFile = None,
@@ -60,6 +71,12 @@ def bench(
         "threads": threads,
         "slot": slot,
         "max_variables": max_variables,
+        "shots": shots,
+        "depth": depth,
+        "mixer": mixer,
+        "max_qubits": max_qubits,
+        "max_shots": max_shots,
+        "max_rounds": max_rounds,
         "output": output,
         "quiet": quiet,
     }
@@ -70,13 +87,24 @@ def bench(
     kind = "model" if format is not None else kind_of(file)
     config_file = Path(config) if config else None
     rows = pipeline.bench(file, backend, flags, kind=kind, profile=profile, config_file=config_file)
+    console.show({"rows": list(rows)}, lambda: page(rows, console.width))
+    return ExitCode.OK
+
+
+def page(rows: Sequence[Mapping[str, Any]], width: int) -> str:
+    """A table of the engines, and another one of what those did that measure circuits."""
     head = ("engine", "status", "objective", "bound", "gap", "seconds")
     cells = [
         (row["backend"], row["status"], row["objective"], row["bound"], percent(row["gap"]), f"{row['seconds']:.2f}")
         for row in rows
     ]
-    console.show(
-        {"rows": list(rows)},
-        lambda: table(head, cells, width=console.width, right="objective bound gap seconds"),
-    )
-    return ExitCode.OK
+    text = table(head, cells, width=width, right="objective bound gap seconds")
+    circuits = [row for row in rows if "shots" in row]
+    if not circuits:
+        return text
+    lines = [
+        (row["backend"], row["shots"], row["evaluations"], percent(row["probability_of_optimum"]),
+         row["gain_over_random"], row["gain_over_classical_same_time"])
+        for row in circuits
+    ]  # fmt: skip
+    return f"{text}\n\n{table(MEASURED, lines, width=width, right=' '.join(MEASURED[1:]))}"

@@ -50,6 +50,8 @@ class ScheduleWindows:
         The engine proves what it finds: the whole problem is tried first, level by level.
     proved
         Levels, the first ones, whose values an exact engine has proved least.
+    together
+        Several windows may be opened at once, of tasks that they do not share: for engines that work on many jobs.
     """
 
     instance: Instance
@@ -58,6 +60,7 @@ class ScheduleWindows:
     bounds: list[float | None]
     exact: bool = False
     proved: int = 0
+    together: bool = False
     _tasks: int = 0
     _refused: set[int] = field(default_factory=set)
     _whole_tried: set[tuple[int, tuple[float, ...]]] = field(default_factory=set)
@@ -69,42 +72,52 @@ class ScheduleWindows:
     def open(
         self, incumbent: Solution, attempt: int, rng: np.random.Generator, count: int
     ) -> Sequence[Window[Solution]]:
-        """A window in the first level that can still be better, now and then in a later one; one at a time."""
-        window = self._next(incumbent, rng)
-        return [] if window is None else [window]
+        """Windows in the first level that can still be better, now and then in a later one."""
+        opened: list[Window[Solution]] = []
+        used = np.zeros(self.instance.n, bool)
+        while len(opened) < (count if self.together else 1) and not used.all():
+            window = self._next(incumbent, rng, used)
+            if window is None:
+                break
+            opened.append(window)
+        return opened
 
     def closed(self, window: Window[Solution], improved: bool) -> None:
         """Windows are picked at random: what one gave changes nothing."""
 
-    def _next(self, incumbent: Solution, rng: np.random.Generator) -> Window[Solution] | None:
+    def _next(self, incumbent: Solution, rng: np.random.Generator, used: np.ndarray) -> Window[Solution] | None:
+        """The next window, of tasks that are not used yet, which are then."""
         value = self.value(incumbent)
         level = self._open_level(value)
         if level is None or self.instance.n == 0:
             return None
         later = [k for k in range(level + 1, len(value)) if k not in self._refused and not self._reached(k, value[k])]
         try:
-            whole = self._whole(incumbent, level, value)
+            whole = None if used.any() else self._whole(incumbent, level, value)
             if whole is not None:
+                used[:] = True
                 return whole
             if later and rng.random() < 0.3:
                 level = int(rng.choice(later))
-            return self._part(incumbent, level, value, rng)
+            return self._part(incumbent, level, value, rng, used)
         except UnsupportedError:
             if level == 0:
                 raise
             # The values of earlier levels do not fit a row: this level is left alone.
             self._refused.add(level)
-            return self._next(incumbent, rng)
+            return self._next(incumbent, rng, used)
 
     def _part(
-        self, incumbent: Solution, level: int, value: tuple[float, ...], rng: np.random.Generator
+        self, incumbent: Solution, level: int, value: tuple[float, ...], rng: np.random.Generator, used: np.ndarray
     ) -> Window[Solution] | None:
         """A window of about the size that the engine likes; None where none of a few tries fits it."""
         if self._tasks == 0:
             per_task = min(self._few(OPTIONS), max(1, len(self.instance.option_mode) // self.instance.n))
             self._tasks = max(2, self._limit() // (self._few(NEAR) * per_task))
         for again in range(TRIES, -1, -1):
-            free = pick(self.instance, incumbent, level, min(self._tasks, self.instance.n), rng)
+            free = pick(self.instance, incumbent, level, min(self._tasks, self.instance.n), rng) & ~used
+            if not free.any():
+                continue
             part = reduced(self.instance, incumbent, free, self._few(OPTIONS), rng)
             built = build_model(
                 part, incumbent, level=level, fixed_levels=value[:level], slot=self.slot, free=free,
@@ -119,6 +132,7 @@ class ScheduleWindows:
                 self._tasks = tasks + 1 + tasks // 4
             fits = self.max_variables is None or size <= self.max_variables
             if fits and (size > 0 or again == 0):
+                used |= free
                 return window
         return None
 
@@ -181,8 +195,9 @@ class ScheduleWindows:
         kept = None if self.instance.n <= REPLACED_TASKS else ~free
 
         def read(found: np.ndarray, onto: Solution) -> Solution | None:
-            # Windows are opened one at a time: whatever `onto` is, it fills this window only.
-            return repaired(built, incumbent, found, kept)
+            if onto is incumbent or not self.together:
+                return repaired(built, incumbent, found, kept)
+            return transplanted(self.instance, built, found, onto, kept)
 
         return Window(built.model, compiled, compiled.extend(sample), read, settles)
 
@@ -202,6 +217,23 @@ def repaired(built: ScheduleModel, incumbent: Solution, sample: np.ndarray, kept
     option[task[by_start]] = choices.option[taken][by_start]
     placed = place(exact, start, option, kept=kept)
     return None if placed is None else exact.solution(placed, option)
+
+
+def transplanted(
+    instance: Instance, built: ScheduleModel, sample: np.ndarray, onto: Solution, kept: np.ndarray | None
+) -> Solution | None:
+    """The sample of a window in a schedule that differs from the one that the window was opened around."""
+    choices, part = built.choices, built.exact
+    start, option = onto.start.copy(), instance.options_of(onto)
+    for k in np.flatnonzero(np.asarray(sample)[: len(choices.task)])[::-1].tolist():
+        task, own = int(choices.task[k]), int(choices.option[k])
+        first, end = int(instance.first_option[task]), int(instance.first_option[task + 1])
+        alike = (instance.option_mode[first:end] == part.option_mode[own]) & (
+            instance.option_holder[first:end] == part.option_holder[own]
+        )
+        start[task], option[task] = choices.start[k] * built.slot, first + int(np.argmax(alike))
+    placed = place(instance, start, option, kept=kept)
+    return None if placed is None else instance.solution(placed, option)
 
 
 def pick(instance: Instance, incumbent: Solution, level: int, tasks: int, rng: np.random.Generator) -> np.ndarray:

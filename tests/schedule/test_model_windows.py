@@ -231,3 +231,24 @@ def test_a_level_that_no_row_can_keep_is_left_alone() -> None:
     assert outcome.solution is not None
     assert instance.value(outcome.solution) < instance.value(worst)
     assert outcome.info["windows"] == 20
+
+
+def test_windows_of_a_batch_share_no_task_and_build_on_each_other() -> None:
+    """Several jobs at once: each frees tasks of its own; the schedule that comes of them all is feasible, no worse."""
+    specs = feasible_specs(9, lambda rng: random_spec(rng, tasks=14, agents=3, max_duration=4))
+    several = gained = 0
+    for _ in range(12):
+        instance, incumbent = next(specs)
+        opener = ScheduleWindows(instance, 24, 1, [None] * len(instance.levels), together=True)
+        opened = opener.open(incumbent, 0, np.random.default_rng(3), 3)
+        several += len(opened) > 1
+        tasks = [{int(t) for t in np.unique(window.model.labels.choices.task)} for window in opened]  # type: ignore[attr-defined]
+        assert sum(map(len, tasks)) == len(set().union(*tasks))
+        outcome, _ = solve(instance, incumbent, batch=3, steps=6, max_variables=24)
+        found = outcome.solution
+        assert found is not None
+        assert check_columns(instance.spec, found.start, found.end, found.mode, found.agent).violations == ()
+        assert instance.value(found) <= instance.value(incumbent)
+        gained += instance.value(found) < instance.value(incumbent)
+    assert several >= 6
+    assert gained >= 3

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
 from qamctl.qubo.improve import improve
+from qamctl.qubo.rounds import Controls, Limits
 from qamctl.qubo.window import Sampler
 from qamctl.schedule.bounds import level_bounds
 from qamctl.schedule.instance import Instance
@@ -30,6 +32,10 @@ def solve(
     max_variables: int | None = None,
     slot: int = 1,
     exact: bool = False,
+    effort: Mapping[str, Any] | None = None,
+    controls: Controls | None = None,
+    limits: Limits | None = None,
+    batch: int = 1,
 ) -> Outcome:
     """Improve a schedule window by window; follows `solvers.base.Solver`, and besides:
 
@@ -43,6 +49,10 @@ def solve(
         Ticks in a slot of the model.
     exact
         Its answers are proved least. The whole problem, where it fits, then proves its levels.
+    effort, controls, limits
+        As in `qubo.improve.improve`.
+    batch
+        Windows that the engine samples side by side.
 
     Raises
     ------
@@ -55,10 +65,11 @@ def solve(
         if incumbent is None:
             return Outcome("unknown", None, tuple(bounds), info={"reason": "no feasible schedule to start from"})
         report(incumbent)
-    windows = ScheduleWindows(instance, max_variables, slot, bounds, exact)
+    windows = ScheduleWindows(instance, max_variables, slot, bounds, exact, together=batch > 1)
     found = improve(
-        windows, incumbent, sample, seed=seed, stop=stop, report=report, steps=budget.steps, seconds=budget.seconds
-    )
+        windows, incumbent, sample, seed=seed, stop=stop, report=report, steps=budget.steps, seconds=budget.seconds,
+        effort=effort, controls=controls, limits=limits, threads=batch,
+    )  # fmt: skip
     value = instance.value(found.answer)
     met = all(
         bound is not None and (reached <= bound or same(reached, bound))
