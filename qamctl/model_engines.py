@@ -77,7 +77,7 @@ def engine(name: str) -> Engine:
     """
     if name == "auto":
         import_module("qamctl.qubo.search.auto").load()
-        return _auto
+        return lambda task: _enumerated(task) or _auto(task)
     if name == "cpsat":
         import_module("qamctl.backends.cpsat_model").load()
         return _cpsat
@@ -87,7 +87,18 @@ def engine(name: str) -> Engine:
     if name in SEARCHES:
         search: Search = import_module(SEARCHES[name]).search
         return lambda task: _searched(search, backend, task)
+    if name == "exact":
+        return lambda task: _enumerated(task) or _sampled(backend, task)
     return lambda task: _sampled(backend, task)
+
+
+def _enumerated(task: Task) -> Sequence[Outcome]:
+    """The proof for a small polynomial whose quadratic model would be larger than it; nothing for other models."""
+    if task.question.polynomial is None or task.reads is not None:
+        return []
+    from qamctl.model_polynomial import enumerable, enumerate_states
+
+    return enumerate_states(task) if enumerable(task.question) else []
 
 
 def _one_variable() -> Model:
@@ -275,9 +286,13 @@ def _repaired(task: Task, outcome: Outcome) -> Outcome:
 
 
 def payload_for(backend: Backend, question: Question, initial: np.ndarray | None) -> Payload:
-    """What the engine is given: the model where it searches constraints natively, else the penalty QUBO."""
+    """What the engine is given: the penalty QUBO, unless it knows polynomials or searches constraints natively."""
     from qamctl.qubo.payload import Uncompiled
 
+    if question.polynomial is not None and "polynomial" in backend.capabilities.kinds:
+        from qamctl.quantum.native import Native
+
+        return Native(question.polynomial, question.pairs)
     if question.constrained and "model" in backend.capabilities.kinds:
         return Uncompiled(question.model)
     return compile_question(question, initial)

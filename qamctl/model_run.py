@@ -72,7 +72,7 @@ def build(problem: Problem) -> Built:
          "text": found.text}
         for found in impossible(file.model)
     ]  # fmt: skip
-    return Built(make_question(file.model), tuple(rows))
+    return Built(make_question(file.model, file.polynomial, file.pairs), tuple(rows))
 
 
 def as_asked(file: ModelFile) -> Asked:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from qamctl.measuring import NOTHING, Settings
 from qamctl.model_samples import SampleTable
 from qamctl.qubo.model import Model
 from qamctl.qubo.search.base import Budget
+
+if TYPE_CHECKING:
+    from qamctl.quantum.polynomial import Polynomial
 
 
 @dataclass(frozen=True)
@@ -23,10 +26,15 @@ class Question:
     ----------
     objective
         The objective alone, as the kernels hold it.
+    polynomial, pairs
+        Where the model stands for a polynomial of more than two variables a term: that one, over the model's first
+        variables, and the two variables of each product behind them.
     """
 
     model: Model
     objective: Couplings
+    polynomial: Polynomial | None = None
+    pairs: tuple[tuple[int, int], ...] = ()
 
     @property
     def n(self) -> int:
@@ -118,6 +126,9 @@ class Engine(Protocol):
         ...
 
 
-def make_question(model: Model) -> Question:
-    """A model with its objective as the kernels hold it."""
-    return Question(model, couplings(model.linear, model.row, model.col, model.weight, model.offset))
+def make_question(
+    model: Model, polynomial: Polynomial | None = None, pairs: Sequence[tuple[int, int]] = ()
+) -> Question:
+    """A model with its objective as the kernels hold it; a polynomial is kept where products had to be replaced."""
+    objective = couplings(model.linear, model.row, model.col, model.weight, model.offset)
+    return Question(model, objective, polynomial if pairs else None, tuple(pairs))

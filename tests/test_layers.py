@@ -19,7 +19,7 @@ BASE = {"errors"}
 BELOW = PARTS | BASE | {"backends", "runs", "config", "options", "solve", "engines", "portfolio"}
 BELOW |= {"race", "spec", "qubo", "quantum", "kernels", "azure", "formats", "story", "kinds", "measuring"}
 #: The helpers of runs on model files, as `solve`, `race` and `engines` are those of schedules.
-MODELS = {f"model_{name}" for name in ("engines", "judge", "parts", "result", "samples", "solve", "task")}
+MODELS = {f"model_{name}" for name in ("engines", "judge", "parts", "polynomial", "result", "samples", "solve", "task")}
 
 #: Room -> the rooms that it may import. A room is a folder or a file of the package.
 MAY_KNOW = {

@@ -25,6 +25,10 @@ class Capabilities:
     any_variables
         Largest model it takes whatever the couplings, where it takes larger ones if they are easy; windows are cut
         to this size. None: `max_variables` says it all.
+    batch
+        Jobs that it works on side by side.
+    shots
+        Of an engine that measures circuits: how often, where nothing else is said. None: it is a search.
     exact
         Its best sample is proved optimal.
     package
@@ -36,6 +40,13 @@ class Capabilities:
     exact: bool = False
     package: str | None = None
     any_variables: int | None = None
+    shots: int | None = None
+    batch: int = 1
+
+    @property
+    def quantum(self) -> bool:
+        """Whether it measures circuits: on a device, or a simulation of one."""
+        return self.shots is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +83,9 @@ class Backend(Protocol):
         seed
             Of everything random.
         reads, sweeps
-            How many samples, and how much work for each.
+            How many samples, and how much work for each; reads are the shots of an engine that measures circuits.
+        depth, mixer, angles
+            Of QAOA circuits; a file in which the training of their angles is kept.
         seconds
             Wall time.
         steps
