@@ -167,6 +167,10 @@ def _bound(question: Question, attempts: Sequence[Attempt]) -> float:
 
     objective = question.objective
     known = [attempt.outcome.bound for attempt in attempts if attempt.outcome.bound is not None]
+    if question.polynomial is not None:
+        from qamctl.model_polynomial import spin_bound
+
+        known.append(spin_bound(question.polynomial))
     if known and objective.pairs > QUICK:
         return max(known)
     if objective.pairs <= SIMPLE:

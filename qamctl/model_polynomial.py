@@ -44,6 +44,18 @@ def enumerate_states(task: Task) -> Sequence[Outcome]:
     ]  # fmt: skip
 
 
+def spin_bound(polynomial: Polynomial) -> float:
+    """No state has less: every product of spins at its least; below by what sums may have been rounded."""
+    from qamctl.quantum.hamiltonian import diagonal_of
+
+    spins = diagonal_of(polynomial)
+    reach = math.fsum(abs(weight) for _, weight in spins.terms)
+    bound = math.fsum([spins.offset, -reach])
+    size = abs(spins.offset) + reach
+    exact = size < 2**50 and all(float(16 * weight).is_integer() for _, weight in spins.terms)
+    return bound if exact and float(16 * spins.offset).is_integer() else bound - 1e-12 * size
+
+
 def _exactly(polynomial: Polynomial, sample: np.ndarray) -> float:
     """The value of one sample, rounded once."""
     held = (weight for term, weight in polynomial.terms.items() if all(sample[v] for v in term))

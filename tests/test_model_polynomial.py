@@ -10,7 +10,7 @@ import pytest
 
 from qamctl.backends import registry
 from qamctl.model_engines import payload_for
-from qamctl.model_polynomial import ENUMERATED, enumerable
+from qamctl.model_polynomial import ENUMERATED, enumerable, spin_bound
 from qamctl.model_solve import solve_model
 from qamctl.model_task import make_question
 from qamctl.quantum.native import Native
@@ -78,3 +78,13 @@ def test_circuits_are_given_the_polynomial_and_searches_the_model() -> None:
     assert payload.energy(qubits) == pytest.approx([question.objective.energy(row) for row in whole])
     assert payload_for(registry.get("anneal"), question, None).kind == "model"
     assert payload_for(registry.get("neal"), question, None).kind == "qubo"
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_no_state_is_below_the_bound_by_spins(seed: int) -> None:
+    """And it is met where no two terms want different things."""
+    polynomial = random_polynomial(seed, 7)
+    states = np.array(list(product((0, 1), repeat=7)), np.uint8)
+    assert spin_bound(polynomial) <= polynomial.energy(states).min()
+    parity = Polynomial(3, 0.0, {(0,): 2.0, (1,): 2.0, (0, 1): -4.0})  # 1 - Z0 Z1
+    assert spin_bound(parity) == 0.0
