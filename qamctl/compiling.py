@@ -17,12 +17,18 @@ from qamctl.qubo.weight_report import constraint_report
 from qamctl.story import Problem
 
 if TYPE_CHECKING:
+    from qamctl.formats.circuits import CircuitFile
+    from qamctl.quantum.emit import Form
+    from qamctl.quantum.qir import QirInfo
     from qamctl.schedule.instance import Instance
     from qamctl.schedule.model import ScheduleModel
     from qamctl.schedule.solution import Solution
 
 #: Targets that hold groups and rows themselves; the others get a penalty QUBO.
 NATIVE: Final = ("cqm", "lp")
+
+#: Layers of a QAOA circuit, where nothing else is said.
+DEPTH: Final = 3
 
 #: The largest model of a schedule that is compiled whole: about a gigabyte of text.
 VARIABLES, COUPLINGS = 100_000, 10_000_000
@@ -208,11 +214,7 @@ def write_target(
     """
     from qamctl.formats.models import write_model
 
-    model, spec = target.model, target.problem.spec
-    report: dict[str, Any] = {"name": target.problem.name, "kind": target.kind, "to": to}
-    if target.scheduled is not None:
-        report |= {"level": target.scheduled.level + 1, "slot": target.scheduled.built.slot}
-        report["raw_variables"] = target.scheduled.built.raw_variables
+    model, spec, report = target.model, target.problem.spec, _head(target, to)
     names = {"row_names": spec.row_names, "group_names": spec.group_names} if target.kind == "model" else {}
     if to in NATIVE:
         check_names(one_hot, inequality)
@@ -226,8 +228,106 @@ def write_target(
         report["constraints"] = {kind: row for kind, row in kinds.items() if row["count"]}
         return Artefact(content, report)
     compiled, weights = compiled_target(target, one_hot=one_hot, inequality=inequality, penalty=penalty)
-    report |= {
+    report |= _penalties(model, compiled, weights, one_hot, inequality)
+    return Artefact(write_model(compiled, to), report)
+
+
+def _head(target: Target, to: str) -> dict[str, Any]:
+    """What every report begins with."""
+    report: dict[str, Any] = {"name": target.problem.name, "kind": target.kind, "to": to}
+    if target.scheduled is not None:
+        report |= {"level": target.scheduled.level + 1, "slot": target.scheduled.built.slot}
+        report["raw_variables"] = target.scheduled.built.raw_variables
+    return report
+
+
+def _penalties(model: Model, compiled: Compiled, weights: Weights, one_hot: str, inequality: str) -> dict[str, Any]:
+    """What a report says of a penalty QUBO."""
+    return {
         "encoding": one_hot, "inequality": inequality, "variables": compiled.n, "quadratic": len(compiled.row),
         "constraints": constraint_report(model, weights, compiled), "sha256": compiled.sha256,
     }  # fmt: skip
-    return Artefact(write_model(compiled, to), report)
+
+
+def write_circuit(
+    target: Target,
+    form: Form,
+    *,
+    one_hot: str = "one-hot",
+    inequality: str = "slack",
+    penalty: float = 1.0,
+) -> Artefact:
+    """The target as a QAOA circuit: bit i is variable i of its penalty QUBO, slack bits behind the others.
+
+    Of a Hamiltonian bit i is its qubit i, and its products of three and more become gates as they are. Layers and
+    mixer are the problem's options `depth` and `mixer`.
+
+    Raises
+    ------
+    UsageError
+        There is no such mixer, target class or encoding.
+    UnsupportedError
+        The circuit is too large, or the form lacks something.
+    """
+    from qamctl.quantum.emit import emit_qaoa
+    from qamctl.quantum.polynomial import polynomial_of
+    from qamctl.quantum.structure import ansatz_for, choose_ansatz
+
+    options, report = target.problem.options, _head(target, form.to)
+    depth, mixer = options.depth or DEPTH, options.mixer or "auto"
+    polynomial = getattr(target.problem.spec, "polynomial", None)
+    if polynomial is not None:
+        check_names(one_hot, inequality)
+        ansatz = ansatz_for(polynomial.n, (), depth, mixer)
+        report |= {"variables": polynomial.n, "quadratic": sum(len(term) == 2 for term in polynomial.terms)}
+        report["degree"] = polynomial.degree
+    else:
+        compiled, weights = compiled_target(target, one_hot=one_hot, inequality=inequality, penalty=penalty)
+        polynomial, ansatz = polynomial_of(compiled), choose_ansatz(compiled, depth, mixer)
+        report |= _penalties(target.model, compiled, weights, one_hot, inequality)
+    content, told = emit_qaoa(polynomial, ansatz, form)
+    return Artefact(content, report | told)
+
+
+def circuit_form(to: str, target: str | None, profile: str | None, bitcode: bool) -> Form:
+    """How a circuit is written; see `quantum.emit.Form`.
+
+    Raises
+    ------
+    UsageError
+        Something is named that there is not.
+    """
+    from qamctl.quantum.emit import Form
+
+    form = Form(to, target, profile, bitcode)
+    form.check()
+    return form
+
+
+def convert_circuit(file: CircuitFile, form: Form) -> Artefact:
+    """A circuit file in another form, or in the gates of a target: OpenQASM to OpenQASM or QIR, QIR to QIR.
+
+    Raises
+    ------
+    UsageError
+        QIR is asked to be what it can't be made.
+    SpecError
+        The circuit lacks what QIR needs.
+    UnsupportedError
+        The target, or the form, lacks something that the circuit needs.
+    """
+    from qamctl.quantum.emit import emit
+
+    report: dict[str, Any] = {"name": file.name, "kind": "circuit", "to": form.to}
+    if file.circuit is not None:
+        content, told = emit(file.circuit, form)
+        return Artefact(content, report | {"circuit": told})
+    found: QirInfo = file.qir
+    if form.to != "qir" or form.target is not None or form.profile not in (None, found.profile):
+        raise UsageError(
+            f"{file.source.label} is QIR of the profile {found.profile}, which is compiled already: it can only be "
+            "written as text or, with --bitcode, as bitcode; give the circuit as OpenQASM"
+        )
+    qir = {"profile": found.profile, "format": "bc" if form.bitcode else "ll", "entry_point": found.entry_point}
+    report["circuit"] = {"qubits": found.qubits, "clbits": found.results, "qir": qir}
+    return Artefact(found.bitcode if form.bitcode else found.text.encode(), report)

@@ -8,12 +8,15 @@ from typing import Final
 
 from qamctl.formats.models.detect import looks_like
 
+#: Formats of circuits.
+CIRCUITS: Final = ("openqasm", "qir", "circuit")
+
 #: Bytes that are looked at.
 HEAD: Final = 65_536
 
 
 def kind_of(path: str, otherwise: str = "schedule") -> str:
-    """`schedule` or `model`: whose reader takes the file, and says what is wrong with it.
+    """`schedule`, `model` or `circuit`: whose reader takes the file, and says what is wrong with it.
 
     Standard input (`-`) is looked at without taking anything from it.
 
@@ -25,7 +28,14 @@ def kind_of(path: str, otherwise: str = "schedule") -> str:
     told = looks_like(_head(path))
     if told in (None, "json-other"):
         return "schedule" if Path(path).suffix in (".yaml", ".yml", ".json") else otherwise
+    if told in CIRCUITS:
+        return "circuit"
     return "schedule" if told == "spec" else "model"
+
+
+def kind_of_format(format: str) -> str:
+    """The kind that a value of `--format` belongs to."""
+    return "circuit" if format in CIRCUITS else "model"
 
 
 def _head(path: str) -> bytes:

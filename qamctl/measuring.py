@@ -30,8 +30,8 @@ class Settings:
 
     Attributes
     ----------
-    shots, depth, mixer
-        Measurements each time a circuit is run, its layers, and its mixer.
+    shots, depth, mixer, noise
+        Measurements each time a circuit is run, its layers, its mixer, and a preset for engines that simulate noise.
     max_qubits
         Of a part; larger problems are improved part by part.
     max_shots, max_rounds
@@ -47,10 +47,11 @@ class Settings:
     max_shots: int | None = None
     max_rounds: int | None = None
     angles: Path | None = None
+    noise: str | None = None
 
     def circuit(self) -> dict[str, Any]:
         """Options of a circuit, as engines take them."""
-        return {name: value for name in ("depth", "mixer") if (value := getattr(self, name)) is not None}
+        return {name: value for name in ("depth", "mixer", "noise") if (value := getattr(self, name)) is not None}
 
     def limits(self) -> Limits:
         """What all parts together may use up."""
@@ -80,7 +81,7 @@ def settings_of(options: Options) -> Settings:
     """The settings that the options of a run hold."""
     return Settings(
         options.shots, options.depth, options.mixer, options.max_qubits, options.max_shots, options.max_rounds,
-        options.angles,
+        options.angles, options.noise,
     )  # fmt: skip
 
 

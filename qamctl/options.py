@@ -12,11 +12,21 @@ from typing import Any, Final
 
 #: Options that a spec may set in its `solver:` block.
 SOLVER_KEYS: Final = (
-    "backend", "time_limit", "max_steps", "seed", "threads", "slot", "max_variables", "reads", "target_energy"
+    "backend", "time_limit", "max_steps", "seed", "threads", "slot", "max_variables", "reads", "target_energy",
+    "shots", "depth", "mixer", "max_qubits", "max_shots", "max_rounds"
 )  # fmt: skip
 
 #: Formats of model files, as `--format` names them; `qamctl.formats.models` says what they are.
-MODEL_FORMATS: Final = ("qubo", "rudy", "csv", "bqm", "cqm", "json", "lp", "model")
+MODEL_FORMATS: Final = ("qubo", "rudy", "csv", "bqm", "cqm", "json", "lp", "model", "hamiltonian")
+
+#: Formats of circuits, as `--format` names them; `qamctl.formats.circuits` says what they are.
+CIRCUIT_FORMATS: Final = ("openqasm", "qir", "circuit")
+
+#: Noise models of simulated machines; `qamctl.quantum.noise` has their figures.
+NOISES: Final = ("generic", "ionq", "quantinuum", "rigetti")
+
+#: Mixers of QAOA circuits; `qamctl.quantum.ansatz` says what they are.
+MIXERS: Final = ("auto", "x", "xy-ring", "xy-full", "grover")
 
 #: Seconds that no time limit reaches: about thirty years.
 LONGEST: Final = 1e9
@@ -62,7 +72,7 @@ class Options:
     no_copy
         Side tables above 50 MB are kept by their hash only, not copied into the run directory.
     format
-        Of a model file, in place of what its content looks like.
+        Of a model or a circuit file, in place of what its content looks like.
     sense
         min or max: what the objective of a model file is; None: what the file says.
     reads
@@ -71,6 +81,18 @@ class Options:
         A search of a model ends when it has a sample of this energy, in the minimised form.
     samples
         A further file for the samples of a model.
+    shots
+        Measurements of a circuit each time that it is run.
+    noise
+        The class of machine whose noise is simulated, in place of what a circuit spec says.
+    depth, mixer
+        Of QAOA circuits: layers, and a mixer of `qamctl.quantum.ansatz`, or auto.
+    max_qubits
+        Larger problems are improved part by part, in circuits of at most so many qubits.
+    max_shots, max_rounds
+        A quantum engine ends after so many measurements, or so many circuits, in all.
+    angles
+        A file in which the training of QAOA angles is kept: a run that was killed goes on from it.
     """
 
     backend: tuple[str, ...] = ("auto",)
@@ -96,6 +118,14 @@ class Options:
     reads: int | None = None
     target_energy: float | None = None
     samples: Path | None = None
+    shots: int | None = None
+    noise: str | None = None
+    depth: int | None = None
+    mixer: str | None = None
+    max_qubits: int | None = None
+    max_shots: int | None = None
+    max_rounds: int | None = None
+    angles: Path | None = None
 
 
 #: Every option's name, in order.
@@ -220,9 +250,17 @@ _PARSERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "slot": _integer(1),
     "max_variables": _integer(1),
     "no_copy": _switch,
-    "format": _word(*MODEL_FORMATS),
+    "format": _word(*MODEL_FORMATS, *CIRCUIT_FORMATS),
     "sense": _word("min", "max"),
     "reads": _integer(1, 1_000_001),
     "target_energy": _number,
     "samples": _table,
+    "shots": _integer(1, 100_000_001),
+    "noise": _word(*NOISES),
+    "depth": _integer(1, 1001),
+    "mixer": _word(*MIXERS),
+    "max_qubits": _integer(1, 100_001),
+    "max_shots": _integer(1),
+    "max_rounds": _integer(1),
+    "angles": _path,
 }

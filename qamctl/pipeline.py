@@ -23,7 +23,7 @@ from qamctl.story import Events, Part, Problem, RunReport
 __all__ = ["Events", "RunReport", "bench", "dry_run", "load", "run", "run_model", "run_schedule"]
 
 #: The module that tells each kind's part of the story.
-PARTS = {"schedule": "qamctl.schedule_run", "model": "qamctl.model_run"}
+PARTS = {"schedule": "qamctl.schedule_run", "model": "qamctl.model_run", "circuit": "qamctl.circuit_run"}
 
 
 def run(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from qamctl.errors import Diagnostic, Location, SpecError, UnsupportedError
-from qamctl.kinds import kind_of
+from qamctl.kinds import kind_of, kind_of_format
 from qamctl.schedule.read import build_schedule, load_schedule
 from qamctl.spec.reader import read_source
 
@@ -58,10 +58,13 @@ def check_files(result: str, spec: str, *, format: str | None = None, sense: str
     """
     file = Path(result)
     data = _result(file)
-    if format is None and kind_of(spec) == "schedule":
+    kind = kind_of(spec) if format is None else kind_of_format(format)
+    if kind == "schedule":
         from qamctl.schedule.check import check_result
 
         return [str(found) for found in check_result(data, load_schedule(spec), file.parent)]
+    if kind == "circuit":
+        return _check_circuit(data, spec, format)
     return _check_model(data, file, spec, format, sense)
 
 
@@ -85,6 +88,18 @@ def _check_model(data: dict[str, Any], file: Path, spec: str, format: str | None
     return [str(discrepancy) for discrepancy in found]
 
 
+def _check_circuit(data: dict[str, Any], spec: str, format: str | None) -> list[str]:
+    from qamctl.formats.circuits import FORMATS, read_circuit
+    from qamctl.quantum.check_circuit import Asked, check_result
+    from qamctl.quantum.lowering import final_columns
+
+    told = _options(data).get("format")
+    file = read_circuit(spec, format=format or (told if told in FORMATS else None))
+    columns = {bit: bit for bit in range(file.bits)} if file.circuit is None else final_columns(file.circuit)
+    asked = Asked(file.circuit, file.bits, file.observable, columns, file.source.sha256, file.source.label)
+    return [str(found) for found in check_result(data, asked)]
+
+
 def _options(data: dict[str, Any]) -> dict[str, Any]:
     provenance = data.get("provenance")
     options = provenance.get("options") if isinstance(provenance, dict) else None
@@ -93,8 +108,14 @@ def _options(data: dict[str, Any]) -> dict[str, Any]:
 
 def _verdict(path: str, format: str | None) -> Verdict:
     try:
-        if format is None and kind_of(path) == "schedule":
+        kind = kind_of(path) if format is None else kind_of_format(format)
+        if kind == "schedule":
             faults = _schedule_faults(path)
+        elif kind == "circuit":
+            from qamctl.formats.circuits import read_circuit
+
+            read_circuit(path, format=format)
+            faults = []
         else:
             faults = _model_faults(path, format)
     except SpecError as error:

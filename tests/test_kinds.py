@@ -24,7 +24,10 @@ FILES = [
     ("a.qubo", "p qubo 0 1 1 0\n0 0 1\n", "model"),
     ("a.txt", "2 1\n1 2 1\n", "model"),
     ("a.lp", "Minimize\n x\nEnd\n", "model"),
-    ("a.qasm", "OPENQASM 3;\n", "model"),
+    ("a.qasm", "OPENQASM 3;\n", "circuit"),
+    ("a.ll", "; ModuleID = 'a'\n", "circuit"),
+    ("c.yaml", "kind: circuit\nversion: 1\n", "circuit"),
+    ("c.json", '{"kind": "circuit"}', "circuit"),
     ("a.bin", "hello", "otherwise"),
 ]
 

@@ -18,12 +18,14 @@ BASE = {"errors"}
 #: What a run is made of; the pipeline and its helpers may know all of it.
 BELOW = PARTS | BASE | {"backends", "runs", "config", "options", "solve", "engines", "portfolio"}
 BELOW |= {"race", "spec", "qubo", "quantum", "kernels", "azure", "formats", "story", "kinds", "measuring"}
+#: The helpers of runs on circuit files.
+CIRCUITS = {"circuit_engines", "circuit_result"}
 #: The helpers of runs on model files, as `solve`, `race` and `engines` are those of schedules.
 MODELS = {f"model_{name}" for name in ("engines", "judge", "parts", "polynomial", "result", "samples", "solve", "task")}
 
 #: Room -> the rooms that it may import. A room is a folder or a file of the package.
 MAY_KNOW = {
-    "__init__": BASE | {"api", "samplers", "schedule"},
+    "__init__": BASE | {"api", "quantum", "samplers", "schedule"},
     "__main__": {"cli"},
     "cli": BASE
     | {
@@ -43,7 +45,7 @@ MAY_KNOW = {
     "config": BASE | {"options"},
     "options": BASE,
     "api": BELOW | {"pipeline"},
-    "pipeline": BELOW | {"schedule_run", "model_run"},
+    "pipeline": BELOW | {"schedule_run", "model_run", "circuit_run"},
     "story": BASE | {"config", "options", "runs", "spec"},
     "schedule_run": BELOW,
     "model_run": BELOW | MODELS,
@@ -51,6 +53,8 @@ MAY_KNOW = {
         name: BASE | MODELS | {"backends", "engines", "kernels", "measuring", "quantum", "qubo", "runs", "story"}
         for name in MODELS
     },
+    "circuit_run": BELOW | CIRCUITS,
+    **{name: BASE | CIRCUITS | {"backends", "engines", "quantum"} for name in CIRCUITS},
     "kinds": BASE | {"formats"},
     # From problem files to what other solvers are fed, and back: no run, no search.
     "compiling": BELOW | {"model_run", "schedule_run"},

@@ -17,15 +17,25 @@ from qamctl.formats import read
 from qamctl.formats.models import read_model
 from qamctl.formats.spec_yaml import write_spec
 from qamctl.formats.templates import template
-from qamctl.pipeline import RunReport, run_schedule
+from qamctl.pipeline import RunReport, run, run_schedule
 from qamctl.schedule.check import check_result
 from qamctl.spec.reader import read_source
+from qamctl.validation import check_files
 
 PROBLEMS = Path(__file__).parent.parent / "problems"
 MODELS = {"model-shifts.yaml": "least", "model-ring.qubo": "least", "model-backpack.lp": "most"}
 MODELS |= {"hamiltonian-barker.yaml": "least", "hamiltonian-ring.yaml": "least"}
-SUFFIXES = {".yaml", ".qubo", ".lp"}
-FEASIBLE = ["schedule-night-batch.yaml", "schedule-ft06.yaml", "schedule-modes.yaml", "schedule-fleet/fleet.yaml"]
+CIRCUITS = {"circuit-bell.qasm", "circuit-teleport.yaml", "circuit-ising.yaml"}
+#: What a circuit spec of the folder names.
+NAMED = {"circuit-ising.qasm"}
+SUFFIXES = {".yaml", ".qubo", ".lp", ".qasm"}
+FEASIBLE = [
+    "schedule-night-batch.yaml",
+    "schedule-ft06.yaml",
+    "schedule-modes.yaml",
+    "schedule-repair-shop.yaml",
+    "schedule-fleet/fleet.yaml",
+]
 
 
 @pytest.fixture
@@ -42,7 +52,7 @@ def solve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-u
 def test_every_example_is_tested() -> None:
     """No problem file is left out of this page."""
     found = {path.relative_to(PROBLEMS).as_posix() for path in PROBLEMS.rglob("*") if path.suffix in SUFFIXES}
-    assert found == {*FEASIBLE, "schedule-infeasible.yaml", *MODELS}
+    assert found == {*FEASIBLE, "schedule-infeasible.yaml", *MODELS, *CIRCUITS, *NAMED}
 
 
 @pytest.mark.parametrize("file", MODELS)
@@ -59,6 +69,22 @@ def test_an_example_of_a_model_has_the_optimum_that_it_says(file: str, tmp_path:
     assert run.returncode == ExitCode.OK, run.stderr
     result = json.loads(run.stdout)
     assert (result["status"], result["objective"]) == ("optimal", found.objective(best[0]))
+
+
+@pytest.mark.parametrize("file", sorted(CIRCUITS))
+def test_an_example_of_a_circuit_runs_and_holds(file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A circuit gives the counts that its comment says, and its result passes the check."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    report = run("circuit", str(PROBLEMS / file), {"seed": 1, "out": tmp_path / "out"})
+    assert report.exit_code == ExitCode.OK
+    assert check_files(str(tmp_path / "out" / "result.json"), str(PROBLEMS / file)) == []
+    counts = report.result["solution"]["counts"]
+    if file == "circuit-bell.qasm":
+        assert set(counts) == {"00", "11"}
+        assert abs(counts["00"] - 500) < 80
+    if file == "circuit-teleport.yaml":
+        assert round(report.result["objective"], 6) == 0.696707
+        assert "0.696707" in (PROBLEMS / file).read_text()
 
 
 @pytest.mark.parametrize("file", FEASIBLE)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from qamctl.pipeline import run_schedule
+from qamctl.pipeline import run, run_schedule
 
 ROOT = Path(__file__).parent.parent
 
@@ -22,3 +22,16 @@ def test_every_field_is_documented(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     blocks += [metrics["credits"], metrics["communication"], metrics["cache"]]
     named = set(re.findall(r"`(\w+)`", (ROOT / "docs" / "results.md").read_text()))
     assert {key for block in blocks for key in block} - named == set()
+
+
+def test_every_field_of_a_circuit_is_documented(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each key of a circuit's result and metrics stands on the page as code."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    options = {"backend": ("noisy", "statevector"), "shots": 50}
+    report = run("circuit", str(ROOT / "problems" / "circuit-ising.yaml"), options)
+    result, metrics = report.result, report.metrics
+    blocks = [result, result["levels"][0], result["terms"], result["solution"], result["solution"]["expectation"]]
+    blocks += [result["solution"]["settings"][0], result["attempts"][0], metrics["model"]]
+    named = set(re.findall(r"`([\w.]+)`", (ROOT / "docs" / "results.md").read_text()))
+    compared = {key for key in metrics["search"]["statevector"] if key not in ("branches", "simulated_qubits")}
+    assert {key for block in blocks for key in block} | compared <= named

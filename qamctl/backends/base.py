@@ -84,8 +84,8 @@ class Backend(Protocol):
             Of everything random.
         reads, sweeps
             How many samples, and how much work for each; reads are the shots of an engine that measures circuits.
-        depth, mixer, angles
-            Of QAOA circuits; a file in which the training of their angles is kept.
+        depth, mixer, angles, noise
+            Of QAOA circuits; a file in which the training of their angles is kept; a preset of simulated noise.
         seconds
             Wall time.
         steps

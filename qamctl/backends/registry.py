@@ -13,6 +13,10 @@ MODEL_ENGINES = {
     "anneal": "qamctl.backends.anneal",
     "exact": "qamctl.backends.exact",
     "neal": "qamctl.backends.neal",
+    "noisy": "qamctl.backends.noisy",
+    "qaoa": "qamctl.backends.qaoa",
+    "qir": "qamctl.backends.qir",
+    "statevector": "qamctl.backends.statevector",
     "tabu": "qamctl.backends.tabu",
 }
 

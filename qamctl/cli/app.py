@@ -19,7 +19,7 @@ COMMANDS = {
     "validate": ("validate", "Report every fault of problem files, without solving."),
     "check": ("check", "Recompute a result from its problem file."),
     "bench": ("bench", "Compare engines on one problem at equal time."),
-    "compile": ("compile", "Write a problem as annealers and solvers of models take it: QUBO, Ising, BQM, CQM, LP."),
+    "compile": ("compile", "Write a problem as solvers and quantum computers take it: QUBO, BQM, LP, OpenQASM, QIR."),
     "decode": ("decode", "Turn samples of a compiled problem, whoever drew them, into a checked answer."),
     "init": ("init", "Write a commented problem file to start from."),
     "import": ("imports", "Turn a benchmark or workflow file into a problem file."),

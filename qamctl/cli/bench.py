@@ -17,6 +17,9 @@ from qamctl.errors import ExitCode, UsageError
 
 app = new_app()
 
+#: Columns of engines that run circuit files; "distance" is that of the counts to the exact distribution.
+RUN = ("engine", "shots", "observable", "error", "distance", "seconds")
+
 #: Columns of engines that measure circuits; "P(best)" is the chance that a measurement gives the best state.
 MEASURED = ("engine", "shots", "evaluations", "P(best)", "over-random", "over-classical")
 
@@ -37,6 +40,7 @@ def bench(
     slot: flag.Slot = None,
     max_variables: flag.MaxVariables = None,
     shots: flag.Shots = None,
+    noise: flag.Noise = None,
     depth: flag.Depth = None,
     mixer: flag.Mixer = None,
     max_qubits: flag.MaxQubits = None,
@@ -72,6 +76,7 @@ def bench(
         "slot": slot,
         "max_variables": max_variables,
         "shots": shots,
+        "noise": noise,
         "depth": depth,
         "mixer": mixer,
         "max_qubits": max_qubits,
@@ -82,9 +87,9 @@ def bench(
     }
     console = open_console(context, flags, profile=profile, config=config)
     from qamctl import pipeline
-    from qamctl.kinds import kind_of
+    from qamctl.kinds import kind_of, kind_of_format
 
-    kind = "model" if format is not None else kind_of(file)
+    kind = kind_of(file) if format is None else kind_of_format(format)
     config_file = Path(config) if config else None
     rows = pipeline.bench(file, backend, flags, kind=kind, profile=profile, config_file=config_file)
     console.show({"rows": list(rows)}, lambda: page(rows, console.width))
@@ -93,6 +98,8 @@ def bench(
 
 def page(rows: Sequence[Mapping[str, Any]], width: int) -> str:
     """A table of the engines, and another one of what those did that measure circuits."""
+    if any("distance" in row for row in rows):
+        return circuits_page(rows, width)
     head = ("engine", "status", "objective", "bound", "gap", "seconds")
     cells = [
         (row["backend"], row["status"], row["objective"], row["bound"], percent(row["gap"]), f"{row['seconds']:.2f}")
@@ -108,3 +115,13 @@ def page(rows: Sequence[Mapping[str, Any]], width: int) -> str:
         for row in circuits
     ]  # fmt: skip
     return f"{text}\n\n{table(MEASURED, lines, width=width, right=' '.join(MEASURED[1:]))}"
+
+
+def circuits_page(rows: Sequence[Mapping[str, Any]], width: int) -> str:
+    """A table of the engines of a circuit file."""
+    cells = [
+        (row["backend"], row.get("shots"), row["objective"], row.get("error"), row.get("distance"),
+         f"{row['seconds']:.2f}")
+        for row in rows
+    ]  # fmt: skip
+    return table(RUN, cells, width=width, right=" ".join(RUN[1:]))

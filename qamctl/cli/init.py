@@ -18,7 +18,9 @@ app = new_app()
 @app.command(cls=PlainCommand)
 def init(
     context: typer.Context,
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="Kind of problem file: schedule, model or hamiltonian.")],
+    kind: Annotated[
+        str, typer.Argument(metavar="KIND", help="Kind of problem file: schedule, model, hamiltonian or circuit.")
+    ],
     file: flag.Target = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
 ) -> int:

@@ -23,7 +23,8 @@ Format = Annotated[
     typer.Option(
         "--format",
         metavar="F",
-        help="Format of a model file: qubo, rudy, csv, bqm, cqm, json, lp, model. Default: told from the content.",
+        help="Format of a model file (qubo, rudy, csv, bqm, cqm, json, lp, model, hamiltonian) or a circuit file "
+        "(openqasm, qir, circuit). Default: told from the content.",
     ),
 ]
 Sense = Annotated[
@@ -47,6 +48,41 @@ TargetEnergy = Annotated[
 SamplesFile = Annotated[
     str | None,
     typer.Option("--samples", metavar="FILE", help="Write the samples here, too (.npz, .csv, or dimod's .json)."),
+]
+Shots = Annotated[
+    str | None, typer.Option("--shots", metavar="N", help="Measurements of a circuit each time it runs. Default 1000.")
+]
+Noise = Annotated[
+    str | None,
+    typer.Option(
+        "--noise",
+        metavar="P",
+        help="Machine whose noise the engine `noisy` simulates: generic (default), ionq, quantinuum, rigetti.",
+    ),
+]
+Depth = Annotated[str | None, typer.Option("--depth", metavar="P", help="Layers of a QAOA circuit. Default 3.")]
+Mixer = Annotated[
+    str | None,
+    typer.Option(
+        "--mixer", metavar="M", help="Of QAOA: auto (default), x, xy-ring, xy-full, grover; all but x keep groups."
+    ),
+]
+MaxQubits = Annotated[
+    str | None,
+    typer.Option("--max-qubits", metavar="N", help="Qubits of a circuit; larger problems are improved part by part."),
+]
+MaxShots = Annotated[
+    str | None,
+    typer.Option("--max-shots", metavar="N", help="A quantum engine ends after so many measurements in all."),
+]
+MaxRounds = Annotated[
+    str | None, typer.Option("--max-rounds", metavar="N", help="A quantum engine ends after so many parts in all.")
+]
+Angles = Annotated[
+    str | None,
+    typer.Option(
+        "--angles", metavar="FILE", help="Keep the training of QAOA angles here, and go on from what the file has."
+    ),
 ]
 TimeLimit = Annotated[
     str | None,
@@ -118,6 +154,23 @@ Inequality = Annotated[
     typer.Option(
         "--inequality", metavar="I", help="Inequalities with slack bits (slack, default), or without (unbalanced)."
     ),
+]
+TargetClass = Annotated[
+    str | None,
+    typer.Option(
+        "--target",
+        metavar="CLASS",
+        help="Gates and couplings of a circuit: simulator, ionq, quantinuum, quantinuum-helios, rigetti.",
+    ),
+]
+QirProfile = Annotated[
+    str | None,
+    typer.Option(
+        "--qir-profile", metavar="P", help="Of QIR: base, adaptive-ri, adaptive-rif. Default: the target's, or base."
+    ),
+]
+Bitcode = Annotated[
+    bool, typer.Option("--bitcode", help="QIR as LLVM bitcode; a --file that ends in .bc is, by itself.")
 ]
 Level = Annotated[
     str | None,

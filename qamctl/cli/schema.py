@@ -17,7 +17,9 @@ app = new_app()
 @app.command(cls=PlainCommand)
 def schema(
     context: typer.Context,
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="Kind of problem file: schedule, model or hamiltonian.")],
+    kind: Annotated[
+        str, typer.Argument(metavar="KIND", help="Kind of problem file: schedule, model, hamiltonian or circuit.")
+    ],
     file: flag.Target = None,
 ) -> int:
     """Print the JSON Schema (draft-07) of a kind of problem file, for editors and validators.

@@ -33,6 +33,14 @@ def solve(
     strict: flag.Strict = False,
     dry_run: flag.DryRun = False,
     max_variables: flag.MaxVariables = None,
+    shots: flag.Shots = None,
+    noise: flag.Noise = None,
+    depth: flag.Depth = None,
+    mixer: flag.Mixer = None,
+    max_qubits: flag.MaxQubits = None,
+    max_shots: flag.MaxShots = None,
+    max_rounds: flag.MaxRounds = None,
+    angles: flag.Angles = None,
     out: flag.Out = None,
     result: flag.ResultFile = None,
     metrics: flag.MetricsFile = None,
@@ -45,7 +53,7 @@ def solve(
     quiet: flag.Quiet = False,
     verbose: flag.Verbose = False,
 ) -> int:
-    """Find a checked sample of a binary model: QUBO, Ising, MaxCut, or with constraints.
+    """Find a checked sample of a binary model: QUBO, Ising, MaxCut, or with constraints; or run a circuit.
 
     \b
     Examples:
@@ -55,11 +63,17 @@ def solve(
       qamctl solve model.qubo --backend tabu --backend neal --reads 100 --samples samples.csv
       qamctl solve model.bqm --sense max --max-steps 20000 --seed 7
       cat model.qubo | qamctl solve - --dry-run
+      qamctl solve bell.qasm --shots 500
+      qamctl solve circuit.yaml --backend statevector --backend noisy --noise ionq
 
     Reads .qubo, rudy/Gset graphs (MaxCut, maximised), .bqm, .cqm, .lp, tables of couplings (.csv) and specs of
-    `kind: model`; the format is told from the content. The answer is checked against the file and written to
-    the run directory together with a bound. Exit code 0: a feasible answer; 4: none. A spec of another kind is
-    solved as its own command does.
+    `kind: model` and `kind: hamiltonian`; the format is told from the content. The answer is checked against the
+    file and written to the run directory together with a bound. Exit code 0: a feasible answer; 4: none. A spec of
+    another kind is solved as its own command does.
+
+    Circuits are OpenQASM 3 or 2, QIR (.ll, .bc) and specs of `kind: circuit`. The answer is the counts of --shots
+    measurements, and the mean of the observable where the spec has one; the first engine gives it, further ones are
+    compared with it.
     """
     flags = {
         "format": format,
@@ -75,6 +89,14 @@ def solve(
         "strict": strict,
         "dry_run": dry_run,
         "max_variables": max_variables,
+        "shots": shots,
+        "noise": noise,
+        "depth": depth,
+        "mixer": mixer,
+        "max_qubits": max_qubits,
+        "max_shots": max_shots,
+        "max_rounds": max_rounds,
+        "angles": angles,
         "out": out,
         "result": result,
         "metrics": metrics,
@@ -88,9 +110,9 @@ def solve(
     console = open_console(context, flags, profile=profile, config=config)
     config_file = Path(config) if config else None
     from qamctl import pipeline
-    from qamctl.kinds import kind_of
+    from qamctl.kinds import kind_of, kind_of_format
 
-    kind = "model" if format is not None else kind_of(file, "model")
+    kind = kind_of(file, "model") if format is None else kind_of_format(format)
     if dry_run:
         sizes = pipeline.dry_run(file, flags, kind=kind, profile=profile, config_file=config_file)
         console.show(sizes, lambda: facts(sizes))

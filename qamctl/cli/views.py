@@ -45,7 +45,10 @@ def schedule_page(
 
 def page(result: Mapping[str, Any], *, width: int, paint: Paint, place: str | None = None) -> str:
     """The page of a result of any kind."""
-    show = model_page if result["kind"] == "model" else schedule_page
+    from qamctl.cli.circuit_page import circuit_page
+
+    pages = {"model": model_page, "circuit": circuit_page}
+    show = pages.get(result["kind"], schedule_page)
     return show(result, width=width, paint=paint, place=place)
 
 

@@ -136,7 +136,46 @@ terms:                       # in a table: {table: FILE.csv}, with string,weight
   - [IIIZ, -0.5]             # a field on qubit 0
 """
 
-_TEMPLATES: Final = MappingProxyType({"schedule": _SCHEDULE, "model": _MODEL, "hamiltonian": _HAMILTONIAN})
+_CIRCUIT: Final = """\
+# yaml-language-server: $schema=circuit.schema.json
+# (Editors complete and check this file once `qamctl schema circuit --file circuit.schema.json` has run beside it.)
+#
+# A quantum circuit and what is measured. Check it with `qamctl validate FILE`, run it with `qamctl solve FILE`.
+# Files in OpenQASM (.qasm) and QIR (.ll, .bc) are run as they are; this form is for parameters, observables and noise.
+kind: circuit
+version: 1
+name: my-circuit             # stands in run names
+
+# Options of the run; flags and QAMCTL_* variables override them. `auto` is the simulation of a state vector without
+# noise; `noisy` has the noise below; `qir` compiles to QIR and runs that. Several are compared with one another.
+solver: {backend: auto, seed: 1}
+shots: 1000                  # measurements
+
+qasm: |                      # or `file: NAME.qasm`, a file beside this one
+  OPENQASM 3;
+  include "stdgates.inc";
+  input float theta;
+  qubit[2] q;
+  bit[2] c;
+  ry(theta) q[0];
+  cx q[0], q[1];
+  c = measure q;
+
+parameters: {theta: 1.2}     # a value for each `input`
+
+# A sum of Pauli strings; its mean is the result's objective. The leftmost letter is that of the highest qubit.
+observable:
+  - [ZZ, 1.0]
+  - [XX, 0.5]
+
+# What `--backend noisy` simulates: the figures of a class of machine (generic, ionq, quantinuum, rigetti), and what
+# replaces them.
+noise: {preset: generic, p2: 0.01}
+"""
+
+_TEMPLATES: Final = MappingProxyType(
+    {"schedule": _SCHEDULE, "model": _MODEL, "hamiltonian": _HAMILTONIAN, "circuit": _CIRCUIT}
+)
 
 
 def template(kind: str) -> str:

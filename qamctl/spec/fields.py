@@ -32,6 +32,7 @@ Type = Literal[
     "couplings",  # a list of [variable, variable, number], or rows of them
     "groups",  # a list of lists of variables
     "strings",  # a list of [Pauli string, number], or rows of them
+    "numbers",  # {name: number}
 ]
 
 

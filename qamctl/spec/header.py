@@ -15,7 +15,7 @@ from qamctl.spec.rows import Rows, rows_of
 from qamctl.spec.source import Source
 
 #: The kinds that this version solves; the others are those of versions to come.
-SOLVED: Final = ("schedule", "model", "hamiltonian")
+SOLVED: Final = ("schedule", "model", "hamiltonian", "circuit")
 
 
 def check_kind(data: Mapping[str, Any], source: Source, wanted: str) -> None:

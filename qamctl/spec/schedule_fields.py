@@ -23,6 +23,19 @@ TIME: Final = Field(
     ),
 )  # fmt: skip
 
+#: Of engines that measure circuits.
+CIRCUIT_OPTIONS: Final = (
+    Field("shots", "integer", "measurements of a circuit each time that it runs", low=1, high=100_000_000),
+    Field("depth", "integer", "layers of a QAOA circuit", low=1, high=1000),
+    Field(
+        "mixer", "choice", "mixer of a QAOA circuit; all but x keep one-hot groups", "auto",
+        choices=("auto", "x", "xy-ring", "xy-full", "grover"),
+    ),
+    Field("max_qubits", "integer", "qubits of a circuit; larger problems are solved part by part", low=1, high=100_000),
+    Field("max_shots", "integer", "measurements in all, after which a quantum engine ends", low=1, high=MOST_SEED),
+    Field("max_rounds", "integer", "parts in all, after which a quantum engine ends", low=1, high=MOST_SEED),
+)  # fmt: skip
+
 SOLVER: Final = Field(
     "solver", "record", "options of the solve; flags and environment go before them",
     fields=(
@@ -33,6 +46,7 @@ SOLVER: Final = Field(
         Field("threads", "integer", "threads to use; by default as many as there are", low=1, high=10_000),
         Field("slot", "integer", "ticks in one slot of the QUBO", 1, low=1, high=10**12),
         Field("max_variables", "integer", "largest QUBO that is compiled whole", low=1, high=10**9),
+        *CIRCUIT_OPTIONS,
     ),
 )  # fmt: skip
 

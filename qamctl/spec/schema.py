@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from qamctl.errors import Diagnostic, UsageError
+from qamctl.spec.circuit_fields import CIRCUIT
 from qamctl.spec.fields import Field
 from qamctl.spec.hamiltonian_fields import HAMILTONIAN
 from qamctl.spec.model_fields import MODEL
 from qamctl.spec.schedule_fields import SCHEDULE
 
 #: The kinds that this version reads.
-KINDS: Final = {"schedule": SCHEDULE, "model": MODEL, "hamiltonian": HAMILTONIAN}
+KINDS: Final = {"schedule": SCHEDULE, "model": MODEL, "hamiltonian": HAMILTONIAN, "circuit": CIRCUIT}
 
 _TIME: Final = "number, or an ISO-8601 duration such as PT30M"
 _NAME: Final = {"type": "string", "minLength": 1}
@@ -46,6 +47,21 @@ _NOTES: Final = {
         "Strings with X or Y are read, and have no energy in a sample: `solve` refuses them with exit code 8. They are",
         "for the `observable` of a circuit.",
     ),
+    "circuit": (
+        "The program stands in the spec (`qasm: |`) or in a file beside it (`file:`). OpenQASM and QIR files are run",
+        "as they are, too: `qamctl solve bell.qasm --shots 500`.",
+        "",
+        "Bitstrings have a bit for each classical bit of the circuit, the leftmost one the highest: registers stand as",
+        "qiskit joins them, the one that was declared last to the left, without blanks between them. Bits that are",
+        "never measured are 0.",
+        "",
+        "The `observable` is that of the state before the measurements that end the circuit; its mean is the result's",
+        "`objective`. `statevector` computes it, unless there are measurements or resets on the way; `noisy` and `qir`",
+        "measure it, terms that agree on each qubit that they share together, each such setting with all the shots.",
+        "With QIR only I and Z can be measured, and qubit k means bit k of the bitstring.",
+        "",
+        "The figures of the noise presets are on the page `circuits.md`.",
+    ),
 }
 
 #: Type -> what the reference page calls it, and how a table cell holds it.
@@ -76,6 +92,7 @@ _LABELS: Final = {
     "couplings": ("list of [i, j, weight], {table: FILE} or {csv: TEXT}", "-"),
     "groups": ("list of lists of variables", "-"),
     "strings": ("list of [string, weight], {table: FILE} or {csv: TEXT}", "-"),
+    "numbers": ("{name: number}", "-"),
 }
 
 
@@ -174,6 +191,8 @@ def _by_type(field: Field) -> dict[str, Any]:
             pair: dict[str, Any] = {"type": "array", "items": [_PAULI, number], "minItems": 2, "maxItems": 2}
             inline = {"type": "array", "items": pair}
             return {"anyOf": [inline, _elsewhere("table"), _elsewhere("csv")]}
+        case "numbers":
+            return {"type": "object", "additionalProperties": number}
 
 
 def _elsewhere(key: str) -> dict[str, Any]:

@@ -49,13 +49,9 @@ def test_groups_are_kept_by_the_mixer() -> None:
 
 def test_groups_that_penalties_hide_are_found() -> None:
     """A QUBO from nowhere with one-hot penalties gets the mixer that keeps them; `x` has all states."""
-    ends = [(i, j, 0.5) for i in range(3) for j in range(3, 9)]
-    model = model_of([-3.0, 1.0, 2.0, -1.0, 2.0, 0.0, 1.0, 1.5, -2.0], ends, [[0, 1, 2], [3, 4, 5], [6, 7, 8]])
-    whole = compile_qubo(model, sufficient_weights(model))
-    bare = Compiled(
-        "qubo", whole.n, whole.n, whole.linear, whole.row, whole.col, whole.weight, whole.offset, whole.slack,
-        labels=whole.labels,
-    )  # fmt: skip
+    costs = [-3.0, 1.0, 2.0, -1.0, 2.0, 0.0, 1.0, 1.5, -2.0]
+    ends = [(i, j, 100.0 if i // 3 == j // 3 else 0.5) for i in range(9) for j in range(i + 1, 9)]
+    bare = compile_qubo(model := model_of([cost - 50.0 for cost in costs], ends), sufficient_weights(model))
     assert sampled(bare).info["states"] == 27
     assert sampled(bare, mixer="x").info["states"] == 512
 

@@ -33,9 +33,9 @@ from qamctl.backends import registry  # noqa: E402
 from qamctl.backends.local import sample_set  # noqa: E402
 from qamctl.qubo.control import uniform  # noqa: E402
 from qamctl.qubo.hybrid import improve_model  # noqa: E402
-from qamctl.qubo.improve import Controls  # noqa: E402
 from qamctl.qubo.incumbent import Problem, changed, incumbent_of, problem_of  # noqa: E402
 from qamctl.qubo.payload import Payload, Uncompiled  # noqa: E402
+from qamctl.qubo.rounds import Controls  # noqa: E402
 from qamctl.qubo.window import Sampler  # noqa: E402
 
 Row = dict[str, Any]

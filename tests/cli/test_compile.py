@@ -156,7 +156,7 @@ def test_slots_and_sizes(run: Run, plan: str, room: Path) -> None:
         (("compile", "impossible.yaml"), 4, "deadline"),
         (("compile", "broken.yaml"), 3, "duraton"),
         (("compile", "absent.yaml"), 3, "absent.yaml"),
-        (("compile", "two.yaml", "--to", "qasm"), 2, "choose one of"),
+        (("compile", "two.yaml", "--to", "quil"), 2, "choose one of"),
         (("compile", "two.yaml", "--encoding", "binary"), 2, "one-hot or domain-wall"),
         (("compile", "two.yaml", "--to", "lp", "--inequality", "log"), 2, "slack or unbalanced"),
         (("compile", "two.yaml", "--level", "2"), 2, "1 levels"),

@@ -74,7 +74,7 @@ def test_a_spec_of_another_kind_is_refused_alone(tmp_path: Path) -> None:
     file.write_text("version: 1\nkind: cluster\nlinks: []\n")
     assert file_faults(file) == [
         "plan.yaml:2:1: this is a spec of kind cluster, which this version does not solve "
-        "(this version solves specs of kind schedule, model and hamiltonian)"
+        "(this version solves specs of kind schedule, model, hamiltonian and circuit)"
     ]
     file.write_text("version: 1\nkind: model\nvariables: 2\n")
     assert file_faults(file) == [

@@ -28,13 +28,14 @@ FOREIGN: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "spec": (
             "a problem spec of another kind",
-            "`qamctl solve` takes specs of kind schedule, model and hamiltonian, without --format",
+            "`qamctl solve` takes specs of kind schedule, model, hamiltonian and circuit, without --format",
         ),
         "result": ("a result file of qamctl", "give the file that it was solved from"),
         "samples": ("a set of samples", "give the model that they were drawn from"),
         "json-other": ("a JSON file", "a JSON model is dimod's, or a spec with `kind: model`"),
-        "openqasm": ("an OpenQASM program", "that is a circuit, not a model"),
-        "qir": ("QIR", "that is a circuit, not a model"),
+        "openqasm": ("an OpenQASM program", "that is a circuit, not a model: `qamctl solve` runs it, without --format"),
+        "qir": ("QIR", "that is a circuit, not a model: `qamctl solve` runs it, without --format"),
+        "circuit": ("a circuit spec", "that is a circuit, not a model: `qamctl solve` runs it, without --format"),
         "metis": ("a METIS graph", "write it as rudy: `n m`, then a line `i j weight` for each edge"),
         "job-shop": ("a job shop", "`qamctl import jobshop` makes a schedule spec of it"),
         "dimacs": ("a DIMACS file", "write it as rudy: `n m`, then a line `i j weight` for each edge"),
@@ -78,8 +79,8 @@ _NUMBERS = re.compile(rf"\s*{_NUMBER}(?:\s+{_NUMBER})*\s*", re.ASCII).fullmatch
 _KIND = re.compile(r"""(?m)^(?:[ \t]*\{)?[ \t]*["']?kind["']?[ \t]*:[ \t]*["']?([a-z]+)""").search
 _JSON_KIND = re.compile(r'"kind"\s*:\s*"([a-z]+)"').search
 _LP = re.compile(r"\s*(minimi[sz]e|maximi[sz]e|minimum|maximum|min|max)\b(?!\s*[,;=])", re.I).match
-_KINDS: Final = ("schedule", "cluster", "orchestrate", "reason", "circuit")
-_MODEL_KINDS: Final = ("model", "hamiltonian")
+_KINDS: Final = ("schedule", "cluster", "orchestrate", "reason")
+_OWN_KINDS: Final = ("model", "hamiltonian", "circuit")
 
 
 def looks_like(raw: bytes) -> str | None:
@@ -120,7 +121,7 @@ def _by_syntax(head: str, lines: list[str], raw: bytes) -> str | None:
         return "lp"
     kind = _KIND(head)
     if kind:
-        return str(kind[1]) if kind[1] in _MODEL_KINDS else "spec" if kind[1] in _KINDS else None
+        return str(kind[1]) if kind[1] in _OWN_KINDS else "spec" if kind[1] in _KINDS else None
     if re.match(r"NAME\b", first) and re.search(r"(?m)^ROWS\b", head):
         return "mps"
     return None
@@ -141,7 +142,7 @@ def _json(head: str, raw: bytes) -> str:
             return name
     kind = _KIND(head) or _JSON_KIND(head) or _JSON_KIND(raw.decode("utf-8", "replace"))
     if kind:
-        return str(kind[1]) if kind[1] in _MODEL_KINDS else "spec" if kind[1] in _KINDS else "json-other"
+        return str(kind[1]) if kind[1] in _OWN_KINDS else "spec" if kind[1] in _KINDS else "json-other"
     return "json-other"
 
 
