@@ -11,6 +11,7 @@ TYPE_CHECKING = False  # known to type checkers by its name; `typing` itself cos
 if TYPE_CHECKING:
     from qamctl.api import QUBOScheduler
     from qamctl.errors import ExitCode, QamError
+    from qamctl.quantum.qaoa import QAOAOptimizer
     from qamctl.samplers import AnnealSampler, AutoSampler, TabuSampler
     from qamctl.schedule.read import load_schedule, schedule_from_data
 
@@ -18,6 +19,7 @@ __all__ = [
     "AnnealSampler",
     "AutoSampler",
     "ExitCode",
+    "QAOAOptimizer",
     "QUBOScheduler",
     "QamError",
     "TabuSampler",
@@ -31,6 +33,7 @@ _HOMES = {
     "AnnealSampler": "qamctl.samplers",
     "AutoSampler": "qamctl.samplers",
     "TabuSampler": "qamctl.samplers",
+    "QAOAOptimizer": "qamctl.quantum.qaoa",
     "QUBOScheduler": "qamctl.api",
     "ExitCode": "qamctl.errors",
     "QamError": "qamctl.errors",

@@ -40,7 +40,7 @@ class Polynomial:
     def energy(self, samples: np.ndarray) -> Floats:
         """[s] the values of samples [s, n]; [1] for a single one."""
         rows = np.atleast_2d(np.asarray(samples)) != 0
-        total = np.full(len(rows), self.offset)
+        total = np.full(len(rows), float(self.offset))
         for variables, weight in self.terms.items():
             total[rows[:, list(variables)].all(axis=1)] += weight
         return total
