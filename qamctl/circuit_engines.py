@@ -78,7 +78,7 @@ def load(name: str) -> None:
     from importlib import import_module
     from importlib.util import find_spec
 
-    own = {"noisy": "noise", "qir": "qir_run", "statevector": "simulate"}
+    own = {"noisy": "noise", "qir": "qir.run", "statevector": "simulate"}
     import_module("dimod")
     if name in own:
         import_module(f"qamctl.quantum.{own[name]}")

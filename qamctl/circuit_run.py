@@ -14,13 +14,13 @@ from qamctl.circuit_result import Answer, build_result, comparison, shots_of
 from qamctl.config import resolve
 from qamctl.errors import SpecError, UsageError
 from qamctl.formats.circuits import CircuitFile, read_circuit
-from qamctl.quantum.batches import Stopped
 from qamctl.quantum.compare import total_variation
-from qamctl.quantum.lowering import final_columns
 from qamctl.quantum.noise import make_noise
 from qamctl.quantum.pauli_values import groups, is_diagonal, support
 from qamctl.quantum.program import Program, to_strings
 from qamctl.quantum.simulate import exact
+from qamctl.quantum.simulate.batches import Stopped
+from qamctl.quantum.simulate.lowering import final_columns
 from qamctl.quantum.transpile import figures_of
 from qamctl.runs.metrics import Stopwatch
 from qamctl.runs.signals import Stop

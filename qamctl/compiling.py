@@ -271,7 +271,7 @@ def write_circuit(
     """
     from qamctl.quantum.emit import emit_qaoa
     from qamctl.quantum.polynomial import polynomial_of
-    from qamctl.quantum.structure import ansatz_for, choose_ansatz
+    from qamctl.quantum.qaoa.structure import ansatz_for, choose_ansatz
 
     options, report = target.problem.options, _head(target, form.to)
     depth, mixer = options.depth or DEPTH, options.mixer or "auto"

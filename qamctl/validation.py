@@ -91,7 +91,7 @@ def _check_model(data: dict[str, Any], file: Path, spec: str, format: str | None
 def _check_circuit(data: dict[str, Any], spec: str, format: str | None) -> list[str]:
     from qamctl.formats.circuits import FORMATS, read_circuit
     from qamctl.quantum.check_circuit import Asked, check_result
-    from qamctl.quantum.lowering import final_columns
+    from qamctl.quantum.simulate.lowering import final_columns
 
     told = _options(data).get("format")
     file = read_circuit(spec, format=format or (told if told in FORMATS else None))

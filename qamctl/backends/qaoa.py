@@ -65,8 +65,8 @@ def sample(compiled: Compiled | Native, options: Mapping[str, Any]) -> dimod.Sam
     UnsupportedError
         The states of the circuit do not fit into memory.
     """
-    from qamctl.quantum.history import History
     from qamctl.quantum.qaoa import QAOAOptimizer
+    from qamctl.quantum.qaoa.history import History
 
     seconds, path = options.get("seconds"), options.get("angles")
     with nullcontext() if path is None else History(path) as history:
@@ -111,7 +111,7 @@ def groups_in(compiled: Compiled | Native) -> Sequence[Sequence[int]]:
 
 def figures(found: QAOAResult) -> dict[str, Any]:
     """What metrics say of a circuit and its training."""
-    from qamctl.quantum.history import curve
+    from qamctl.quantum.qaoa.history import curve
 
     register = found.ansatz.register
     return {

@@ -46,9 +46,9 @@ def sample_model(compiled: Compiled | Native, options: Mapping[str, Any], run: R
     UnsupportedError
         The engine can't hold the circuit.
     """
-    from qamctl.quantum.batches import Stopped
     from qamctl.quantum.circuits import qaoa_circuit
     from qamctl.quantum.program import Measured, Program
+    from qamctl.quantum.simulate.batches import Stopped
 
     if compiled.n == 0:
         return sample_set(compiled, np.zeros((1, 0), np.int8), {})
@@ -76,8 +76,8 @@ def sample_model(compiled: Compiled | Native, options: Mapping[str, Any], run: R
 def _angles(compiled: Compiled | Native, options: Mapping[str, Any]) -> tuple[Any, list[float], dict[str, Any]]:
     """The ansatz, its angles [2 depth] as circuits have them, and what is told of them."""
     from qamctl.quantum.qaoa import QAOAOptimizer
-    from qamctl.quantum.structure import ansatz_for
-    from qamctl.quantum.untrained import untrained_angles
+    from qamctl.quantum.qaoa.structure import ansatz_for
+    from qamctl.quantum.qaoa.untrained import untrained_angles
 
     depth, mixer = int(options.get("depth") or DEPTH), str(options.get("mixer") or "auto")
     polynomial, groups, seconds = polynomial_in(compiled), groups_in(compiled), options.get("seconds")

@@ -34,7 +34,7 @@ def backend() -> LocalBackend:
 def sample(payload: Program | Compiled | Native, options: Mapping[str, Any]) -> dimod.SampleSet:
     """Measure a circuit, or the QAOA circuit of a model; options as in `backends.circuits.measure`.
 
-    The simulation is `qamctl.quantum.qir_run.run`; 100 shots by default.
+    The simulation is `qamctl.quantum.qir.run.run`; 100 shots by default.
 
     Raises
     ------
@@ -43,6 +43,6 @@ def sample(payload: Program | Compiled | Native, options: Mapping[str, Any]) -> 
     BackendError
         The simulator failed.
     """
-    from qamctl.quantum.qir_run import run
+    from qamctl.quantum.qir.run import run
 
     return measure(payload, options, run, "qir", SHOTS)

@@ -9,10 +9,10 @@ from qamctl.errors import SpecError, UnsupportedError, UsageError
 from qamctl.quantum.ansatz import Ansatz
 from qamctl.quantum.circuits import phase_terms, qaoa_circuit
 from qamctl.quantum.polynomial import Polynomial
-from qamctl.quantum.qasm_limits import OPERATIONS, QUBITS, SIZE
+from qamctl.quantum.qaoa.untrained import untrained_angles
+from qamctl.quantum.qasm.limits import OPERATIONS, QUBITS, SIZE
 from qamctl.quantum.targets import target_class
 from qamctl.quantum.transpile import report_of, transpile_for
-from qamctl.quantum.untrained import untrained_angles
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from qamctl.errors import QamError
-from qamctl.quantum.classical import Memory, condition, value_of
-from qamctl.quantum.lowering import final_measurements
+from qamctl.quantum.simulate.classical import Memory, condition, value_of
+from qamctl.quantum.simulate.lowering import final_measurements
 
 #: Qubits, pasts and operations of a circuit that is recomputed.
 QUBITS: Final = 16

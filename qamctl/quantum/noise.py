@@ -13,8 +13,6 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from qamctl.errors import BackendError, Diagnostic, SpecError, UnsupportedError
-from qamctl.quantum.batches import in_batches
-from qamctl.quantum.lowering import final_columns, final_measurements, refuse_unbound
 from qamctl.quantum.pauli_values import from_counts, groups, is_diagonal, measured_in, setting_circuit, support
 from qamctl.quantum.program import (
     Counts,
@@ -27,6 +25,8 @@ from qamctl.quantum.program import (
     join_counts,
 )
 from qamctl.quantum.simulate import check_qubits, refuse_unmeasured
+from qamctl.quantum.simulate.batches import in_batches
+from qamctl.quantum.simulate.lowering import final_columns, final_measurements, refuse_unbound
 
 #: Updates of amplitudes in one batch of shots: about a second.
 BATCH: Final = 2e10

@@ -1,6 +1,6 @@
 """Makes the table of fixed QAOA angles that the package ships: medians of trained angles, then polished together.
 
-    python tests/benchmarks/qaoa_angles.py --models 240 --seed 1 --file qamctl/quantum/angles.json
+    python tests/benchmarks/qaoa_angles.py --models 240 --seed 1 --file qamctl/quantum/qaoa/angles.json
 
 For each mixer: random models of all families in `tests/support/qaoa_problems.py`, a ladder of depths 1 to 8 on each
 (INTERP, L-BFGS-B), the median over models of the angles once their symmetries are taken out, and from there L-BFGS-B on
@@ -29,10 +29,10 @@ sys.path[:0] = [str(HERE.parent)]
 
 from support.qaoa_problems import Problem, free_problem, group_problem, ising_problem, penalty_problem  # noqa: E402
 
-from qamctl.quantum.angles import SCHEMA, Shape, canonical, deepened, ramp  # noqa: E402
-from qamctl.quantum.landscape import Landscape  # noqa: E402
-from qamctl.quantum.structure import ansatz_for  # noqa: E402
-from qamctl.quantum.train import Effort, train  # noqa: E402
+from qamctl.quantum.qaoa.angles import SCHEMA, Shape, canonical, deepened, ramp  # noqa: E402
+from qamctl.quantum.qaoa.landscape import Landscape  # noqa: E402
+from qamctl.quantum.qaoa.structure import ansatz_for  # noqa: E402
+from qamctl.quantum.qaoa.train import Effort, train  # noqa: E402
 
 MIXERS = ("x", "xy-ring", "xy-full", "grover")
 #: Where the ladder begins: a Grover phase turns further than single qubits do.
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         mixers[mixer] = {"shapes": shapes_of(spaces), "depths": entries(mixer, spaces, options.depth)}
     provenance = {
         "command": f"python tests/benchmarks/qaoa_angles.py --models {options.models} --depth {options.depth} "
-        f"--seed {options.seed} --file qamctl/quantum/angles.json",
+        f"--seed {options.seed} --file qamctl/quantum/qaoa/angles.json",
         "made": datetime.now(UTC).date().isoformat(),
         "seed": options.seed,
         "models": options.models,

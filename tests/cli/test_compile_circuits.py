@@ -92,9 +92,9 @@ def test_counts_of_the_circuit_decode_to_a_checked_answer(
 
 def test_bit_i_is_variable_i(run: Run, files: Path) -> None:
     """The program's expectation of the energy, over its bits, is that of the penalty QUBO under the simulation."""
-    from qamctl.quantum.landscape import Landscape
     from qamctl.quantum.polynomial import polynomial_of
-    from qamctl.quantum.structure import choose_ansatz
+    from qamctl.quantum.qaoa.landscape import Landscape
+    from qamctl.quantum.qaoa.structure import choose_ansatz
 
     report = run("compile", "knapsack.lp", "--to", "qasm", "--depth", "2", "--dry-run", "-o", "json").json
     run("compile", "knapsack.lp", "--to", "qasm", "--depth", "2", "--file", "p.qasm")

@@ -8,7 +8,7 @@ from qiskit import QuantumCircuit
 from qiskit.circuit.library import UnitaryGate
 from qiskit.quantum_info import Operator, random_statevector, random_unitary
 
-from qamctl.quantum.amplitudes import chance, collapse, draw, flip, ground, make_kernel, probabilities
+from qamctl.quantum.simulate.amplitudes import chance, collapse, draw, flip, ground, make_kernel, probabilities
 
 
 def matrix_of(kind: str, size: int, rng: np.random.Generator) -> np.ndarray:

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from support.qaoa_problems import group_problem, ising_problem
 
-from qamctl.quantum.angles import Shape, canonical, deepened, deepest, ramp, table, table_angles
 from qamctl.quantum.ansatz import MIXERS, Ansatz
-from qamctl.quantum.landscape import Landscape
+from qamctl.quantum.qaoa.angles import Shape, canonical, deepened, deepest, ramp, table, table_angles
+from qamctl.quantum.qaoa.landscape import Landscape
+from qamctl.quantum.qaoa.structure import ansatz_for
+from qamctl.quantum.qaoa.train import train
 from qamctl.quantum.register import Register
-from qamctl.quantum.structure import ansatz_for
-from qamctl.quantum.train import train
 
 
 @pytest.mark.parametrize("mixer", MIXERS)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from qamctl.quantum.batches import Stopped, in_batches
 from qamctl.quantum.program import Counts
+from qamctl.quantum.simulate.batches import Stopped, in_batches
 
 
 def test_batches_make_all_shots_with_seeds_of_their_own() -> None:

@@ -10,7 +10,7 @@ import pytest
 from support.noisy_circuits import executor
 
 from qamctl.errors import BackendError, UsageError
-from qamctl.quantum.calibration import (
+from qamctl.quantum.mitigation.calibration import (
     Calibration,
     calibrate,
     calibration_circuits,

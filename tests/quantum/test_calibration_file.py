@@ -10,8 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qamctl.errors import SpecError, UsageError
-from qamctl.quantum.calibration import Calibration
-from qamctl.quantum.calibration_file import calibration_text, load_calibration, read_calibration, save_calibration
+from qamctl.quantum.mitigation.calibration import Calibration
+from qamctl.quantum.mitigation.calibration_file import (
+    calibration_text,
+    load_calibration,
+    read_calibration,
+    save_calibration,
+)
 
 FLIPS = st.floats(0, 1)
 

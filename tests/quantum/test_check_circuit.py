@@ -13,7 +13,7 @@ import pytest
 from qamctl.formats.circuits import read_circuit
 from qamctl.pipeline import run
 from qamctl.quantum.check_circuit import DISCREPANCIES, Asked, check_result
-from qamctl.quantum.lowering import final_columns
+from qamctl.quantum.simulate.lowering import final_columns
 
 QASM = """\
   OPENQASM 3;

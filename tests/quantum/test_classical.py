@@ -7,7 +7,7 @@ from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.circuit.classical import expr, types
 
 from qamctl.errors import UnsupportedError
-from qamctl.quantum.classical import Memory, condition, read_bits, value_of
+from qamctl.quantum.simulate.classical import Memory, condition, read_bits, value_of
 
 A, B = ClassicalRegister(3, "a"), ClassicalRegister(2, "b")
 PLACES = {bit: k for k, bit in enumerate([*A, *B])}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import stim
 
-from qamctl.quantum.code_circuits import Noise, detection, repetition, steane
+from qamctl.quantum.codes.circuits import Noise, detection, repetition, steane
 
 NONE, SOME = Noise(0.0, 0.0, 0.0), Noise(0.01, 0.02, 0.03)
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from qamctl.errors import UnsupportedError, UsageError
-from qamctl.quantum.code_circuits import Noise
 from qamctl.quantum.codes import crossover, exact_logical_error, logical_error
+from qamctl.quantum.codes.circuits import Noise
 from qamctl.quantum.intervals import wilson
 
 

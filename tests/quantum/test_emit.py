@@ -13,11 +13,11 @@ from qamctl.quantum.ansatz import Ansatz
 from qamctl.quantum.circuits import qaoa_circuit
 from qamctl.quantum.emit import Form, emit, emit_qaoa
 from qamctl.quantum.polynomial import Polynomial
+from qamctl.quantum.qaoa.untrained import untrained_angles
 from qamctl.quantum.qasm import loads
 from qamctl.quantum.qir import read_qir
 from qamctl.quantum.register import Register
 from qamctl.quantum.targets import TARGETS
-from qamctl.quantum.untrained import untrained_angles
 
 RING = Polynomial(4, 0.0, MappingProxyType({(0, 1): 1.0, (1, 2): 1.0, (2, 3): 1.0, (0, 3): 1.0, (0, 1, 2): -2.0}))
 

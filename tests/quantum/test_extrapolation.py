@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qamctl.errors import UsageError
-from qamctl.quantum.extrapolation import Extrapolation, Point, extrapolate
+from qamctl.quantum.mitigation.extrapolation import Extrapolation, Point, extrapolate
 
 
 def points(*values: float, error: float = 0.0, scales: tuple[float, ...] = (1, 3, 5, 7)) -> list[Point]:

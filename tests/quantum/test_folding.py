@@ -14,7 +14,7 @@ from qiskit.quantum_info import Operator
 from qiskit.transpiler import generate_preset_pass_manager
 
 from qamctl.errors import UsageError
-from qamctl.quantum.folding import fold, measured_qubits
+from qamctl.quantum.mitigation.folding import fold, measured_qubits
 
 
 def body() -> Any:

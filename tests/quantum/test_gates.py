@@ -24,9 +24,9 @@ from qiskit.quantum_info import Operator, SparsePauliOp, Statevector, random_uni
 from support.circuits import program
 
 from qamctl.errors import UnsupportedError
-from qamctl.quantum.gates import elementary
-from qamctl.quantum.lowering import lower
 from qamctl.quantum.simulate import branches
+from qamctl.quantum.simulate.gates import elementary
+from qamctl.quantum.simulate.lowering import lower
 
 
 def amplitudes(circuit: QuantumCircuit) -> np.ndarray:

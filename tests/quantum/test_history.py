@@ -16,12 +16,12 @@ import numpy as np
 import pytest
 
 from qamctl.errors import SpecError, TemporaryError, UsageError
-from qamctl.quantum.angles import ramp
-from qamctl.quantum.history import Evaluation, History, curve
-from qamctl.quantum.landscape import Landscape
 from qamctl.quantum.polynomial import Polynomial
-from qamctl.quantum.structure import ansatz_for
-from qamctl.quantum.train import Effort, Training, ladder
+from qamctl.quantum.qaoa.angles import ramp
+from qamctl.quantum.qaoa.history import Evaluation, History, curve
+from qamctl.quantum.qaoa.landscape import Landscape
+from qamctl.quantum.qaoa.structure import ansatz_for
+from qamctl.quantum.qaoa.train import Effort, Training, ladder
 
 #: A training of some hundred evaluations; with a pause before each it takes long enough to be killed.
 WORKER = """

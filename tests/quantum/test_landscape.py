@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from support.qaoa_problems import Problem, assignment, group_problem, ising_problem
 
 from qamctl.errors import UnsupportedError
-from qamctl.quantum.landscape import Landscape
 from qamctl.quantum.polynomial import Polynomial
-from qamctl.quantum.structure import ansatz_for
+from qamctl.quantum.qaoa.landscape import Landscape
+from qamctl.quantum.qaoa.structure import ansatz_for
 
 MIXERS = ("x", "xy-ring", "xy-full", "grover")
 

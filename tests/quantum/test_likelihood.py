@@ -9,7 +9,7 @@ import pytest
 import stim
 
 from qamctl.errors import UnsupportedError
-from qamctl.quantum.likelihood import likelihood
+from qamctl.quantum.codes.likelihood import likelihood
 
 MODEL = stim.DetectorErrorModel("""
     error(0.1) D0

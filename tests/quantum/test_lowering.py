@@ -8,8 +8,8 @@ from qiskit.circuit import Parameter
 from support.circuits import branching
 
 from qamctl.errors import SpecError, UnsupportedError
-from qamctl.quantum import lowering
-from qamctl.quantum.lowering import Apply, final_columns, final_measurements, lower, used_qubits
+from qamctl.quantum.simulate import lowering
+from qamctl.quantum.simulate.lowering import Apply, final_columns, final_measurements, lower, used_qubits
 
 
 def test_the_measurements_that_end_a_circuit() -> None:

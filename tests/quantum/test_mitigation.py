@@ -11,7 +11,6 @@ from qiskit import QuantumCircuit
 from support.noisy_circuits import executor, ghz, ideal, qaoa
 
 from qamctl.errors import BackendError, InfeasibleError, UsageError
-from qamctl.quantum.calibration import Calibration, measure_calibration
 from qamctl.quantum.mitigation import (
     Readout,
     Zne,
@@ -20,9 +19,10 @@ from qamctl.quantum.mitigation import (
     execute_with_readout,
     execute_with_zne,
 )
-from qamctl.quantum.observables import Share, ZProduct
+from qamctl.quantum.mitigation.calibration import Calibration, measure_calibration
+from qamctl.quantum.mitigation.observables import Share, ZProduct
+from qamctl.quantum.mitigation.postselect import one_hot, parity
 from qamctl.quantum.polynomial import Polynomial
-from qamctl.quantum.postselect import one_hot, parity
 
 ENDS = Share(frozenset({"0000", "1111"}))
 Run = Callable[[Sequence[Any]], list[Mapping[str, int]]]

@@ -8,9 +8,17 @@ import numpy as np
 import pytest
 
 from qamctl.errors import UsageError
-from qamctl.quantum.observables import Observable, Share, ZProduct, all_samples, mixed_mean, undone, values_of
+from qamctl.quantum.mitigation.observables import (
+    Observable,
+    Share,
+    ZProduct,
+    all_samples,
+    mixed_mean,
+    undone,
+    values_of,
+)
+from qamctl.quantum.mitigation.postselect import one_hot
 from qamctl.quantum.polynomial import Polynomial
-from qamctl.quantum.postselect import one_hot
 
 
 def test_polynomials_and_functions_are_observables() -> None:

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qamctl.errors import BackendError
-from qamctl.quantum.observables import ZProduct
-from qamctl.quantum.outcomes import bitstrings, read_counts
+from qamctl.quantum.mitigation.observables import ZProduct
+from qamctl.quantum.mitigation.outcomes import bitstrings, read_counts
 
 
 def test_the_leftmost_character_is_the_highest_bit() -> None:

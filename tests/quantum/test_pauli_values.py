@@ -9,7 +9,6 @@ from qiskit.circuit.random import random_circuit
 from qiskit.quantum_info import SparsePauliOp, Statevector
 from support.circuits import measured, program, random_terms
 
-from qamctl.quantum.lowering import final_measurements
 from qamctl.quantum.pauli_values import (
     columns_of,
     from_counts,
@@ -23,6 +22,7 @@ from qamctl.quantum.pauli_values import (
 )
 from qamctl.quantum.program import Counts, Setting, from_strings
 from qamctl.quantum.simulate import run
+from qamctl.quantum.simulate.lowering import final_measurements
 
 
 def test_letters_and_support() -> None:

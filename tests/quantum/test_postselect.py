@@ -7,8 +7,8 @@ import pytest
 
 from qamctl.errors import InfeasibleError, UsageError
 from qamctl.quantum.intervals import wilson
-from qamctl.quantum.observables import all_samples
-from qamctl.quantum.postselect import all_of, one_hot, parity, passes, postselect
+from qamctl.quantum.mitigation.observables import all_samples
+from qamctl.quantum.mitigation.postselect import all_of, one_hot, parity, passes, postselect
 
 
 def test_one_hot_groups_are_kept() -> None:

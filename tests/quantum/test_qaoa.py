@@ -12,11 +12,11 @@ from support.qubo_models import model_of
 import qamctl
 from qamctl.errors import UnsupportedError, UsageError
 from qamctl.quantum import qaoa as module
-from qamctl.quantum.angles import table_angles
 from qamctl.quantum.ansatz import angle_names
-from qamctl.quantum.book import AngleBook
-from qamctl.quantum.history import History
 from qamctl.quantum.qaoa import QAOAOptimizer
+from qamctl.quantum.qaoa.angles import table_angles
+from qamctl.quantum.qaoa.book import AngleBook
+from qamctl.quantum.qaoa.history import History
 from qamctl.quantum.register import Register
 from qamctl.qubo.compile import compile_qubo
 from qamctl.qubo.model import LE

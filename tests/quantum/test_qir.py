@@ -18,7 +18,7 @@ from scipy.stats import chi2
 
 from qamctl.errors import BackendError, SpecError, UnsupportedError, UsageError
 from qamctl.quantum.qir import COST, FORMATS, PROFILES, QirInfo, is_qir, read_own, read_qir, run_qir, to_qir
-from qamctl.quantum.qir_probe import answer, bound, examine
+from qamctl.quantum.qir.probe import answer, bound, examine
 
 
 def two_of_four() -> QuantumCircuit:

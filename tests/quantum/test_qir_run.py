@@ -11,7 +11,7 @@ from qamctl.errors import SpecError, UnsupportedError
 from qamctl.quantum.compare import fit
 from qamctl.quantum.program import Program
 from qamctl.quantum.qir import read_own, to_qir
-from qamctl.quantum.qir_run import compiled, run
+from qamctl.quantum.qir.run import compiled, run
 
 
 def turned() -> QuantumCircuit:

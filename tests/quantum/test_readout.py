@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qamctl.errors import BackendError, UsageError
-from qamctl.quantum import readout
-from qamctl.quantum.calibration import Calibration
-from qamctl.quantum.observables import Observable, Share, ZProduct, all_samples, values_of
-from qamctl.quantum.outcomes import Estimate, Outcomes, bitstrings, read_counts
+from qamctl.quantum.mitigation import readout
+from qamctl.quantum.mitigation.calibration import Calibration
+from qamctl.quantum.mitigation.observables import Observable, Share, ZProduct, all_samples, values_of
+from qamctl.quantum.mitigation.outcomes import Estimate, Outcomes, bitstrings, read_counts
+from qamctl.quantum.mitigation.readout import Corrected, correct, correct_with, nearest_distribution
 from qamctl.quantum.polynomial import Polynomial
-from qamctl.quantum.readout import Corrected, correct, correct_with, nearest_distribution
 from qamctl.qubo.model import Floats
 
 ONE = np.array([[[0.9, 0.2], [0.1, 0.8]]])

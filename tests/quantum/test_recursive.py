@@ -10,7 +10,7 @@ from support.qaoa_problems import ising_problem, penalty_problem
 
 from qamctl.errors import UnsupportedError, UsageError
 from qamctl.quantum.polynomial import Polynomial
-from qamctl.quantum.recursive import recursive_qaoa, substituted, walsh
+from qamctl.quantum.qaoa.recursive import recursive_qaoa, substituted, walsh
 from qamctl.quantum.register import Register
 
 EIGHT = Register(6).samples(np.arange(64))

@@ -12,9 +12,9 @@ from support.circuits import branching, by_string, dynamic, measured, program, r
 
 from qamctl.errors import BackendError, SpecError, UnsupportedError
 from qamctl.quantum import simulate
-from qamctl.quantum.batches import Stopped
 from qamctl.quantum.compare import fit, homogeneity
 from qamctl.quantum.simulate import exact, run
+from qamctl.quantum.simulate.batches import Stopped
 
 #: Chance that one of the tests below is unlucky, for good: seeds are fixed.
 LEAST_P = 1e-3

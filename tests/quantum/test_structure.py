@@ -7,7 +7,7 @@ import pytest
 from support.qubo_models import model_of
 
 from qamctl.errors import UnsupportedError, UsageError
-from qamctl.quantum.structure import (
+from qamctl.quantum.qaoa.structure import (
     BYTES_EACH,
     ansatz_for,
     check_size,

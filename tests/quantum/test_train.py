@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from support.qaoa_problems import assignment, ising_problem
 
-from qamctl.quantum.angles import ramp, table_angles
-from qamctl.quantum.history import History
-from qamctl.quantum.landscape import Landscape
 from qamctl.quantum.polynomial import Polynomial
-from qamctl.quantum.structure import ansatz_for
-from qamctl.quantum.train import Effort, ladder, multistart, train
+from qamctl.quantum.qaoa.angles import ramp, table_angles
+from qamctl.quantum.qaoa.history import History
+from qamctl.quantum.qaoa.landscape import Landscape
+from qamctl.quantum.qaoa.structure import ansatz_for
+from qamctl.quantum.qaoa.train import Effort, ladder, multistart, train
 
 
 def space_of(seed: int = 0, depth: int = 2, double: bool = False) -> Landscape:

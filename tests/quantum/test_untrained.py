@@ -7,13 +7,13 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 
-from qamctl.quantum import untrained
-from qamctl.quantum.angles import table_angles
+from qamctl.quantum.qaoa import untrained
 from qamctl.quantum.ansatz import Ansatz
-from qamctl.quantum.landscape import Landscape
 from qamctl.quantum.polynomial import Polynomial
+from qamctl.quantum.qaoa.angles import table_angles
+from qamctl.quantum.qaoa.landscape import Landscape
+from qamctl.quantum.qaoa.untrained import drawn, untrained_angles
 from qamctl.quantum.register import Register
-from qamctl.quantum.untrained import drawn, untrained_angles
 
 
 def problem(n: int, seed: int) -> Polynomial:

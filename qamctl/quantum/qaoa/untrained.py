@@ -7,10 +7,10 @@ from typing import Final
 import numpy as np
 
 from qamctl.kernels.couplings import Samples
-from qamctl.quantum.angles import Shape, table_angles
 from qamctl.quantum.ansatz import Ansatz
-from qamctl.quantum.landscape import Landscape, beta_unit_of, spread_of
 from qamctl.quantum.polynomial import Polynomial
+from qamctl.quantum.qaoa.angles import Shape, table_angles
+from qamctl.quantum.qaoa.landscape import Landscape, beta_unit_of, spread_of
 from qamctl.quantum.register import Register
 from qamctl.qubo.model import Floats, Ints
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from qamctl.errors import BackendError, UsageError
 from qamctl.kernels.couplings import Samples
-from qamctl.quantum.outcomes import Counts, Executor, read_counts
+from qamctl.quantum.mitigation.outcomes import Counts, Executor, read_counts
 from qamctl.qubo.model import Floats
 
 if TYPE_CHECKING:

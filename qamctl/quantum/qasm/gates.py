@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from qamctl.quantum.qasm_limits import OPERATIONS, too_many_operations
-from qamctl.quantum.qasm_syntax import Fault
+from qamctl.quantum.qasm.limits import OPERATIONS, too_many_operations
+from qamctl.quantum.qasm.syntax import Fault
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit

@@ -12,14 +12,14 @@ import numpy as np
 
 from qamctl.errors import UsageError
 from qamctl.kernels.couplings import Samples
-from qamctl.quantum.angles import table_angles
 from qamctl.quantum.ansatz import Ansatz, angle_names
-from qamctl.quantum.book import AngleBook, Entry, features_of
-from qamctl.quantum.history import Evaluation, History
-from qamctl.quantum.landscape import Landscape
 from qamctl.quantum.polynomial import Polynomial, polynomial_of
-from qamctl.quantum.structure import ansatz_for, choose_ansatz, relaxed
-from qamctl.quantum.train import Effort, Training, ladder, multistart, train
+from qamctl.quantum.qaoa.angles import table_angles
+from qamctl.quantum.qaoa.book import AngleBook, Entry, features_of
+from qamctl.quantum.qaoa.history import Evaluation, History
+from qamctl.quantum.qaoa.landscape import Landscape
+from qamctl.quantum.qaoa.structure import ansatz_for, choose_ansatz, relaxed
+from qamctl.quantum.qaoa.train import Effort, Training, ladder, multistart, train
 from qamctl.qubo.compile import Compiled, compile_qubo
 from qamctl.qubo.model import Floats, Ints, Model
 from qamctl.qubo.penalties import sufficient_weights

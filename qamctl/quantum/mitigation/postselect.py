@@ -11,8 +11,8 @@ import numpy.typing as npt
 from qamctl.errors import InfeasibleError, UsageError
 from qamctl.kernels.couplings import Samples
 from qamctl.quantum.intervals import wilson
-from qamctl.quantum.observables import Check
-from qamctl.quantum.outcomes import Counts, bitstrings, read_counts
+from qamctl.quantum.mitigation.observables import Check
+from qamctl.quantum.mitigation.outcomes import Counts, bitstrings, read_counts
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from qamctl.errors import UnsupportedError
-from qamctl.quantum.amplitudes import Matrix
+from qamctl.quantum.simulate.amplitudes import Matrix
 
 #: Qubits of a standard gate, and of a matrix that the circuit gives, that are taken as they are.
 STANDARD_QUBITS: Final = 3

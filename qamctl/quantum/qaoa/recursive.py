@@ -15,12 +15,12 @@ import numpy as np
 
 from qamctl.errors import UsageError
 from qamctl.kernels.couplings import Samples
-from qamctl.quantum.angles import table_angles
-from qamctl.quantum.landscape import Landscape
 from qamctl.quantum.polynomial import Polynomial
+from qamctl.quantum.qaoa.angles import table_angles
+from qamctl.quantum.qaoa.landscape import Landscape
+from qamctl.quantum.qaoa.structure import ansatz_for, states_limit
+from qamctl.quantum.qaoa.train import Effort, train
 from qamctl.quantum.register import Register
-from qamctl.quantum.structure import ansatz_for, states_limit
-from qamctl.quantum.train import Effort, train
 from qamctl.qubo.model import Floats
 
 #: Correlations that differ by less are ties, which the lowest variables win: rounding must decide nothing.

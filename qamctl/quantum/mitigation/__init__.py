@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qamctl.errors import BackendError, UsageError
-from qamctl.quantum.calibration import PATTERNS, Calibration, calibration_circuits, confusion_seen
-from qamctl.quantum.extrapolation import FITS, Extrapolation, Point, extrapolate
-from qamctl.quantum.folding import Folded, fold, measured_qubits
-from qamctl.quantum.observables import Check, Observable, mixed_mean, values_of
-from qamctl.quantum.outcomes import Counts, Estimate, Executor, Outcomes, bitstrings, read_counts
-from qamctl.quantum.postselect import nothing_kept, passes
-from qamctl.quantum.readout import METHODS, Corrected, correct
+from qamctl.quantum.mitigation.calibration import PATTERNS, Calibration, calibration_circuits, confusion_seen
+from qamctl.quantum.mitigation.extrapolation import FITS, Extrapolation, Point, extrapolate
+from qamctl.quantum.mitigation.folding import Folded, fold, measured_qubits
+from qamctl.quantum.mitigation.observables import Check, Observable, mixed_mean, values_of
+from qamctl.quantum.mitigation.outcomes import Counts, Estimate, Executor, Outcomes, bitstrings, read_counts
+from qamctl.quantum.mitigation.postselect import nothing_kept, passes
+from qamctl.quantum.mitigation.readout import METHODS, Corrected, correct
 from qamctl.qubo.model import Floats
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from qamctl.errors import UnsupportedError, UsageError
-from qamctl.quantum.code_circuits import Noise, detection, repetition, steane
+from qamctl.quantum.codes.circuits import Noise, detection, repetition, steane
+from qamctl.quantum.codes.likelihood import likelihood, numbers
 from qamctl.quantum.intervals import wilson
-from qamctl.quantum.likelihood import likelihood, numbers
 
 CODES: Final = {
     "repetition": "bit flips only, any odd distance; decoded by minimum-weight matching",

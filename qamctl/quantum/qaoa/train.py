@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from qamctl.quantum.angles import deepened, ramp
-from qamctl.quantum.history import Evaluation, History
-from qamctl.quantum.landscape import Landscape
+from qamctl.quantum.qaoa.angles import deepened, ramp
+from qamctl.quantum.qaoa.history import Evaluation, History
+from qamctl.quantum.qaoa.landscape import Landscape
 from qamctl.qubo.model import Floats
 
 #: The part of a share that states of the least energy fill before its mean is as good as flat.

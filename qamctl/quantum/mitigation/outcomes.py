@@ -10,7 +10,7 @@ import numpy as np
 
 from qamctl.errors import BackendError
 from qamctl.kernels.couplings import Samples
-from qamctl.quantum.observables import Observable, values_of
+from qamctl.quantum.mitigation.observables import Observable, values_of
 from qamctl.qubo.model import Floats
 
 if TYPE_CHECKING:

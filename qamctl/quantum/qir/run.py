@@ -8,12 +8,12 @@ from typing import Any, Final
 import numpy as np
 
 from qamctl.errors import SpecError, UnsupportedError
-from qamctl.quantum.batches import in_batches
-from qamctl.quantum.lowering import final_columns, final_measurements, refuse_unbound
 from qamctl.quantum.pauli_values import from_counts, groups, is_diagonal, measured_in, setting_circuit, support
 from qamctl.quantum.program import Counts, Measured, Program, Setting, from_strings, is_measured, join_counts
 from qamctl.quantum.qir import COST, QirInfo, read_own, run_qir, to_qir
 from qamctl.quantum.simulate import check_qubits, refuse_unmeasured
+from qamctl.quantum.simulate.batches import in_batches
+from qamctl.quantum.simulate.lowering import final_columns, final_measurements, refuse_unbound
 
 #: Updates of amplitudes in one batch of shots: about a second.
 BATCH: Final = 3e8

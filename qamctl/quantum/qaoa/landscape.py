@@ -15,10 +15,10 @@ import numpy as np
 
 from qamctl.kernels.couplings import Samples
 from qamctl.kernels.statevector import evolution
-from qamctl.quantum.angles import Shape
 from qamctl.quantum.ansatz import Ansatz
 from qamctl.quantum.polynomial import Polynomial
-from qamctl.quantum.structure import check_size
+from qamctl.quantum.qaoa.angles import Shape
+from qamctl.quantum.qaoa.structure import check_size
 from qamctl.qubo.model import Floats, Ints
 
 #: Energies that differ by less than this share of their range are one level.
@@ -33,7 +33,7 @@ class Landscape:
     polynomial
         Whose energy is meant.
     ansatz
-        Its register and its mixer; the depth is only the default of `qamctl.quantum.angles.table_angles`.
+        Its register and its mixer; the depth is only the default of `qamctl.quantum.qaoa.angles.table_angles`.
     threads
         Cores to use; they change no figure.
     double

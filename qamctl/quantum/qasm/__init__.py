@@ -9,8 +9,8 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from qamctl.errors import Diagnostic, Location, SpecError, UnsupportedError
-from qamctl.quantum.qasm_limits import CLBITS, OPERATIONS, QUBITS, SIZE, too_many_operations
-from qamctl.quantum.qasm_syntax import Fault, blank, check_comments, place
+from qamctl.quantum.qasm.limits import CLBITS, OPERATIONS, QUBITS, SIZE, too_many_operations
+from qamctl.quantum.qasm.syntax import Fault, blank, check_comments, place
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
@@ -45,7 +45,7 @@ def loads(text: str | bytes, label: str, *, unbound: bool = False) -> QuantumCir
         The program is at fault, or beyond the limits: 4 MiB, 10,000 qubits, 100,000 bits, 250,000 operations with
         loops unrolled and gates expanded.
     """
-    from qamctl.quantum.qasm_circuit import Faults
+    from qamctl.quantum.qasm.circuit import Faults
 
     try:
         source = _text(text)
@@ -98,9 +98,9 @@ def _text(text: str | bytes) -> str:
 
 
 def _loads_3(source: str, version: re.Match[str] | None) -> QuantumCircuit:
-    from qamctl.quantum.qasm_circuit import circuit_of
-    from qamctl.quantum.qasm_gates import expanded
-    from qamctl.quantum.qasm_syntax import syntax_tree
+    from qamctl.quantum.qasm.circuit import circuit_of
+    from qamctl.quantum.qasm.gates import expanded
+    from qamctl.quantum.qasm.syntax import syntax_tree
 
     if version is not None and version[1] != "3":
         at = place(source, version.start(1))
@@ -111,8 +111,8 @@ def _loads_3(source: str, version: re.Match[str] | None) -> QuantumCircuit:
 def _loads_2(source: str) -> QuantumCircuit:
     from qiskit import qasm2
 
-    from qamctl.quantum.qasm_gates import expanded
-    from qamctl.quantum.qasm_syntax import look_at
+    from qamctl.quantum.qasm.gates import expanded
+    from qamctl.quantum.qasm.syntax import look_at
 
     code = blank(source)
     look_at(code)

@@ -19,7 +19,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from qamctl.errors import BackendError, Diagnostic, Location, SpecError, UnsupportedError, UsageError
-from qamctl.quantum.qir_probe import MAGIC, examine
+from qamctl.quantum.qir.probe import MAGIC, examine
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit

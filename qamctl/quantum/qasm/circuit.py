@@ -13,8 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from qamctl.quantum.qasm_limits import CLBITS, FAULTS, OPERATIONS, QUBITS, too_many_operations
-from qamctl.quantum.qasm_syntax import Fault, nodes
+from qamctl.quantum.qasm.limits import CLBITS, FAULTS, OPERATIONS, QUBITS, too_many_operations
+from qamctl.quantum.qasm.syntax import Fault, nodes
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit

@@ -20,9 +20,9 @@ from typing import Any, Final
 import numpy as np
 
 from qamctl.errors import Diagnostic, Location, SpecError, TemporaryError, UsageError
-from qamctl.quantum.angles import deepened
 from qamctl.quantum.ansatz import MIXERS, Ansatz
 from qamctl.quantum.polynomial import Polynomial
+from qamctl.quantum.qaoa.angles import deepened
 from qamctl.qubo.model import Floats
 
 #: What its `schema` says.

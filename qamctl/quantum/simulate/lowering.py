@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from qamctl.errors import SpecError, UnsupportedError
-from qamctl.quantum.amplitudes import LOW, Kernel, Matrix, make_kernel
-from qamctl.quantum.classical import Value, condition, value_of
-from qamctl.quantum.gates import Elementary, elementary
 from qamctl.quantum.program import unbound
+from qamctl.quantum.simulate.amplitudes import LOW, Kernel, Matrix, make_kernel
+from qamctl.quantum.simulate.classical import Value, condition, value_of
+from qamctl.quantum.simulate.gates import Elementary, elementary
 
 #: Steps of a circuit whose loops are unrolled.
 MOST_STEPS = 2_000_000

@@ -17,12 +17,12 @@ import numpy as np
 import numpy.typing as npt
 
 from qamctl.errors import BackendError, Diagnostic, SpecError, UnsupportedError
-from qamctl.quantum.amplitudes import State, chance, collapse, draw, flip, ground, probabilities
-from qamctl.quantum.batches import Stopped
-from qamctl.quantum.classical import Memory
-from qamctl.quantum.lowering import Apply, Lowered, Measure, Reset, Store, lower
 from qamctl.quantum.pauli_values import placed, support
 from qamctl.quantum.program import Expectation, Ints, Measured, Program, Samples, is_measured, join_counts
+from qamctl.quantum.simulate.amplitudes import State, chance, collapse, draw, flip, ground, probabilities
+from qamctl.quantum.simulate.batches import Stopped
+from qamctl.quantum.simulate.classical import Memory
+from qamctl.quantum.simulate.lowering import Apply, Lowered, Measure, Reset, Store, lower
 
 #: Bytes of an amplitude, and how many copies of the state a gate needs at the same time, itself included.
 AMPLITUDE: Final = 16

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from qamctl.errors import Diagnostic, Location, SpecError, UsageError
-from qamctl.quantum.calibration import Calibration, Matrix, complaint
+from qamctl.quantum.mitigation.calibration import Calibration, Matrix, complaint
 
 _FORMAT: Final = "qamctl-calibration"
 _VERSION: Final = 1

@@ -18,9 +18,9 @@ import numpy.typing as npt
 
 from qamctl.errors import BackendError, UsageError
 from qamctl.kernels.couplings import Samples
-from qamctl.quantum.calibration import Calibration
-from qamctl.quantum.observables import Observable, all_samples, undone, values_of
-from qamctl.quantum.outcomes import Estimate, Outcomes, bitstrings
+from qamctl.quantum.mitigation.calibration import Calibration
+from qamctl.quantum.mitigation.observables import Observable, all_samples, undone, values_of
+from qamctl.quantum.mitigation.outcomes import Estimate, Outcomes, bitstrings
 from qamctl.qubo.model import Floats
 
 METHODS: Final = ("auto", "tensored", "subspace")
