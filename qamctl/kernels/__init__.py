@@ -80,7 +80,7 @@ class ScheduleSearch(Protocol):
 
 
 #: The extension modules, one for each folder of kernels.
-FAMILIES = ("schedule", "tabu", "anneal", "groups", "mixing")
+FAMILIES = ("schedule", "tabu", "anneal", "groups", "mixing", "statevector")
 
 
 def extension(family: str) -> ModuleType | None:

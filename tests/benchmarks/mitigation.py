@@ -27,9 +27,9 @@ import numpy as np  # noqa: E402
 from support.noisy_circuits import executor, ghz, ideal, qaoa  # noqa: E402
 
 from qamctl.quantum.codes import crossover, exact_logical_error, logical_error  # noqa: E402
-from qamctl.quantum.extrapolation import extrapolate  # noqa: E402
 from qamctl.quantum.mitigation import Readout, execute_with_readout, execute_with_zne  # noqa: E402
-from qamctl.quantum.observables import Share, ZProduct  # noqa: E402
+from qamctl.quantum.mitigation.extrapolation import extrapolate  # noqa: E402
+from qamctl.quantum.mitigation.observables import Share, ZProduct  # noqa: E402
 
 #: Depolarising probabilities of two-qubit gates; those of one-qubit gates are a tenth.
 NOISES = (0.002, 0.005, 0.01)

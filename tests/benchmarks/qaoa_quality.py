@@ -33,12 +33,12 @@ from support.qaoa_problems import (  # noqa: E402
     penalty_problem,
 )
 
-from qamctl.quantum.angles import ramp, table_angles  # noqa: E402
-from qamctl.quantum.landscape import Landscape  # noqa: E402
 from qamctl.quantum.polynomial import Polynomial  # noqa: E402
-from qamctl.quantum.recursive import recursive_qaoa  # noqa: E402
-from qamctl.quantum.structure import ansatz_for, relaxed  # noqa: E402
-from qamctl.quantum.train import Effort, Training, multistart, train  # noqa: E402
+from qamctl.quantum.qaoa.angles import ramp, table_angles  # noqa: E402
+from qamctl.quantum.qaoa.landscape import Landscape  # noqa: E402
+from qamctl.quantum.qaoa.recursive import recursive_qaoa  # noqa: E402
+from qamctl.quantum.qaoa.structure import ansatz_for, relaxed  # noqa: E402
+from qamctl.quantum.qaoa.train import Effort, Training, multistart, train  # noqa: E402
 
 Row = dict[str, Any]
 #: Every training of the first table: starts, and evaluations of value and gradient in all.

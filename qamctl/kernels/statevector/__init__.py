@@ -2,38 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import numpy as np
 
-from qamctl.kernels.couplings import Floats
+from qamctl.kernels import extension
+from qamctl.kernels.couplings import Floats, Ints
+from qamctl.kernels.statevector.axis import QUBIT, Axis
 
-
-@dataclass(frozen=True)
-class Axis:
-    """One factor of the space of states: a free qubit, or a one-hot group.
-
-    Attributes
-    ----------
-    generator
-        [d, d] real, symmetric: the mixer is exp(-i beta generator).
-    start
-        [d] real amplitudes of the first state, of unit norm.
-    """
-
-    generator: Floats
-    start: Floats
-
-    @property
-    def size(self) -> int:
-        """States."""
-        return len(self.start)
-
-
-#: A free qubit under the X mixer, from |+>.
-QUBIT = Axis(np.array([[0.0, 1.0], [1.0, 0.0]]), np.full(2, 0.5**0.5))
+__all__ = ["QUBIT", "Axis", "Evolution", "bytes_needed", "evolution"]
 
 
 class Evolution(Protocol):
@@ -89,6 +69,10 @@ class Evolution(Protocol):
         """[states] complex, of the state that `energy` left; a global phase is not defined."""
         ...
 
+    def sample(self, shots: int, seed: int) -> Ints:
+        """[shots] numbers of states, drawn independently from `probabilities`; the same with either kernel."""
+        ...
+
 
 def evolution(
     diagonal: Floats,
@@ -112,7 +96,53 @@ def evolution(
         Compute in float64 in place of float32: slower, to check with.
     threads
         Cores to use; they do not change any figure.
-    """
-    from qamctl.kernels.statevector.reference import Evolution as Reference
 
-    return Reference(diagonal, axes, grover=grover, double=double)
+    Raises
+    ------
+    ValueError
+        The diagonal has another number of states than the axes, or a value that is not finite.
+    MemoryError
+        There is not enough; `bytes_needed` tells before.
+    """
+    if len(diagonal) != math.prod(axis.size for axis in axes):
+        raise ValueError("the diagonal needs a value for each state")
+    native = extension("statevector")
+    if not double and not grover and all(_plain(axis) for axis in axes):
+        from qamctl.kernels.statevector.qubits import QubitEvolution
+
+        if native is not None:
+            return QubitEvolution(diagonal, native.Qubits, threads)
+        from qamctl.kernels.statevector.reference import Qubits
+
+        return QubitEvolution(diagonal, Qubits, threads)
+    from qamctl.kernels.statevector.general import GeneralEvolution
+
+    if native is not None:
+        make = native.General64 if double else native.General32
+        return GeneralEvolution(diagonal, axes, make, grover=grover, threads=threads)
+    from qamctl.kernels.statevector.general_reference import General
+
+    return GeneralEvolution(
+        diagonal, axes, partial(General, kind=np.float64 if double else np.float32), grover=grover, threads=threads
+    )
+
+
+def bytes_needed(states: int, gradient: bool, double: bool) -> int:
+    """Memory that an evolution takes in C++, the caller's diagonal not counted.
+
+    Parameters
+    ----------
+    states
+        Of the register.
+    gradient
+        Whether `gradient` will be called.
+    double
+        As for `evolution`. In float32 it is the memory of qubits under the X mixer.
+    """
+    return states * ((16 if double else 8) * (2 if gradient or double else 1) + (16 if double else 4))
+
+
+def _plain(axis: Axis) -> bool:
+    return axis is QUBIT or all(
+        np.array_equal(mine, plain) for mine, plain in ((axis.generator, QUBIT.generator), (axis.start, QUBIT.start))
+    )
