@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from qamctl.errors import SpecError, TemporaryError, UsageError
-from qamctl.quantum.qaoa import book as module
 from qamctl.quantum.ansatz import Ansatz
 from qamctl.quantum.polynomial import Polynomial
+from qamctl.quantum.qaoa import book as module
 from qamctl.quantum.qaoa.book import AngleBook, Entry, Features, features_of
 from qamctl.quantum.register import Register
 

@@ -7,9 +7,9 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 
-from qamctl.quantum.qaoa import untrained
 from qamctl.quantum.ansatz import Ansatz
 from qamctl.quantum.polynomial import Polynomial
+from qamctl.quantum.qaoa import untrained
 from qamctl.quantum.qaoa.angles import table_angles
 from qamctl.quantum.qaoa.landscape import Landscape
 from qamctl.quantum.qaoa.untrained import drawn, untrained_angles
