@@ -29,6 +29,9 @@ ENGINES = ("statevector", "noisy", "qir")
 #: Those of them whose counts follow the circuit's distribution.
 NOISELESS = ("statevector", "qir")
 
+#: Those that simulate noise, which can be mitigated.
+NOISY = ("noisy",)
+
 
 @dataclass(frozen=True)
 class Found:
@@ -44,6 +47,10 @@ class Found:
         Counts in other bases: {basis, counts by bitstring}.
     seconds
         Wall time.
+    from_counts
+        The expectation that the counts give as they are.
+    mitigation
+        How noise was taken out of the expectation; None where it was not.
     """
 
     backend: str
@@ -53,6 +60,7 @@ class Found:
     info: dict[str, Any]
     seconds: float
     from_counts: Expectation | None = field(default=None)
+    mitigation: dict[str, Any] | None = field(default=None)
 
 
 def expand(backends: Sequence[str], *, qir: bool) -> tuple[str, ...]:
@@ -113,9 +121,10 @@ def measure(
     if counts is not None and terms and is_diagonal(terms) and set(support(terms)) <= columns.keys():
         own = from_counts(counts, terms, columns)
     settings = list(samples.info.get("settings", ()))
-    known = ("expectation", "settings", "reads", "exact")
+    known = ("expectation", "settings", "reads", "exact", "mitigation")
     info = {key: value for key, value in samples.info.items() if key not in known}
-    return Found(name, counts, expectation or own, settings, info, seconds, own)
+    mitigation = samples.info.get("mitigation")
+    return Found(name, counts, expectation or own, settings, info, seconds, own, mitigation)
 
 
 def patiently(

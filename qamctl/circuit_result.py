@@ -88,6 +88,7 @@ def _solution(found: Found, bits: int, registers: Sequence[tuple[str, int]]) -> 
         "registers": [{"name": name, "bits": size} for name, size in registers],
         "expectation": expectation,
         "settings": list(found.settings),
+        "mitigation": found.mitigation,
     }
 
 
@@ -107,9 +108,22 @@ def _attempt(found: Found, qubits: int) -> dict[str, Any]:
 
 
 def shots_of(found: Found) -> int:
-    """Measurements that an engine made in all, those of other bases among them."""
+    """Measurements that an engine made in all, those of other bases and of mitigation among them."""
     own = 0 if found.counts is None else found.counts.shots
+    if found.mitigation is not None:  # which has those that it began with
+        return int(found.mitigation["shots"]) + (own if found.settings else 0)
     return own + sum(sum(setting["counts"].values()) for setting in found.settings)
+
+
+def mitigated(found: Found) -> dict[str, Any]:
+    """What mitigation cost and gained, for the metrics file."""
+    told = found.mitigation
+    if told is None:
+        return {}
+    keys = ("methods", "raw", "circuits", "shots", "overhead", "kept", "fit")
+    value = None if found.expectation is None else plain(found.expectation)
+    return {"mitigation": {"value": value and value["value"], "standard_error": value and value["standard_error"]}
+            | {key: told[key] for key in keys}}  # fmt: skip
 
 
 def comparison(first: Found, other: Found) -> dict[str, Any]:

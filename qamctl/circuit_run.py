@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from qamctl import circuit_engines
-from qamctl.circuit_result import Answer, build_result, comparison, shots_of
+from qamctl.circuit_result import Answer, build_result, comparison, mitigated, shots_of
 from qamctl.config import resolve
-from qamctl.errors import SpecError, UsageError
+from qamctl.errors import Diagnostic, SpecError, UsageError
 from qamctl.formats.circuits import CircuitFile, read_circuit
 from qamctl.quantum.compare import total_variation
 from qamctl.quantum.noise import make_noise
@@ -73,8 +73,6 @@ def read(path: str, flags: Mapping[str, object], *, profile: str | None, config_
 
 def _check_noise(file: CircuitFile) -> None:
     """Refuse figures that contradict each other, at their place."""
-    from qamctl.errors import Diagnostic
-
     try:
         make_noise(file.noise)
     except SpecError as error:
@@ -86,9 +84,33 @@ def build(problem: Problem) -> Built:
     file: CircuitFile = problem.spec
     options = problem.options
     noise = dict(file.noise) | ({} if options.noise is None else {"preset": options.noise})
-    program = Program(file.circuit, file.bits, file.qir, tuple(file.observable), noise)
+    asked = file.mitigate if options.mitigate is None else options.mitigate
+    program = Program(
+        file.circuit, file.bits, file.qir, tuple(file.observable), noise, mitigate=asked, groups=file.groups
+    )  # fmt: skip
+    if asked:
+        _check_mitigation(problem, program)
     columns = {bit: bit for bit in range(file.bits)} if file.circuit is None else final_columns(file.circuit)
     return Built(program, options.shots or file.shots or SHOTS, columns)
+
+
+def _check_mitigation(problem: Problem, program: Program) -> None:
+    """Refuse mitigation that can't be, at the place that asks for it."""
+    from qamctl.quantum.mitigation.program import complaint
+
+    options, origins = problem.options, problem.resolved.origins
+    where = "mitigate" if options.mitigate is None else origins["mitigate"].removeprefix("flag ")
+    at = [problem.source.locate(("mitigate",))] if options.mitigate is None else []
+    names = circuit_engines.expand(options.backend, qir=program.qir is not None)
+    if others := [name for name in names if name not in circuit_engines.NOISY]:
+        text = (
+            f"{where}: mitigation is for engines that simulate noise, and {others[0]} does not: "
+            f"take --backend {' or '.join(circuit_engines.NOISY)}, or --mitigate none"
+        )
+        raise UsageError(text, [Diagnostic(text, place) for place in at])
+    if fault := complaint(program):
+        found = f"{where}: {fault}"
+        raise SpecError(found, [Diagnostic(found, place) for place in at]) if at else UsageError(found)
 
 
 def sizes(problem: Problem, built: Built) -> dict[str, Any]:
@@ -193,13 +215,19 @@ def measures(problem: Problem, built: Built, answer: Answer, compiled: Mapping[s
     """The circuit's figures, each engine's, and how the engines agree."""
     search = {
         found.backend: {"seconds": round(found.seconds, 6), "shots": shots_of(found), **found.info,
-                        **comparison(answer.found[0], found)}
+                        **comparison(answer.found[0], found), **mitigated(found)}
         for found in answer.found
     }  # fmt: skip
     return {"model": sizes(problem, built), "search": search, "quantum": [found.backend for found in answer.found]}
 
 
 def preview(problem: Problem, built: Built) -> dict[str, Any]:
-    """Sizes, and the engines that would run."""
+    """Sizes, the engines that would run, and what mitigation would take."""
     names = circuit_engines.expand(problem.options.backend, qir=built.program.qir is not None)
-    return {**sizes(problem, built), "engines": list(names), "reasons": []}
+    found = sizes(problem, built)
+    if methods := built.program.mitigate:
+        from qamctl.quantum.mitigation.program import circuits_needed
+
+        circuits = circuits_needed(methods, found["settings"])
+        found["mitigation"] = {"methods": list(methods), "circuits": circuits, "shots": circuits * built.shots}
+    return {**found, "engines": list(names), "reasons": []}

@@ -35,8 +35,9 @@ class Resolved:
         plain = {}
         for name in NAMES:
             value = getattr(self.options, name)
-            plain[name] = str(value) if isinstance(value, Path) else value
-        return plain | {"backend": list(self.options.backend)}
+            text = str(value) if isinstance(value, Path) else value
+            plain[name] = list(text) if isinstance(text, tuple) else text
+        return plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,8 @@ def describe(resolved: Resolved) -> list[tuple[str, str, str]]:
     """Rows for `config show`: the option, its value as text (empty: not set) and its origin."""
     rows = []
     for name, value in resolved.values().items():
-        text = ",".join(value) if isinstance(value, list) else str(value).lower() if isinstance(value, bool) else value
+        text = ",".join(value) or "none" if isinstance(value, list) else value
+        text = str(text).lower() if isinstance(text, bool) else text
         rows.append((name, "" if text is None else str(text), resolved.origins.get(name, "default")))
     return rows
 

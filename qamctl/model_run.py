@@ -27,7 +27,7 @@ from qamctl.qubo.impossible import impossible
 from qamctl.qubo.verdict import Broken
 from qamctl.runs.metrics import Stopwatch
 from qamctl.runs.signals import Stop
-from qamctl.story import Figures, Problem, Tick, make_problem
+from qamctl.story import Figures, Problem, Tick, make_problem, refuse_mitigation
 
 #: The file of samples beside the result.
 SAMPLES = "samples.npz"
@@ -58,9 +58,11 @@ def read(path: str, flags: Mapping[str, object], *, profile: str | None, config_
         flags, {}, profile=profile, config_file=config_file, cwd=Path.cwd(), environ=os.environ
     ).options  # fmt: skip
     file = read_model(path, format=asked.format, sense=asked.sense)
-    return make_problem(
+    problem = make_problem(
         file, file.name, file.source, file.solver, flags, profile=profile, config_file=config_file
     )  # fmt: skip
+    refuse_mitigation(problem)
+    return problem
 
 
 def build(problem: Problem) -> Built:

@@ -13,7 +13,7 @@ from typing import Any, Final
 #: Options that a spec may set in its `solver:` block.
 SOLVER_KEYS: Final = (
     "backend", "time_limit", "max_steps", "seed", "threads", "slot", "max_variables", "reads", "target_energy",
-    "shots", "depth", "mixer", "max_qubits", "max_shots", "max_rounds"
+    "shots", "depth", "mixer", "max_qubits", "max_shots", "max_rounds", "mitigate",
 )  # fmt: skip
 
 #: Formats of model files, as `--format` names them; `qamctl.formats.models` says what they are.
@@ -24,6 +24,9 @@ CIRCUIT_FORMATS: Final = ("openqasm", "qir", "circuit")
 
 #: Noise models of simulated machines; `qamctl.quantum.noise` has their figures.
 NOISES: Final = ("generic", "ionq", "quantinuum", "rigetti")
+
+#: What mitigates the noise of circuits; `qamctl.quantum.mitigation.program` says how.
+MITIGATIONS: Final = ("readout", "zne", "postselect")
 
 #: Mixers of QAOA circuits; `qamctl.quantum.ansatz` says what they are.
 MIXERS: Final = ("auto", "x", "xy-ring", "xy-full", "grover")
@@ -85,6 +88,8 @@ class Options:
         Measurements of a circuit each time that it is run.
     noise
         The class of machine whose noise is simulated, in place of what a circuit spec says.
+    mitigate
+        What mitigates the noise of a circuit; empty: nothing, and None: what its spec says.
     depth, mixer
         Of QAOA circuits: layers, and a mixer of `qamctl.quantum.ansatz`, or auto.
     max_qubits
@@ -120,6 +125,7 @@ class Options:
     samples: Path | None = None
     shots: int | None = None
     noise: str | None = None
+    mitigate: tuple[str, ...] | None = None
     depth: int | None = None
     mixer: str | None = None
     max_qubits: int | None = None
@@ -212,6 +218,15 @@ def _names(raw: Any) -> tuple[str, ...]:
     return names
 
 
+def _methods(raw: Any) -> tuple[str, ...]:
+    names = _names(raw)
+    if names == ("none",):
+        return ()
+    if not set(names) <= set(MITIGATIONS):
+        raise ValueError(f"must be among {', '.join(MITIGATIONS)}, or none")
+    return names
+
+
 def _word(*words: str) -> Callable[[Any], str]:
     def parse(raw: Any) -> str:
         if raw not in words:
@@ -257,6 +272,7 @@ _PARSERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "samples": _table,
     "shots": _integer(1, 100_000_001),
     "noise": _word(*NOISES),
+    "mitigate": _methods,
     "depth": _integer(1, 1001),
     "mixer": _word(*MIXERS),
     "max_qubits": _integer(1, 100_001),

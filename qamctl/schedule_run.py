@@ -22,7 +22,7 @@ from qamctl.schedule.reasons import reasons as find_reasons
 from qamctl.schedule.result import attempt_row, build_result, relative_gap
 from qamctl.solve import Answer, solve_schedule
 from qamctl.spec.reader import read_source
-from qamctl.story import Figures, Problem, Tick, make_problem
+from qamctl.story import Figures, Problem, Tick, make_problem, refuse_mitigation
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,9 @@ def read(path: str, flags: Mapping[str, object], *, profile: str | None, config_
     """
     data, source = read_source(path)
     spec = build_schedule(data, source)
-    return make_problem(spec, spec.name, spec.source, spec.solver, flags, profile=profile, config_file=config_file)
+    problem = make_problem(spec, spec.name, spec.source, spec.solver, flags, profile=profile, config_file=config_file)
+    refuse_mitigation(problem)
+    return problem
 
 
 def build(problem: Problem) -> Built:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from qamctl.config import Resolved, resolve
-from qamctl.errors import ExitCode
+from qamctl.errors import ExitCode, UsageError
 from qamctl.options import Options
 from qamctl.runs.metrics import Stopwatch
 from qamctl.runs.signals import Stop
@@ -181,6 +181,18 @@ def make_problem(
     )  # fmt: skip
     seed = resolved.options.seed
     return Problem(spec, name, source, resolved, default_seed(source) if seed is None else seed)
+
+
+def refuse_mitigation(problem: Problem) -> None:
+    """Raise a UsageError where a flag asks for mitigation and the problem is no circuit file.
+
+    Elsewhere, as in the environment, it may be meant for other files.
+    """
+    if problem.options.mitigate and problem.resolved.origins["mitigate"].startswith("flag"):
+        raise UsageError(
+            f"--mitigate is for circuit files, and {problem.source.label} is none: leave it out, or write the "
+            "problem's circuit by `qamctl compile --to qasm` and solve that"
+        )
 
 
 def default_seed(source: Source) -> int:

@@ -96,7 +96,9 @@ def _check_circuit(data: dict[str, Any], spec: str, format: str | None) -> list[
     told = _options(data).get("format")
     file = read_circuit(spec, format=format or (told if told in FORMATS else None))
     columns = {bit: bit for bit in range(file.bits)} if file.circuit is None else final_columns(file.circuit)
-    asked = Asked(file.circuit, file.bits, file.observable, columns, file.source.sha256, file.source.label)
+    asked = Asked(
+        file.circuit, file.bits, file.observable, columns, file.source.sha256, file.source.label, file.groups
+    )  # fmt: skip
     return [str(found) for found in check_result(data, asked)]
 
 

@@ -32,6 +32,9 @@ def test_every_field_of_a_circuit_is_documented(tmp_path: Path, monkeypatch: pyt
     result, metrics = report.result, report.metrics
     blocks = [result, result["levels"][0], result["terms"], result["solution"], result["solution"]["expectation"]]
     blocks += [result["solution"]["settings"][0], result["attempts"][0], metrics["model"]]
+    options = {"backend": ("noisy",), "shots": 50, "mitigate": ["readout", "zne"]}
+    mitigation = run("circuit", str(ROOT / "problems" / "circuit-ising.yaml"), options).result["solution"]["mitigation"]
+    blocks += [mitigation, mitigation["points"][0]]
     named = set(re.findall(r"`([\w.]+)`", (ROOT / "docs" / "results.md").read_text()))
     compared = {key for key in metrics["search"]["statevector"] if key not in ("branches", "simulated_qubits")}
     assert {key for block in blocks for key in block} | compared <= named

@@ -30,12 +30,28 @@ def circuit_page(result: Mapping[str, Any], *, width: int, paint: Paint, place: 
     status, solution = result["status"], result.get("solution") or {}
     lines = [f"Status: {paint(status, _STYLES.get(status, 'bold'))}"]
     if expectation := solution.get("expectation"):
-        error = "exact" if expectation["exact"] else f"standard error {expectation['standard_error']:.2g}"
-        lines.append(f"Observable: {cell(expectation['value'])} ({error})")
+        lines.append(f"Observable: {_mean(expectation)}")
+    if mitigation := solution.get("mitigation"):
+        lines += _mitigation(mitigation)
     parts = ["\n".join(lines), _counts(solution, width), _engines(result, width)]
     if place:
         parts.append(f"Result: {place}")
     return "\n\n".join(part for part in parts if part)
+
+
+def _mean(told: Mapping[str, Any]) -> str:
+    error = "exact" if told.get("exact") else f"standard error {told['standard_error']:.2g}"
+    return f"{cell(told['value'])} ({error})"
+
+
+def _mitigation(told: Mapping[str, Any]) -> list[str]:
+    """The raw value, what was done, and what it cost."""
+    lines = [] if told["raw"] is None else [f"Without mitigation: {_mean(told['raw'])}"]
+    text = f"Mitigation: {', '.join(told['methods'])} (circuits {told['circuits']}, shots {cell(told['shots'])}"
+    text += "" if told["overhead"] is None else f", overhead {told['overhead']:.2g}"
+    text += "" if told["kept"] is None else f", kept {100 * told['kept']:.1f} %"
+    text += ")" if told["fit"] is None else f", fit {told['fit']})"
+    return [*lines, text, *(f"Note: {note}" for note in told["notes"])]
 
 
 def _counts(solution: Mapping[str, Any], width: int) -> str:
@@ -44,11 +60,15 @@ def _counts(solution: Mapping[str, Any], width: int) -> str:
         return ""
     shots, most = solution["shots"], max(counts.values())
     shown = sorted(counts, key=lambda text: (-counts[text], text))[:MOST_ROWS]
+    mitigated = (solution.get("mitigation") or {}).get("distribution")
+    head = ("bits", "count", "share", *(("mitigated",) if mitigated else ()), "")
     rows = [
-        (text, counts[text], f"{100 * counts[text] / shots:.1f} %", "#" * max(1, round(BAR * counts[text] / most)))
+        (text, counts[text], f"{100 * counts[text] / shots:.1f} %",
+         *((f"{100 * mitigated.get(text, 0):.1f} %",) if mitigated else ()),
+         "#" * max(1, round(BAR * counts[text] / most)))
         for text in shown
-    ]
-    text = table(("bits", "count", "share", ""), rows, width=width, right="count share")
+    ]  # fmt: skip
+    text = table(head, rows, width=width, right="count share mitigated")
     if more := len(counts) - len(shown):
         text += f"\n... and {more} more bitstrings"
     return text

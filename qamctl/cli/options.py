@@ -60,6 +60,14 @@ Noise = Annotated[
         help="Machine whose noise the engine `noisy` simulates: generic (default), ionq, quantinuum, rigetti.",
     ),
 ]
+Mitigate = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--mitigate",
+        metavar="M",
+        help="Of circuits on the engine `noisy`: readout, zne, postselect, or none in spite of the spec. Repeatable.",
+    ),
+]
 Depth = Annotated[str | None, typer.Option("--depth", metavar="P", help="Layers of a QAOA circuit. Default 3.")]
 Mixer = Annotated[
     str | None,

@@ -35,6 +35,7 @@ def solve(
     max_variables: flag.MaxVariables = None,
     shots: flag.Shots = None,
     noise: flag.Noise = None,
+    mitigate: flag.Mitigate = None,
     depth: flag.Depth = None,
     mixer: flag.Mixer = None,
     max_qubits: flag.MaxQubits = None,
@@ -65,6 +66,7 @@ def solve(
       cat model.qubo | qamctl solve - --dry-run
       qamctl solve bell.qasm --shots 500
       qamctl solve circuit.yaml --backend statevector --backend noisy --noise ionq
+      qamctl solve circuit.yaml --backend noisy --mitigate readout --mitigate zne
 
     Reads .qubo, rudy/Gset graphs (MaxCut, maximised), .bqm, .cqm, .lp, tables of couplings (.csv) and specs of
     `kind: model` and `kind: hamiltonian`; the format is told from the content. The answer is checked against the
@@ -91,6 +93,7 @@ def solve(
         "max_variables": max_variables,
         "shots": shots,
         "noise": noise,
+        "mitigate": mitigate,
         "depth": depth,
         "mixer": mixer,
         "max_qubits": max_qubits,

@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeGuard
 
+from qamctl.quantum.check_mitigation import Read, complaints
 from qamctl.quantum.compare import fit
 from qamctl.quantum.exact_check import distribution, expectation
 
 #: Every kind of discrepancy; part of the public contract.
 DISCREPANCIES: Final = (
     "malformed", "schema", "kind", "status", "provenance", "solution", "counts", "settings", "expectation",
-    "objective", "terms", "levels", "bound", "violations", "attempts", "distribution",
+    "mitigation", "objective", "terms", "levels", "bound", "violations", "attempts", "distribution",
 )  # fmt: skip
 
 SCHEMA: Final = "qamctl/result/1"
@@ -73,6 +74,8 @@ class Asked:
         The observable.
     columns
         Bit of each qubit that is measured last.
+    groups
+        Bits of which exactly one is 1.
     """
 
     circuit: Any
@@ -81,6 +84,7 @@ class Asked:
     columns: Mapping[int, int]
     sha256: str
     label: str
+    groups: Sequence[Sequence[int]] = ()
 
     @property
     def diagonal(self) -> bool:
@@ -204,6 +208,16 @@ class _Comparison:
         self.value = value
         own = _mean(counts, terms, self.asked.columns) if counts and self.asked.diagonal else None
         self.from_counts(told.get("from_counts"), own)
+        mitigation = solution.get("mitigation")
+        if mitigation is not None:
+            raw = self.mapping("mitigation", "solution.mitigation.raw", self.mapping(
+                "mitigation", "solution.mitigation", mitigation).get("raw"))  # fmt: skip
+            plain, spread = raw.get("value"), raw.get("standard_error")
+            if not _is_number(plain) or not _is_number(spread) or spread < 0:
+                self.say("mitigation", "solution.mitigation.raw", "must have a value and a standard error")
+                return
+            self.mitigated(mitigation, value, error, solution, counts)
+            value, error = plain, spread  # what follows looks at the mean that was measured
         if told.get("exact"):
             self.exact(value)
         elif settings := solution.get("settings"):
@@ -213,7 +227,29 @@ class _Comparison:
         elif own is None:
             self.say("expectation", "solution.expectation", "was measured, and no counts say so")
         elif not _same(value, own[0], self.scale):
-            self.say("expectation", "solution.expectation.value", f"is {value}, the counts give {own[0]}")
+            where = "solution.expectation.value" if mitigation is None else "solution.mitigation.raw.value"
+            self.say("expectation", where, f"is {value}, the counts give {own[0]}")
+
+    def mitigated(
+        self, told: Mapping[str, Any], value: float, error: float, solution: Mapping[str, Any], counts: dict[str, int]
+    ) -> None:
+        """The mitigated mean as far as counts and what the result says of readout and scales tell."""
+        terms, constant = self.asked.terms, 0.0
+        if settings := solution.get("settings"):
+            before = len(self.found)
+            bases = self.bases(settings)
+            del self.found[before:]  # whoever looks at the settings says them
+            if bases is None:
+                return
+            rows, constant = bases
+        else:
+            rows = [(counts, list(terms), dict(self.asked.columns))]
+        reads = [
+            Read(found, [([columns[qubit] for qubit in _acting(label)], weight) for label, weight in members])
+            for found, members, columns in rows
+        ]
+        for field, text in complaints(told, value, error, reads, self.asked.groups, constant):
+            self.say("mitigation", f"solution.mitigation.{field}", text)
 
     def from_counts(self, given: Any, own: tuple[float, float] | None) -> None:
         field = "solution.expectation.from_counts"
@@ -248,20 +284,32 @@ class _Comparison:
 
     def settings(self, given: Any, value: float, error: float) -> None:
         """The mean as the sum over bases, each term from one of those that it can be measured in."""
+        bases = self.bases(given)
+        if bases is None:
+            return
+        rows, constant = bases
+        means = [_mean(counts, terms, columns) for counts, terms, columns in rows]
+        right = constant + sum(mean for mean, _ in means)
+        # A term that several bases hold may have been taken from another one of them.
+        if not _near(value, right, math.hypot(error, *(spread for _, spread in means))):
+            self.say("expectation", "solution.expectation.value", f"is {value}, the settings give {right}")
+
+    def bases(self, given: Any) -> tuple[list[tuple[dict[str, int], Terms, dict[int, int]]], float] | None:
+        """Counts, terms of Z and the column of each qubit by basis, and the constant; None after a discrepancy."""
         field = "solution.settings"
         if not isinstance(given, list):
             self.say("settings", field, f"must be a list, not {_shown(given)}")
-            return
+            return None
         rows: list[tuple[dict[int, str], dict[str, int]]] = []
         for k, setting in enumerate(given):
             row = self.mapping("settings", f"{field}[{k}]", setting)
             basis = row.get("basis")
             if not isinstance(basis, str) or set(basis) - set("IXYZ"):
                 self.say("settings", f"{field}[{k}].basis", f"is {_shown(basis)}, which is no Pauli string")
-                return
+                return None
             counts = self.counts("settings", f"{field}[{k}].counts", row.get("counts"), len(_acting(basis)))
             if not counts:
-                return
+                return None
             rows.append((_acting(basis), counts))
         members: list[list[tuple[str, float]]] = [[] for _ in rows]
         constant = 0.0
@@ -272,17 +320,13 @@ class _Comparison:
                 constant += weight
             elif at is None:
                 self.say("settings", field, f"have no basis in which {label} was measured")
-                return
+                return None
             else:
                 members[at].append((label.replace("X", "Z").replace("Y", "Z"), weight))
-        means = [
-            _mean(counts, terms, {qubit: k for k, qubit in enumerate(basis)})
+        return [
+            (counts, terms, {qubit: k for k, qubit in enumerate(basis)})
             for (basis, counts), terms in zip(rows, members, strict=True)
-        ]
-        right = constant + sum(mean for mean, _ in means)
-        # A term that several bases hold may have been taken from another one of them.
-        if not _near(value, right, math.hypot(error, *(spread for _, spread in means))):
-            self.say("expectation", "solution.expectation.value", f"is {value}, the settings give {right}")
+        ], constant
 
     def distribution(self, counts: dict[str, int]) -> None:
         """The counts against the exact distribution of a small circuit."""

@@ -7,13 +7,23 @@ virtual on all of these machines and have no error. Idling, crosstalk and leakag
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from types import MappingProxyType
 from typing import Any, Final
 
-from qamctl.errors import BackendError, Diagnostic, SpecError, UnsupportedError
-from qamctl.quantum.pauli_values import from_counts, groups, is_diagonal, measured_in, setting_circuit, support
+from qamctl.errors import BackendError, Diagnostic, SpecError, UnsupportedError, UsageError
+from qamctl.quantum.pauli_values import (
+    columns_of,
+    from_counts,
+    groups,
+    is_diagonal,
+    letters,
+    measured_in,
+    setting_circuit,
+    support,
+)
 from qamctl.quantum.program import (
     Counts,
     Expectation,
@@ -112,7 +122,7 @@ def run(program: Program, shots: int, seed: int, *, stop: Callable[[], bool] = l
     """Shots of a circuit with noise, and the value of its observable; equal seeds give equal counts.
 
     An observable of I and Z is taken from the counts where they have its qubits; else it is measured, with all the
-    shots for each setting.
+    shots for each setting. Where the program says so, its noise is mitigated: see `qamctl.quantum.mitigation.program`.
 
     Raises
     ------
@@ -141,9 +151,12 @@ def run(program: Program, shots: int, seed: int, *, stop: Callable[[], bool] = l
             for k, (basis, _) in enumerate(groups(terms))
         )
         expectation = measured_in(settings, terms)
+    mitigation: dict[str, Any] = {}
+    if program.mitigate:
+        expectation, mitigation["mitigation"] = _mitigated(program, machine, counts, settings, expectation)
     info = {
         "method": "qiskit-aer", "noise": {name: getattr(noise, name) for name in noise.__slots__},
-        "compiled": machine.figures,
+        "compiled": machine.figures, **mitigation,
     }  # fmt: skip
     return Measured(counts, expectation, settings, info)
 
@@ -158,22 +171,35 @@ class _Machine:
 
     def counts(self, circuit: Any, bits: int, turn: int = 0) -> Counts:
         """Counts of a circuit; `turn` keeps the seeds of several apart."""
-        from qiskit.exceptions import QiskitError
-        from qiskit_aer import AerSimulator
-
         from qamctl.quantum.transpile import figures_of
 
-        native = _native(circuit, self.noise.preset)
+        native = native_form(circuit, self.noise.preset)
         self.figures = self.figures or figures_of(native).to_dict()
-        check_qubits(native.num_qubits, 2.0)
-        cost = self.shots * max(1, len(native.data)) * 2.0**native.num_qubits
+        return self.run([native], bits, turn)[0]
+
+    def run(self, natives: Sequence[Any], bits: int, *turns: int) -> list[Counts]:
+        """Counts of circuits of so many bits in the machine's gates; `turns` keep the seeds of several calls apart."""
+        cost = sum(map(self.cost, natives))
         if cost > COST:
             most = int(self.shots * COST / cost)
             step = f"take at most {most:,} shots" if most else "take fewer qubits"
+            operations, qubits = sum(len(native.data) for native in natives), max(one.num_qubits for one in natives)
             raise UnsupportedError(
-                f"{self.shots:,} noisy shots of {len(native.data):,} operations on {native.num_qubits} qubits would "
+                f"{self.shots:,} noisy shots of {operations:,} operations on {qubits} qubits would "
                 f"take longer than ten minutes: {step}"
             )
+        return [self.sample(native, bits, (*turns, k) if k else turns) for k, native in enumerate(natives)]
+
+    def cost(self, native: Any) -> float:
+        """Updates of amplitudes that a circuit's shots take."""
+        check_qubits(native.num_qubits, 2.0)
+        return float(self.shots * max(1, len(native.data)) * 2.0**native.num_qubits)
+
+    def sample(self, native: Any, bits: int, turns: tuple[int, ...]) -> Counts:
+        """The shots of one circuit."""
+        from qiskit.exceptions import QiskitError
+        from qiskit_aer import AerSimulator
+
         # One thread: with more the counts would depend on how many there are.
         simulator = AerSimulator(noise_model=self.model, max_parallel_threads=1)
 
@@ -182,7 +208,8 @@ class _Machine:
             return from_strings({str(text): int(count) for text, count in strings.items()}, bits)
 
         try:
-            return in_batches(measure, self.shots, cost / self.shots, BATCH, (self.seed, turn), self.stop)
+            each = self.cost(native) / self.shots
+            return in_batches(measure, self.shots, each, BATCH, (self.seed, *turns), self.stop)
         except QiskitError as error:  # Aer's own faults are of this type, too
             raise BackendError(f"the noise simulator failed: {str(error.message).splitlines()[0]}") from None
 
@@ -193,7 +220,45 @@ class _Machine:
         return join_counts(counts.samples[:, circuit.num_clbits :], counts.occurrences)
 
 
-def _native(circuit: Any, preset: str) -> Any:
+def _mitigated(
+    program: Program, machine: _Machine, counts: Counts | None, settings: Sequence[Setting], raw: Expectation | None
+) -> tuple[Expectation | None, dict[str, Any]]:
+    """The mitigated value and how it was found, from what was measured without mitigation and further circuits."""
+    from qamctl.quantum.mitigation.program import Machine, Reading, complaint, in_z, mitigate, only_measured, widened
+
+    if fault := complaint(program):
+        raise UsageError(fault)
+    terms, readings, bits = program.observable, [], list(range(program.n))
+    constant = [(label, weight) for label, weight in terms if not letters(label)]
+    if not settings and counts is not None:
+        circuit, bits = only_measured(native_form(program.circuit, machine.noise.preset))
+        columns = {qubit: bits.index(bit) for qubit, bit in final_columns(program.circuit).items()}
+        program = replace(program, groups=[[bits.index(bit) for bit in group] for group in program.groups])
+        readings = [Reading(circuit, join_counts(counts.samples[:, bits], counts.occurrences), in_z(terms, columns))]
+    finals = final_measurements(program.circuit)
+    for k, (setting, (basis, members)) in enumerate(zip(settings, groups(terms), strict=False)):
+        turned = setting_circuit(program.circuit, basis, finals)
+        circuit = only_measured(native_form(turned, machine.noise.preset))[0]
+        part = in_z([*members, *(constant if not k else ())], columns_of(basis))
+        readings.append(Reading(circuit, setting.counts, part))
+    turn = count(len(settings) + 1)
+
+    def run(circuits: Sequence[Any]) -> list[dict[str, int]]:
+        found = machine.run(circuits, circuits[0].num_clbits, next(turn)) if circuits else []
+        return [counts.strings() for counts in found]
+
+    value, told = mitigate(program, readings, raw, Machine(run, machine_gates(machine.noise.preset)))
+    return value, told if settings else widened(told, bits, program.n)
+
+
+def machine_gates(preset: str) -> tuple[str, ...]:
+    """The gates of a class of machine."""
+    from qamctl.quantum.targets import TARGETS
+
+    return tuple(TARGETS[preset].gates) if preset in TARGETS else GENERIC
+
+
+def native_form(circuit: Any, preset: str) -> Any:
     """The circuit in the gates of a class of machine, the same each time."""
     from qamctl.quantum.targets import TARGETS
     from qamctl.quantum.transpile import transpile_for
@@ -220,9 +285,7 @@ def noise_model(noise: Noise) -> Any:
         raise UnsupportedError(
             'backend noisy needs qiskit-aer, which is not installed: pip install "qamctl[noise]"'
         ) from missing
-    from qamctl.quantum.targets import TARGETS
-
-    gates = TARGETS[noise.preset].gates if noise.preset in TARGETS else GENERIC
+    gates = machine_gates(noise.preset)
     model = NoiseModel()
     double = [gate for gate in gates if gate in ("rxx", "rzz", "cz", "cx")]
     single = [gate for gate in gates if gate not in double and gate != "rz"]

@@ -34,6 +34,10 @@ class Program:
         For engines that simulate noise: what `qamctl.quantum.noise.make_noise` takes.
     kind
         "circuit".
+    mitigate
+        What mitigates that noise: words of `qamctl.quantum.mitigation.program.METHODS`.
+    groups
+        Bits of which exactly one is 1, for `postselect`.
     """
 
     circuit: Any
@@ -42,6 +46,8 @@ class Program:
     observable: Terms = ()
     noise: Mapping[str, Any] = field(default_factory=dict)
     kind: str = "circuit"
+    mitigate: Sequence[str] = ()
+    groups: Sequence[Sequence[int]] = ()
 
     @property
     def qubits(self) -> int:

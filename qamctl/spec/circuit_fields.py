@@ -14,6 +14,9 @@ MOST_SHOTS: Final = 100_000_000
 #: Noise models by the class of machine; `qamctl.quantum.noise` has their figures.
 PRESETS: Final = ("generic", "ionq", "quantinuum", "rigetti")
 
+#: What mitigates noise, or none; `qamctl.quantum.mitigation.program` says how.
+MITIGATIONS: Final = ("readout", "zne", "postselect", "none")
+
 NOISE: Final = Field(
     "noise", "record", "errors of the simulated machine, for the engine `noisy`; figures replace those of the preset",
     fields=(
@@ -33,6 +36,7 @@ CIRCUIT_SOLVER: Final = Field(
         Field("seed", "integer", "seed of every random choice; by default from the spec's hash", low=0, high=MOST_SEED),
         Field("threads", "integer", "threads to use; by default as many as there are", low=1, high=10_000),
         Field("shots", "integer", "measurements, as the field `shots` of the spec", low=1, high=MOST_SHOTS),
+        Field("mitigate", "texts", "as the field `mitigate` of the spec", choices=MITIGATIONS),
     ),
 )  # fmt: skip
 
@@ -59,5 +63,10 @@ CIRCUIT: Final = Field(
         OBSERVABLE,
         Field("shots", "integer", "measurements", 1000, low=1, high=MOST_SHOTS),
         NOISE,
+        Field(
+            "mitigate", "texts", "what mitigates that noise: readout, zne (extrapolation), postselect (by `groups`)",
+            choices=MITIGATIONS,
+        ),
+        Field("groups", "bits", "of each of these lists of bits exactly one is 1 where there is no noise"),
     ),
 )  # fmt: skip

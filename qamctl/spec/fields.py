@@ -31,6 +31,7 @@ Type = Literal[
     "weights",  # {variable: number}, or rows of them
     "couplings",  # a list of [variable, variable, number], or rows of them
     "groups",  # a list of lists of variables
+    "bits",  # a list of lists of numbers from 0
     "strings",  # a list of [Pauli string, number], or rows of them
     "numbers",  # {name: number}
 ]

@@ -60,6 +60,9 @@ _NOTES: Final = {
         "measure it, terms that agree on each qubit that they share together, each such setting with all the shots.",
         "With QIR only I and Z can be measured, and qubit k means bit k of the bitstring.",
         "",
+        "`mitigate` takes noise out of what `noisy` measured, and `--mitigate none` leaves it in: see `mitigation.md`.",
+        "`groups` are for `postselect`; bit 0 is the rightmost character of a bitstring.",
+        "",
         "The figures of the noise presets are on the page `circuits.md`.",
     ),
 }
@@ -91,6 +94,7 @@ _LABELS: Final = {
     "weights": ("{variable: number}, {table: FILE} or {csv: TEXT}", "-"),
     "couplings": ("list of [i, j, weight], {table: FILE} or {csv: TEXT}", "-"),
     "groups": ("list of lists of variables", "-"),
+    "bits": ("list of lists of bits", "-"),
     "strings": ("list of [string, weight], {table: FILE} or {csv: TEXT}", "-"),
     "numbers": ("{name: number}", "-"),
 }
@@ -164,7 +168,8 @@ def _by_type(field: Field) -> dict[str, Any]:
         case "links":
             return {"type": "array", "items": {"anyOf": [_NAME, _mapping(field)]}}
         case "texts":
-            return {"anyOf": [_NAME, {"type": "array", "items": _NAME, "minItems": 1}]}
+            word = {"enum": list(field.choices)} if field.choices else _NAME
+            return {"anyOf": [word, {"type": "array", "items": word, "minItems": 1}]}
         case "record":
             return _mapping(field)
         case "records":
@@ -187,6 +192,8 @@ def _by_type(field: Field) -> dict[str, Any]:
             return {"anyOf": [{"type": "array", "items": triple}, _elsewhere("table"), _elsewhere("csv")]}
         case "groups":
             return {"type": "array", "items": {"type": "array", "items": _VARIABLE, "minItems": 1}}
+        case "bits":
+            return {"type": "array", "items": {"type": "array", "items": _COUNT, "minItems": 1}}
         case "strings":
             pair: dict[str, Any] = {"type": "array", "items": [_PAULI, number], "minItems": 2, "maxItems": 2}
             inline = {"type": "array", "items": pair}

@@ -12,6 +12,7 @@ from qamctl.quantum.mitigation.observables import (
     Observable,
     Share,
     ZProduct,
+    ZSum,
     all_samples,
     mixed_mean,
     undone,
@@ -47,6 +48,7 @@ def test_the_mean_of_endless_noise() -> None:
     assert mixed_mean(cost, 3, one_hot([[0, 1, 2]])) == pytest.approx((3 + 1 + 1) / 3)
     assert mixed_mean(cost, 3, lambda samples: samples.sum(axis=1) > 3) is None
     assert mixed_mean(lambda samples: np.zeros(len(samples)), 17) is None
+    assert mixed_mean(ZSum((((0,), 2.0), ((), 0.5), ((1, 2), 1.0))), 40) == 0.5
 
 
 def test_bitstrings_of_other_lengths_are_refused() -> None:
@@ -57,7 +59,12 @@ def test_bitstrings_of_other_lengths_are_refused() -> None:
 
 @pytest.mark.parametrize(
     "observable",
-    [Polynomial(3, 2.0, {(1,): -1.0, (0, 2): 3.0}), ZProduct((0, 2)), Share(frozenset({"011", "100", "111"}))],
+    [
+        Polynomial(3, 2.0, {(1,): -1.0, (0, 2): 3.0}),
+        ZProduct((0, 2)),
+        ZSum((((0, 2), 3.0), ((1,), -1.0), ((), 0.5))),
+        Share(frozenset({"011", "100", "111"})),
+    ],
 )
 def test_what_is_undone_is_the_transposed_inverse(observable: Observable) -> None:
     """By hand: the Kronecker product of the inverses, transposed, times the observable's values."""

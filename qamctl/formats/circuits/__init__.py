@@ -44,6 +44,10 @@ class CircuitFile:
         That the spec asks for; None: it does not.
     noise
         The `noise:` block of a spec.
+    mitigate
+        Words of `qamctl.options.MITIGATIONS` that the spec asks for.
+    groups
+        Bits of which exactly one is 1.
     solver
         The `solver:` block of a spec.
     """
@@ -57,6 +61,8 @@ class CircuitFile:
     shots: int | None = None
     noise: Mapping[str, Any] = field(default_factory=dict)
     solver: Mapping[str, Any] = field(default_factory=dict)
+    mitigate: tuple[str, ...] = ()
+    groups: tuple[tuple[int, ...], ...] = ()
 
     @property
     def bits(self) -> int:

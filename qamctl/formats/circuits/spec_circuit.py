@@ -17,7 +17,7 @@ from qamctl.formats.circuits import CircuitFile
 from qamctl.formats.circuits.read import SIZE, parse, told
 from qamctl.formats.faults import problem_name
 from qamctl.quantum.pauli_text import BadString, PauliString, dense_text, parse_string
-from qamctl.spec.circuit_fields import CIRCUIT, CIRCUIT_SOLVER, NOISE, OBSERVABLE
+from qamctl.spec.circuit_fields import CIRCUIT, CIRCUIT_SOLVER, MITIGATIONS, NOISE, OBSERVABLE
 from qamctl.spec.decode import check_names, choices, coded, inner_rows, integers, names, numbers
 from qamctl.spec.faults import Faults, Refusal, nearest, show
 from qamctl.spec.header import check_kind, read_root, read_solver
@@ -50,6 +50,8 @@ def read_spec(raw: bytes, label: str, file: Path | None) -> CircuitFile:
     values = _parameters(data.get("parameters"), faults)
     terms, at = _terms(data.get("observable"), source, tables, faults)
     name = names(root, CIRCUIT["name"], faults)[0]
+    none: tuple[str, ...] = ()
+    mitigate = coded(root, CIRCUIT["mitigate"], _mitigations, none, faults).list()[0]
     circuit, qir = _program(data, source, tables, faults)
     faults.check()
     if circuit is not None:
@@ -58,10 +60,13 @@ def read_spec(raw: bytes, label: str, file: Path | None) -> CircuitFile:
         faults.add(("parameters",), "QIR has no parameters", "remove them, or give the circuit as OpenQASM")
     qubits = qir.qubits if circuit is None else circuit.num_qubits
     observable = _dense(terms, qubits, at, faults)
+    bits = qir.results if circuit is None else circuit.num_clbits
+    groups = _groups(data.get("groups"), bits, faults)
     faults.check()
     return CircuitFile(
         circuit, qir, "circuit", name or ("circuit" if file is None else problem_name(label)),
         replace(source, tables=tables), observable, asked if "shots" in data else None, noise, solver,
+        mitigate, groups,
     )  # fmt: skip
 
 
@@ -159,6 +164,40 @@ def _noise(root: Rows, faults: Faults) -> dict[str, Any]:
         if not np.isnan(value):
             found[field.name] = value
     return found
+
+
+def _mitigations(cell: Any, text: bool) -> tuple[str, ...]:
+    """The words that are asked for, each once; none of them for `none`."""
+    words = cell if isinstance(cell, list) else [cell]
+    for word in words or [cell]:
+        if word not in MITIGATIONS:
+            hint = nearest(word, MITIGATIONS) if isinstance(word, str) else None
+            raise Refusal(f"must be among {', '.join(MITIGATIONS)}, found {show(word)}", hint)
+    if "none" in words and len(words) > 1:
+        raise Refusal("has none beside others", "remove none, or the others")
+    return () if words == ["none"] else tuple(dict.fromkeys(words))
+
+
+def _groups(value: Any, bits: int, faults: Faults) -> tuple[tuple[int, ...], ...]:
+    """The bits of each group, no bit in two of them."""
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not value:
+        faults.add(("groups",), f"must be a list of lists of bits, found {show(value)}")
+        return ()
+    seen: set[int] = set()
+    for g, members in enumerate(value):
+        if not isinstance(members, list) or not members:
+            faults.add(("groups", g), f"must be a list of at least one bit, found {show(members)}")
+            continue
+        for k, bit in enumerate(members):
+            if type(bit) is not int or not 0 <= bit < bits:
+                faults.add(("groups", g, k), f"must be a bit from 0 to {bits - 1}, found {show(bit)}")
+            elif bit in seen:
+                faults.add(("groups", g, k), f"must not repeat a bit, found {show(bit)} again")
+            else:
+                seen.add(bit)
+    return tuple(map(tuple, value)) if not faults.count else ()
 
 
 def _parameters(value: Any, faults: Faults) -> dict[str, float]:

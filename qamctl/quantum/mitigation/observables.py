@@ -35,6 +35,18 @@ class ZProduct:
 
 
 @dataclass(frozen=True)
+class ZSum:
+    """A weighted sum of such products; that of no bits is 1."""
+
+    terms: tuple[tuple[tuple[int, ...], float], ...]
+
+    def __call__(self, samples: Samples) -> Floats:
+        """[s] the values on samples [s, bits]."""
+        values = (weight * ZProduct(bits)(samples) for bits, weight in self.terms)
+        return np.asarray(sum(values, np.zeros(len(samples))))
+
+
+@dataclass(frozen=True)
 class Share:
     """How much of the distribution lies on some bitstrings: 1 on each of them, else 0."""
 
@@ -85,7 +97,7 @@ def undone(observable: Observable, inverses: Floats) -> Callable[[Samples], Floa
     Parameters
     ----------
     observable
-        A polynomial, `ZProduct` or `Share`; None is returned for others.
+        A polynomial, `ZProduct`, `ZSum` or `Share`; None is returned for others.
     inverses
         [bits, 2, 2] the inverse confusion of each bit, `[true, read]`.
     """
@@ -105,6 +117,14 @@ def undone(observable: Observable, inverses: Floats) -> Callable[[Samples], Floa
         chosen = list(observable.bits)
         z = inverses[chosen, 0] - inverses[chosen, 1]
         return lambda samples: np.asarray(z[np.arange(len(chosen)), samples[:, chosen]].prod(axis=1))
+    if isinstance(observable, ZSum):
+        parts = [(weight, undone(ZProduct(bits), inverses)) for bits, weight in observable.terms]
+
+        def total(samples: Samples) -> Floats:
+            values = (weight * part(samples) for weight, part in parts if part is not None)
+            return np.asarray(sum(values, np.zeros(len(samples))))
+
+        return total
     if isinstance(observable, Share):
         wanted = [[int(b) for b in reversed(outcome)] for outcome in sorted(observable.outcomes)]
 
@@ -124,6 +144,8 @@ def mixed_mean(observable: Observable, bits: int, check: Check | None = None) ->
     """
     if isinstance(observable, Polynomial) and check is None:
         return observable.offset + sum(w / 2.0 ** len(term) for term, w in observable.terms.items())
+    if isinstance(observable, ZSum) and check is None:
+        return float(sum(weight for members, weight in observable.terms if not members))
     if bits > ENUMERATED:
         return None
     samples = all_samples(bits)
