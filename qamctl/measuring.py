@@ -36,8 +36,8 @@ class Settings:
         Of a part; larger problems are improved part by part.
     max_shots, max_rounds
         In all.
-    angles
-        Where the training of a whole model's angles is kept.
+    angles, name
+        Where the angles of a whole model are kept, and what the problem is called there.
     """
 
     shots: int | None = None
@@ -48,6 +48,7 @@ class Settings:
     max_rounds: int | None = None
     angles: Path | None = None
     noise: str | None = None
+    name: str | None = None
 
     def circuit(self) -> dict[str, Any]:
         """Options of a circuit, as engines take them."""
@@ -77,11 +78,11 @@ def told(row: Mapping[str, Any], info: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def settings_of(options: Options) -> Settings:
-    """The settings that the options of a run hold."""
+def settings_of(options: Options, name: str | None = None) -> Settings:
+    """The settings that the options of a run hold, for a problem of this name."""
     return Settings(
         options.shots, options.depth, options.mixer, options.max_qubits, options.max_shots, options.max_rounds,
-        options.angles, options.noise,
+        options.angles, options.noise, name,
     )  # fmt: skip
 
 

@@ -202,7 +202,7 @@ def _sampled(backend: Backend, task: Task) -> Sequence[Outcome]:
 
     options = _options(task, payload, task.budget.clock() - began)
     if quantum:
-        circuit = {**task.settings.circuit(), "angles": task.settings.angles}
+        circuit = {**task.settings.circuit(), "angles": task.settings.angles, "name": task.settings.name}
         options |= {"reads": shots_of(backend, task.settings), **circuit}
         if options.get("seconds") is not None:
             options["seconds"] *= CIRCUIT_SHARE

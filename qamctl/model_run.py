@@ -112,7 +112,7 @@ def solve(
     return solve_model(
         built.question, backends=backends, seconds=None if options.max_steps else options.time_limit,
         steps=options.max_steps, seed=problem.seed, threads=options.threads, target=options.target_energy,
-        reads=options.reads, max_variables=options.max_variables, settings=settings_of(options),
+        reads=options.reads, max_variables=options.max_variables, settings=settings_of(options, problem.name),
         strict=options.strict, stop=stop, progress=progress, phase=watch.phase,
     )  # fmt: skip
 

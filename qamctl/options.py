@@ -34,6 +34,9 @@ MIXERS: Final = ("auto", "x", "xy-ring", "xy-full", "grover")
 #: Seconds that no time limit reaches: about thirty years.
 LONGEST: Final = 1e9
 
+#: How files of angles end: every evaluation of a training, or the angles of many problems.
+ANGLE_FILES: Final = (".jsonl", ".json")
+
 #: How files of samples end: numpy arrays, a table, dimod's JSON.
 SAMPLE_FILES: Final = (".npz", ".csv", ".json")
 
@@ -97,7 +100,8 @@ class Options:
     max_shots, max_rounds
         A quantum engine ends after so many measurements, or so many circuits, in all.
     angles
-        A file in which the training of QAOA angles is kept: a run that was killed goes on from it.
+        A file of QAOA angles. `.jsonl` keeps every evaluation of a training, so that a run that was killed goes on from
+        it; `.json` keeps the angles of each problem, and similar ones begin there.
     """
 
     backend: tuple[str, ...] = ("auto",)
@@ -192,11 +196,14 @@ def _number(raw: Any) -> float:
     return value
 
 
-def _table(raw: Any) -> Path:
-    path = _path(raw)
-    if path.suffix not in SAMPLE_FILES:
-        raise ValueError(f"must be a file that ends in {', '.join(SAMPLE_FILES[:-1])} or {SAMPLE_FILES[-1]}")
-    return path
+def _file(endings: tuple[str, ...]) -> Callable[[Any], Path]:
+    def parse(raw: Any) -> Path:
+        path = _path(raw)
+        if path.suffix not in endings:
+            raise ValueError(f"must be a file that ends in {', '.join(endings[:-1])} or {endings[-1]}")
+        return path
+
+    return parse
 
 
 def _switch(raw: Any) -> bool:
@@ -269,7 +276,7 @@ _PARSERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "sense": _word("min", "max"),
     "reads": _integer(1, 1_000_001),
     "target_energy": _number,
-    "samples": _table,
+    "samples": _file(SAMPLE_FILES),
     "shots": _integer(1, 100_000_001),
     "noise": _word(*NOISES),
     "mitigate": _methods,
@@ -278,5 +285,5 @@ _PARSERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "max_qubits": _integer(1, 100_001),
     "max_shots": _integer(1),
     "max_rounds": _integer(1),
-    "angles": _path,
+    "angles": _file(ANGLE_FILES),
 }

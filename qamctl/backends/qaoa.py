@@ -55,8 +55,9 @@ def sample(compiled: Compiled | Native, options: Mapping[str, Any]) -> dimod.Sam
         Of the circuit: 3 layers by default, and a mixer of `qamctl.quantum.ansatz`, or auto.
     seconds, steps
         How long to train: four fifths of the seconds, or so many evaluations at most; 40 without either.
-    angles
-        A file in which the training is kept; one that was killed goes on from it.
+    angles, name
+        A file: a `.jsonl` keeps the training, and one that was killed goes on from it; in a `.json` the angles of each
+        problem stand under its name, and similar ones begin there.
     threads, stop, report
         As in `backends.base.Backend.submit`.
 
@@ -66,17 +67,20 @@ def sample(compiled: Compiled | Native, options: Mapping[str, Any]) -> dimod.Sam
         The states of the circuit do not fit into memory.
     """
     from qamctl.quantum.qaoa import QAOAOptimizer
+    from qamctl.quantum.qaoa.book import AngleBook
     from qamctl.quantum.qaoa.history import History
 
     seconds, path = options.get("seconds"), options.get("angles")
-    with nullcontext() if path is None else History(path) as history:
+    book = AngleBook(path) if path is not None and path.suffix == ".json" else None
+    with nullcontext() if path is None or book is not None else History(path) as history:
         optimizer = QAOAOptimizer(
             polynomial_in(compiled), groups=groups_in(compiled), depth=int(options.get("depth") or DEPTH),
             mixer=str(options.get("mixer") or "auto"),
             evaluations=int(options.get("steps") or EVALUATIONS) if seconds is None else None,
             seconds=None if seconds is None else TRAINING * float(seconds),
             shots=max(1, int(options.get("reads") or SHOTS)), seed=seed_of(options),
-            threads=int(options.get("threads") or 1), history=history, stop=options.get("stop") or (lambda: False),
+            threads=int(options.get("threads") or 1), book=book, name=str(options.get("name") or "problem"),
+            history=history, stop=options.get("stop") or (lambda: False),
         )  # fmt: skip
         try:
             found = optimizer.optimize()
@@ -124,6 +128,7 @@ def figures(found: QAOAResult) -> dict[str, Any]:
         "ratio": found.ratio,
         "probability_of_optimum": found.probability_of_best,
         "evaluations": found.evaluations,
+        "start": found.start,
         "training": found.status,
         "angles": dict(found.angles),
         "history": curve(found.history[:TOLD]),

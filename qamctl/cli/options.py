@@ -89,7 +89,9 @@ MaxRounds = Annotated[
 Angles = Annotated[
     str | None,
     typer.Option(
-        "--angles", metavar="FILE", help="Keep the training of QAOA angles here, and go on from what the file has."
+        "--angles",
+        metavar="FILE",
+        help="Angles of QAOA: a .jsonl keeps a training, to go on from; a .json those of many problems, to begin with.",
     ),
 ]
 TimeLimit = Annotated[

@@ -129,3 +129,13 @@ def test_capabilities_say_that_it_measures() -> None:
     able = qaoa.backend().capabilities
     assert able.quantum
     assert able.shots == qaoa.SHOTS
+
+
+def test_similar_problems_begin_with_the_angles_of_a_book(tmp_path: Path) -> None:
+    """The first problem begins with the shipped angles and leaves its own; the next one begins with those."""
+    path = tmp_path / "angles.json"
+    first = sampled(assignment(seed=1), angles=path, name="monday")
+    second = sampled(assignment(seed=2), angles=path, name="tuesday")
+    assert first.info["start"] == "table"
+    assert second.info["start"] == "book/monday"
+    assert {entry["name"] for entry in json.loads(path.read_text())["entries"]} == {"monday", "tuesday"}
