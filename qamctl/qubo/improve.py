@@ -124,6 +124,7 @@ class _Loop(Generic[Answer]):
     attempts: list[Attempt] = field(default_factory=list)
     shots: int = 0
     cost: float = 0.0
+    dearest: float = 0.0
     ended: str | None = None
 
     def __post_init__(self) -> None:
@@ -154,14 +155,15 @@ class _Loop(Generic[Answer]):
         return True
 
     def _allowed(self) -> int:
-        """Windows that may be opened before a limit is reached; each is taken to need what those before it did."""
+        """Windows that may be opened before a limit is reached; each is taken to cost what the dearest one did."""
         done, limits = len(self.attempts), self.limits
         left = {"rounds": np.inf if limits.rounds is None else limits.rounds - done}
         need = max(1, int(self.effort.get("reads") or 1))
         left["shots"] = np.inf if limits.shots is None else (limits.shots - self.shots) // need
-        if limits.cost is not None:
-            each = self.cost / done if done else 0.0
-            left["cost"] = np.inf if each == 0 else (limits.cost - self.cost) // each
+        if limits.cost is not None and not done:  # the first window tells what one costs
+            left["cost"] = float(limits.cost > 0)
+        elif limits.cost is not None:
+            left["cost"] = np.inf if self.dearest == 0 else (limits.cost - self.cost) // self.dearest
         least = min(left, key=lambda name: left[name])
         if left[least] <= 0:
             self.ended = f"the limit of {least} was reached"
@@ -225,7 +227,8 @@ class _Loop(Generic[Answer]):
                 gains["classical_energy"] = float(found.classical.record.energy.min(initial=np.inf))
         self.attempts.append(_attempt(window, found.engine, energy, improved, gains))
         self.shots += reads_of(found.engine)
-        self.cost += float(found.engine.info.get("cost") or 0.0)
+        cost = float(found.engine.info.get("cost") or 0.0)
+        self.cost, self.dearest = self.cost + cost, max(self.dearest, cost)
         if found.engine.info.get("exact"):
             window.settles(float(found.engine.record.energy.min()))
         self.problem.closed(window, improved)

@@ -145,6 +145,8 @@ def measure(problem: Bits, **options: Any) -> Any:
         (Limits(rounds=5), 5, "rounds"),
         (Limits(shots=10), 3, "shots"),
         (Limits(cost=7.0), 4, "cost"),
+        (Limits(cost=1.5), 1, "cost"),
+        (Limits(cost=0.0), 0, "cost"),
         (Limits(shots=2), 0, "shots"),
         (Limits(), 40, None),
     ],

@@ -145,7 +145,9 @@ class Qubits:
 
     def state(self, count: int) -> np.ndarray:
         """[count] complex64: the first amplitudes of psi."""
-        return np.asarray(self._psi[0, :count] + np.complex64(1j) * self._psi[1, :count])
+        out = np.empty(count, np.complex64)
+        out.real, out.imag = self._psi[0, :count], self._psi[1, :count]
+        return out
 
     def _depth(self, t: int) -> int:
         if not (self._layers and 0 <= t <= len(self._layers)):

@@ -23,10 +23,13 @@ class Scaled:
         Half way between the least value and the greatest.
     reach
         A power of two, so that whole numbers and halves are as exact in float32 as they were.
+    low
+        The least value of D.
     """
 
     middle: float
     reach: float
+    low: float
 
     @property
     def scale(self) -> float:
@@ -48,7 +51,9 @@ def scaled(diagonal: Floats) -> Scaled:
     if not (math.isfinite(low) and math.isfinite(high)):
         raise ValueError("a diagonal has a value that is not finite")
     half = 0.5 * high - 0.5 * low
-    return Scaled(0.5 * high + 0.5 * low, math.ldexp(1.0, math.frexp(half)[1]) if half > 1e-290 else 1.0)
+    if half >= 2.0**1023:
+        raise ValueError("the values of a diagonal are too large")
+    return Scaled(0.5 * high + 0.5 * low, math.ldexp(1.0, math.frexp(half)[1]) if half > 1e-290 else 1.0, low)
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,7 @@ def observable(found: Scaled, cut: float | None, alpha: float) -> Observable:
     if not 0 < alpha <= 1:
         raise ValueError("the share alpha of a distribution is above 0, and 1 at most")
     level = min((cut - found.middle) / found.reach, 1.0)
-    if not level > -1:  # nothing is below
+    if not level > -1 or cut <= found.low:  # nothing is below
         return Observable(0.0, 0.0, 2.0, cut, 0.0)
     half = 0.5 * (level + 1)
     base = cut * (1 - 1 / alpha) + (found.middle + found.reach * (level - half)) / alpha

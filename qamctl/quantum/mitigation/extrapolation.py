@@ -194,7 +194,8 @@ def _exponential(
         with np.errstate(over="ignore"):
             return np.asarray((parameters[0] * np.exp(-parameters[1] * x) - above) / sigma)
 
-    found = least_squares(off, (above[0] * math.exp(rate * x[0]), rate), x_scale="jac")
+    with np.errstate(over="ignore"):
+        found = least_squares(off, (above[0] * math.exp(min(rate * x[0], 700.0)), rate), x_scale="jac")
     a, b = found.x.tolist()
     if not (found.success and b > 0):
         return None, "the values don't fall towards the asymptote"

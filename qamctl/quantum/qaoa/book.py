@@ -145,7 +145,7 @@ def _distance(entry: Entry, depth: int, features: Features) -> float:
     """How unlike a problem an entry is: sizes by their ratio, shares by their difference, layers that are missing."""
     other = entry.features
     return (
-        0.5 * abs(math.log(other.n / features.n))
+        0.5 * abs(math.log(max(1, other.n) / max(1, features.n)))
         + abs(other.density - features.density)
         + abs(other.linear_share - features.linear_share)
         + 0.2 * (other.weights != features.weights)

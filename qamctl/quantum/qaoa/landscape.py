@@ -78,7 +78,9 @@ class Landscape:
         self.diagonal = ansatz.register.diagonal(polynomial)
         self.best, self.worst = float(self.diagonal.min()), float(self.diagonal.max())
         self.mean, self.deviation = float(self.diagonal.mean()), float(self.diagonal.std())
-        self.flat = self.worst - self.best <= 1e-12 * max(1.0, abs(self.best), abs(self.worst))
+        # What rounding makes of sums of this size is no difference; beyond it the unit of the energies means nothing.
+        self.blur = 4 * float(np.finfo(float).eps) * max(abs(self.best), abs(self.worst))
+        self.flat = self.worst - self.best <= self.blur
         self.scale = 1.0 if self.flat else self.deviation / spread_of(ansatz)
         self.beta_unit = beta_unit_of(ansatz)
         self.evaluations = 0
@@ -127,7 +129,7 @@ class Landscape:
     def probability(self, angles: Floats, energy: float | None = None) -> float:
         """Of measuring a state of at most this energy; None: the least one in the register."""
         level = self.best if energy is None else energy
-        low = self.diagonal <= level + _LEVEL * max(1.0, abs(level), self.worst - self.best)
+        low = self.diagonal <= level + _LEVEL * (self.worst - self.best) + self.blur
         return float(self.probabilities(angles)[low].sum())
 
     def ratio(self, value: float) -> float:
