@@ -24,10 +24,19 @@ from qamctl.quantum.simulate.lowering import final_columns
 from qamctl.quantum.transpile import figures_of
 from qamctl.runs.metrics import Stopwatch
 from qamctl.runs.signals import Stop
-from qamctl.story import Figures, Problem, Tick, make_problem
+from qamctl.story import Figures, Problem, Tick, by_flag, make_problem
 
 #: Measurements where nothing else is said.
 SHOTS = 1000
+
+#: Options that say how a model or a schedule is searched; of a circuit there is nothing to search.
+SEARCHES = (
+    "max_qubits", "max_shots", "max_rounds", "depth", "mixer", "angles", "reads", "sense", "target_energy",
+    "max_variables", "slot",
+)  # fmt: skip
+
+#: Those of them that `--shots` is meant in place of.
+COUNTS = ("reads", "max_shots")
 
 #: Qubits of a circuit whose whole distribution `bench` computes.
 WHOLE_QUBITS = 16
@@ -66,9 +75,29 @@ def read(path: str, flags: Mapping[str, object], *, profile: str | None, config_
     file = read_circuit(path, format=asked.format)
     if file.noise:
         _check_noise(file)
-    return make_problem(
+    problem = make_problem(
         file, file.name, file.source, file.solver, flags, profile=profile, config_file=config_file
     )  # fmt: skip
+    _check_flags(problem)
+    return problem
+
+
+def _check_flags(problem: Problem) -> None:
+    """Refuse flags that would change nothing: whoever gave them expects something else of the counts."""
+    if given := [name for name in SEARCHES if by_flag(problem, name)]:
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        verb, them = ("is", "it") if len(given) == 1 else ("are", "them")
+        instead = ", and say by --shots how often it is measured" if set(given) & set(COUNTS) else ""
+        raise UsageError(
+            f"{flags} {verb} for models, and {problem.source.label} is a circuit: leave {them} out{instead}"
+        )
+    if by_flag(problem, "noise"):
+        names = circuit_engines.expand(problem.options.backend, qir=problem.spec.qir is not None)
+        if not set(names) & set(circuit_engines.NOISY):
+            raise UsageError(
+                f"--noise is what the engine {circuit_engines.NOISY[0]} simulates, and {', '.join(names)} would run "
+                f"without any: take --backend {circuit_engines.NOISY[0]}, or leave it out"
+            )
 
 
 def _check_noise(file: CircuitFile) -> None:
@@ -218,7 +247,7 @@ def measures(problem: Problem, built: Built, answer: Answer, compiled: Mapping[s
                         **comparison(answer.found[0], found), **mitigated(found)}
         for found in answer.found
     }  # fmt: skip
-    return {"model": sizes(problem, built), "search": search, "quantum": [found.backend for found in answer.found]}
+    return {"model": sizes(problem, built), "search": search, "quantum": None}  # a mean is measured, not minimised
 
 
 def preview(problem: Problem, built: Built) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from qamctl.errors import Diagnostic, InfeasibleError, Location, UnsupportedError, UsageError
-from qamctl.kinds import kind_of
+from qamctl.errors import Diagnostic, InfeasibleError, Location, SpecError, UnsupportedError, UsageError
+from qamctl.kinds import kind_of, kind_of_format
 from qamctl.qubo.compile import Compiled, compile_qubo
 from qamctl.qubo.encodings import check_names
 from qamctl.qubo.model import Model
@@ -101,7 +101,13 @@ def open_target(
     UnsupportedError
         The whole problem is too large, or has an objective that no QUBO holds.
     """
-    kind = "model" if flags.get("format") is not None else kind_of(path, "model")
+    format = flags.get("format")
+    kind = kind_of(path, "model") if format is None else kind_of_format(str(format))
+    if kind == "circuit":
+        raise SpecError(
+            f"{'standard input' if path == '-' else path} is a circuit, not a problem: `qamctl compile` writes it with "
+            "--to qasm or --to qir, and `qamctl solve` runs it"
+        )
     if kind == "schedule":
         return _schedule(path, flags, level, profile, config_file)
     if level != 1:
@@ -285,6 +291,8 @@ def write_circuit(
         compiled, weights = compiled_target(target, one_hot=one_hot, inequality=inequality, penalty=penalty)
         polynomial, ansatz = polynomial_of(compiled), choose_ansatz(compiled, depth, mixer)
         report |= _penalties(target.model, compiled, weights, one_hot, inequality)
+    if mixer not in ("auto", ansatz.mixer):
+        report["note"] = f"no one-hot groups to keep: the mixer is {ansatz.mixer}, not {mixer}"
     content, told = emit_qaoa(polynomial, ansatz, form)
     return Artefact(content, report | told)
 

@@ -26,6 +26,8 @@ def kind_of(path: str, otherwise: str = "schedule") -> str:
         The kind of a file that looks like nothing, and has no name of a spec.
     """
     told = looks_like(_head(path))
+    if told in (None, "table") and Path(path).suffix.lower() in (".qasm", ".ll", ".bc"):
+        return "circuit"  # its reader says what such a file is not
     if told in (None, "json-other"):
         return "schedule" if Path(path).suffix in (".yaml", ".yml", ".json") else otherwise
     if told in CIRCUITS:

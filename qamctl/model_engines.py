@@ -220,9 +220,15 @@ def _sampled(backend: Backend, task: Task) -> Sequence[Outcome]:
     outcome = Outcome(
         name, status, table, float(table.energies[0]) if exact and good else None, variables=payload.n,
         shots=int(met.sum()), feasible_fraction=table.fraction, info=info,
-        gain_over_random=chance, gain_over_classical=rival,
+        gain_over_random=chance, gain_over_classical=rival, note=_fewer(int(met.sum()), options) if quantum else None,
     )  # fmt: skip
     return [_repaired(task, outcome) if status == "unknown" and len(table) else outcome]
+
+
+def _fewer(shots: int, options: dict[str, Any]) -> str | None:
+    """What is told where the time was up before all shots were taken."""
+    asked = int(options["reads"])
+    return None if shots >= asked else f"{shots:,} of {asked:,} shots: the time was up before the others"
 
 
 def _own_limit(backend: Backend, task: Task, payload: Payload) -> int | None:

@@ -42,7 +42,7 @@ def by_parts(backend: Backend, task: Task, most: int) -> Sequence[Outcome]:
         A one-hot group is larger than that.
     """
     from qamctl.qubo.hybrid import improve_model
-    from qamctl.qubo.rounds import Controls
+    from qamctl.qubo.rounds import Attempt, Controls, Improvement
 
     question, budget, settings = task.question, task.budget, task.settings
     began = since = budget.clock()
@@ -51,39 +51,50 @@ def by_parts(backend: Backend, task: Task, most: int) -> Sequence[Outcome]:
     if start is None:
         outcomes = list(engine(CLASSICAL)(replace(task, budget=_share(budget), max_variables=None, reads=None)))
         since = budget.clock()
-        outcomes[0] = replace(outcomes[0], seconds=since - began)
+        outcomes[0] = first = replace(outcomes[0], seconds=since - began)
+        task.finished(CLASSICAL, lambda: first)
         table = outcomes[0].table
         start = np.zeros(question.n, np.uint8) if table is None or not len(table) else table.samples[0]
     classical = partial(submit, registry.get(CLASSICAL))
     loop = loop_options(backend, settings, classical) or {
         "controls": Controls(classical, EVERY) if backend.name != CLASSICAL else Controls(None)
     }
+    log: list[Attempt] = []
+    late = "was still at work when the time was up: the parts that were done count"
+
+    def so_far() -> Outcome:
+        done = Improvement(None, tuple(log)).summary()
+        note = f"{_told(done, most)}; {late}"
+        return _outcome(backend.name, "feasible", done, note, seconds=budget.clock() - since)
+
+    task.finished(backend.name, so_far)
     found = improve_model(
         question.model, start, partial(submit, backend), max_variables=most, seed=task.seed, stop=task.stop,
         report=partial(task.report, backend.name), threads=max(budget.threads, backend.capabilities.batch),
         native="model" in backend.capabilities.kinds,
         steps=None if budget.steps is None else -(-budget.steps // STEPS_PER_PART),
         seconds=None if budget.seconds is None else max(0.0, budget.seconds - (budget.clock() - began)),
-        clock=budget.clock, **loop,
+        clock=budget.clock, log=log, **loop,
     )  # fmt: skip
     figures = found.improvement.summary()
     table = make_table(question.model, question.objective, found.sample[None, :])
-    outcomes.append(
-        Outcome(
-            backend.name, "feasible" if table.feasible[0] else "unknown", table, variables=int(figures["variables"]),
-            shots=int(figures["shots"]), feasible_fraction=figures["feasible_fraction"],
-            gain_over_random=figures.get("gain_over_random"),
-            gain_over_classical=figures.get("gain_over_classical_same_time"),
-            seconds=budget.clock() - since,
-            note=_told(figures, most), info=figures,
-        )
+    status = "feasible" if table.feasible[0] else "unknown"
+    spent = budget.clock() - since
+    return [*outcomes, replace(_outcome(backend.name, status, figures, _told(figures, most), spent), table=table)]
+
+
+def _outcome(name: str, status: str, figures: Mapping[str, Any], note: str, seconds: float) -> Outcome:
+    return Outcome(
+        name, status, variables=int(figures["variables"]), shots=int(figures["shots"]),
+        feasible_fraction=figures["feasible_fraction"], gain_over_random=figures.get("gain_over_random"),
+        gain_over_classical=figures.get("gain_over_classical_same_time"), seconds=seconds, note=note, info=figures,
     )  # fmt: skip
-    return outcomes
 
 
 def _told(figures: Mapping[str, Any], most: int) -> str:
     ended = f"; {figures['ended']}" if "ended" in figures else ""
-    return f"improved part by part, {figures['windows']} parts of at most {most} variables{ended}"
+    parts = f"{figures['windows']} part{'s' * (figures['windows'] != 1)}"
+    return f"improved part by part, {parts} of at most {most} variables{ended}"
 
 
 def _share(budget: Budget) -> Budget:

@@ -241,8 +241,10 @@ class _Turns:
             attempts[name] = Attempt(name, outcome, seconds=outcome.seconds or 0.0, note=outcome.note)
             tables += [] if outcome.table is None else [outcome.table]
         late_ones = [name for name in told if name not in attempts]
-        if working is not None and not kept and not late_ones:
-            late_ones = [working]
+        # The searches of `auto` speak for it.
+        spoken_for = working == "auto" and bool(kept or late_ones)
+        if working is not None and working not in (*attempts, *late_ones) and not spoken_for:
+            late_ones.append(working)
         for name in late_ones:
             late = "was still at work when the time was up: what it had told until then counts"
             status = "feasible" if name in told else "unknown"

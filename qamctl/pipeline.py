@@ -18,7 +18,7 @@ from qamctl.runs.metrics import Stopwatch
 from qamctl.runs.metrics import build as build_metrics
 from qamctl.runs.record import Run, loaded_versions, open_run, run_id, state_folder, utc_now
 from qamctl.runs.signals import Interrupted, Stop, catch_signals
-from qamctl.story import Events, Part, Problem, RunReport
+from qamctl.story import Events, Part, Problem, RunReport, by_flag
 
 __all__ = ["Events", "RunReport", "bench", "dry_run", "load", "run", "run_model", "run_schedule"]
 
@@ -58,6 +58,7 @@ def run(
     watch, started = Stopwatch(), utc_now()
     problem = part.read(path, flags, profile=profile, config_file=config_file)
     options = problem.options
+    _check_circuit_flags(problem, kind)
     _check_copies(problem)
     state = state_folder(os.environ)
     id = run_id(problem.name, started, os.urandom(4).hex())
@@ -95,15 +96,57 @@ def load(kind: str) -> Part:
 
 
 def _check_copies(problem: Problem) -> None:
-    """Refuse extra copies that would overwrite what the run reads, or each other."""
+    """Refuse files to write that would overwrite what the run reads, or each other."""
     options, source = problem.options, problem.source
     if options.metrics is not None and options.metrics.suffix not in (".json", ".prom"):
         raise UsageError(f"--metrics {options.metrics}: name a file that ends in .json or .prom")
-    outputs = (("--result", options.result), ("--metrics", options.metrics), ("--samples", options.samples))
+    outputs = (
+        ("--result", options.result), ("--metrics", options.metrics), ("--samples", options.samples),
+        ("--angles", options.angles),
+    )  # fmt: skip
     refuse_overwriting(source.files, outputs)
     if options.samples is not None:  # a solve is not wasted on a place that can't be written
         make_folder(options.samples.parent)
         check_target(options.samples)
+
+
+#: Flags that mean something to engines of circuits alone.
+CIRCUIT_FLAGS = ("shots", "depth", "mixer", "max_qubits", "max_shots", "max_rounds")
+
+
+def _check_circuit_flags(problem: Problem, kind: str) -> None:
+    """Refuse flags of circuits that nothing would look at: no engine runs one, or none of them has noise.
+
+    Angles are kept of the circuit of a whole model; a schedule is improved window by window, each with a circuit of
+    its own.
+    """
+    names = ", ".join(problem.options.backend)
+    if kind != "circuit":
+        idle = [f"--{flag.replace('_', '-')}" for flag in CIRCUIT_FLAGS if by_flag(problem, flag)]
+        if idle and not any(_measures(name) for name in problem.options.backend):
+            are = "is" if len(idle) == 1 else "are"
+            raise UsageError(
+                f"{', '.join(idle)} {are} for engines that run circuits, not for {names}: "
+                "take --backend qaoa, statevector, noisy or qir"
+            )
+        if by_flag(problem, "noise") and "noisy" not in problem.options.backend:
+            raise UsageError(f"--noise is for the engine noisy, not for {names}: take --backend noisy")
+    if not by_flag(problem, "angles"):
+        return
+    if kind == "schedule":
+        raise UsageError(
+            f"--angles is for models, and {problem.source.label} is a schedule, whose circuits change from window to "
+            "window: leave it out, or write a model by `qamctl compile --to bqm` and solve that"
+        )
+    if kind == "model" and not any(_measures(name) for name in problem.options.backend):
+        raise UsageError(f"--angles is for engines that run circuits, not for {names}: take --backend qaoa")
+
+
+def _measures(name: str) -> bool:
+    from qamctl.backends import registry
+
+    native = name == "auto" or any(registry.is_native(name, kind) for kind in registry.NATIVE_SOLVERS)
+    return not native and registry.get(name).capabilities.quantum
 
 
 def _lock(state: Path, problem: Problem, id: str, started: datetime, stop: Stop, events: Events | None) -> Lock | None:
@@ -169,6 +212,7 @@ def dry_run(
     """Read, validate and compile, and tell the sizes; nothing is searched or written."""
     part = load(kind)
     problem = part.read(path, flags, profile=profile, config_file=config_file)
+    _check_circuit_flags(problem, kind)
     return {
         "name": problem.name,
         **part.preview(problem, part.build(problem)),
@@ -197,7 +241,7 @@ def bench(
         By SIGINT or SIGTERM.
     """
     part = load(kind)
-    plain = {**flags, "mitigate": "none"}
+    plain = {**flags, "mitigate": "none", "backend": list(backends)}
     problem = part.read(path, plain, profile=profile, config_file=config_file)
     built = part.build(problem)
     if kind == "schedule":  # the searches of models load what they need before their clock runs

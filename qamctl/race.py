@@ -253,7 +253,7 @@ class _Shared:
         if attempt.error is not None:  # whoever gives schedules that do not hold has proved nothing
             attempt.status, attempt.bounds = "rejected", None
             return
-        attempt.note = outcome.info.get("skipped")
+        attempt.note = outcome.info.get("skipped") or outcome.info.get("ended")
         if outcome.status in ("optimal", "infeasible"):
             self.over.set()
 

@@ -188,11 +188,16 @@ def refuse_mitigation(problem: Problem) -> None:
 
     Elsewhere, as in the environment, it may be meant for other files.
     """
-    if problem.options.mitigate and problem.resolved.origins["mitigate"].startswith("flag"):
+    if problem.options.mitigate and by_flag(problem, "mitigate"):
         raise UsageError(
             f"--mitigate is for circuit files, and {problem.source.label} is none: leave it out, or write the "
             "problem's circuit by `qamctl compile --to qasm` and solve that"
         )
+
+
+def by_flag(problem: Problem, name: str) -> bool:
+    """Whether an option was given on the command line: elsewhere it may be meant for other files."""
+    return problem.resolved.origins[name].startswith("flag ")
 
 
 def default_seed(source: Source) -> int:

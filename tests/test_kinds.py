@@ -55,3 +55,11 @@ def test_standard_input_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> Non
     assert stream.read().startswith(b"p qubo")
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b"p qubo")))
     assert kind_of("-") == "schedule"
+
+
+@pytest.mark.parametrize("name", ["empty.qasm", "not.ll", "not.BC"])
+def test_files_that_are_called_circuits_go_to_their_reader(tmp_path: Path, name: str) -> None:
+    """Whatever they hold: it says that they are no circuits."""
+    path = tmp_path / name
+    path.write_text("" if name.startswith("empty") else "a,b,c,d\n1,2,3,4\n")
+    assert kind_of(str(path)) == "circuit"

@@ -241,3 +241,24 @@ def test_strict_forbids_stand_ins(add: Add) -> None:
     assert answer.energy == -1.0
     with pytest.raises(BackendError, match="ZeroDivisionError"):
         solve_model(question, backends=("broken", "auto"), steps=200, seed=1, strict=True)
+
+
+def test_an_engine_of_parts_that_is_late_has_its_own_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What gave the start is not blamed for it, and the parts that were done are told."""
+    from qamctl.backends import qaoa
+
+    plain = qaoa.sample
+
+    def slow(compiled: Any, options: Any) -> Any:
+        time.sleep(0.4 if options.get("seconds") else 0.0)
+        return plain(compiled, options)
+
+    monkeypatch.setattr(qaoa, "sample", slow)
+    rng = np.random.default_rng(1)
+    ends = [(i, j, float(rng.integers(-5, 6))) for i in range(40) for j in range(i + 1, 40) if rng.random() < 0.3]
+    question = make_question(model_of(rng.integers(-5, 6, 40).astype(float).tolist(), ends))
+    answer = solve_model(question, backends=("qaoa",), seconds=1.0, seed=1)
+    lines = {attempt.backend: attempt for attempt in answer.attempts}
+    assert set(lines) == {"anneal", "qaoa"}
+    assert "part" in (lines["qaoa"].note or "")
+    assert "was still at work" not in (lines["anneal"].note or "")

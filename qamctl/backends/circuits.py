@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -24,6 +26,9 @@ KINDS: Final = ("circuit", "qubo", "polynomial")
 #: Measurements where nothing else is said.
 SHOTS: Final = 1000
 
+#: Qubits of a model's circuit that engines take which do not tell before they have compiled it.
+MOST: Final = {"qir": 24}
+
 
 class Run(Protocol):
     """An engine at work: `qamctl.quantum.simulate.run`, and those of other modules."""
@@ -43,9 +48,13 @@ def measure(
     from qamctl.backends.qaoa_circuits import sample_model
     from qamctl.quantum.program import Program
 
-    runs = partial(run, stop=options.get("stop") or (lambda: False))
+    stop = options.get("stop") or (lambda: False)
     if not isinstance(payload, Program):
-        return sample_model(payload, options, runs, shots)
+        end = math.inf if options.get("seconds") is None else time.monotonic() + float(options["seconds"])
+        return sample_model(
+            payload, options, partial(run, stop=lambda: stop() or time.monotonic() >= end), shots, MOST.get(name)
+        )  # fmt: skip
+    runs = partial(run, stop=stop)
     if name != "qir":
         refuse_qir(payload, name)
     return measured_set(payload, runs(payload, shots_of(options, shots), seed_of(options)))

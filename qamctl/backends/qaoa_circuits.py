@@ -14,6 +14,7 @@ import numpy as np
 from qamctl.backends.local import sample_set
 from qamctl.backends.qaoa import DEPTH, EVALUATIONS, TRAINING, figures, groups_in, polynomial_in
 from qamctl.backends.searching import report_of, seed_of
+from qamctl.errors import UnsupportedError
 
 if TYPE_CHECKING:
     import dimod
@@ -29,7 +30,9 @@ TRAINED: Final = 2**20
 Run = Callable[["Program", int, int], "Measured"]
 
 
-def sample_model(compiled: Compiled | Native, options: Mapping[str, Any], run: Run, shots: int) -> dimod.SampleSet:
+def sample_model(
+    compiled: Compiled | Native, options: Mapping[str, Any], run: Run, shots: int, most: int | None = None
+) -> dimod.SampleSet:
     """Measure the QAOA circuit of a QUBO on an engine of circuits; fewer shots where its time is up before.
 
     Parameters
@@ -40,6 +43,8 @@ def sample_model(compiled: Compiled | Native, options: Mapping[str, Any], run: R
         The engine.
     shots
         Where the options say nothing.
+    most
+        Qubits that the engine takes; None: it says so itself.
 
     Raises
     ------
@@ -52,6 +57,11 @@ def sample_model(compiled: Compiled | Native, options: Mapping[str, Any], run: R
 
     if compiled.n == 0:
         return sample_set(compiled, np.zeros((1, 0), np.int8), {})
+    if most is not None and compiled.n > most:
+        raise UnsupportedError(
+            f"the circuit has {compiled.n} qubits, and this engine takes {most} at most: set "
+            f"--max-qubits {most}, or less, to improve the model part by part"
+        )
     polynomial = polynomial_in(compiled)
     try:
         ansatz, angles, told = _angles(compiled, options)
@@ -69,8 +79,21 @@ def sample_model(compiled: Compiled | Native, options: Mapping[str, Any], run: R
     energies = compiled.energy(samples)
     best = int(np.argmin(energies))
     report_of(options)(samples[best], float(energies[best]))
-    info = {**told, **measured.info, "mean_energy": float(energies @ met) / float(met.sum())}
+    info = {**told, **measured.info, **_measured(energies, met, told)}
     return sample_set(compiled, samples, info, energies=energies, occurrences=met)
+
+
+def _measured(energies: np.ndarray, met: np.ndarray, told: Mapping[str, Any]) -> dict[str, Any]:
+    """What the counts say; what exact simulation said of the trained state stands under `ideal`."""
+    shots = float(met.sum())
+    ideal = {name: told[name] for name in ("expectation", "ratio", "probability_of_optimum") if name in told}
+    found: dict[str, Any] = {"expectation": float(energies @ met) / shots, "ratio": None, "ideal": ideal}
+    least, worst = told.get("least_energy"), told.get("worst_energy")
+    if least is not None and worst is not None:
+        best = energies <= least + 1e-9 * (worst - least)
+        found["probability_of_optimum"] = float(met[best].sum()) / shots
+        found["ratio"] = 1.0 if worst == least else (worst - found["expectation"]) / (worst - least)
+    return found
 
 
 def _angles(compiled: Compiled | Native, options: Mapping[str, Any]) -> tuple[Any, list[float], dict[str, Any]]:
@@ -85,10 +108,12 @@ def _angles(compiled: Compiled | Native, options: Mapping[str, Any]) -> tuple[An
     if ansatz.register.states > TRAINED:
         angles = untrained_angles(polynomial, ansatz).tolist()
         return ansatz, angles, {"depth": depth, "mixer": ansatz.mixer, "qubits": compiled.n, "training": "fixed"}
-    found = QAOAOptimizer(
+    optimizer = QAOAOptimizer(
         polynomial, groups=groups, depth=depth, mixer=mixer,
         evaluations=int(options.get("steps") or EVALUATIONS) if seconds is None else None,
         seconds=None if seconds is None else 0.5 * TRAINING * float(seconds), shots=1, seed=seed_of(options),
         stop=options.get("stop") or (lambda: False),
-    ).optimize()  # fmt: skip
-    return found.ansatz, list(found.angles.values()), figures(found)
+    )  # fmt: skip
+    found, landscape = optimizer.optimize(), optimizer.landscape
+    told = {**figures(found), "least_energy": landscape.best, "worst_energy": landscape.worst}
+    return found.ansatz, list(found.angles.values()), told

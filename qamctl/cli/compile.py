@@ -146,4 +146,4 @@ def sizes(report: Mapping[str, Any]) -> str:
     if before := circuit.get("before"):
         was = f"depth {before['depth']} and {before['two_qubit']}"
         line += f" (before it was compiled for {circuit['target']}: {was}; {circuit['swaps']} swaps)"
-    return line
+    return f"{line}; {report['note']}" if "note" in report else line

@@ -11,7 +11,8 @@ Backends = Annotated[
     typer.Option(
         "--backend",
         metavar="NAME",
-        help="Engine to use: auto, cpsat, anneal, tabu, neal, exact; for schedules list-search, too. Repeatable.",
+        help="Engine to use: auto, cpsat, anneal, tabu, neal, exact; by circuits qaoa, statevector, noisy, qir; for "
+        "schedules list-search, too. Circuit files take statevector, noisy, qir. Repeatable.",
     ),
 ]
 File = Annotated[

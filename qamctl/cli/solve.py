@@ -75,7 +75,8 @@ def solve(
 
     Circuits are OpenQASM 3 or 2, QIR (.ll, .bc) and specs of `kind: circuit`. The answer is the counts of --shots
     measurements, and the mean of the observable where the spec has one; the first engine gives it, further ones are
-    compared with it.
+    compared with it. A circuit runs to its end, whatever --time-limit or --max-steps say; other flags of searches are
+    refused, and so is --noise without the engine noisy.
     """
     flags = {
         "format": format,

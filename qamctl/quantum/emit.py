@@ -11,7 +11,7 @@ from qamctl.quantum.circuits import phase_terms, qaoa_circuit
 from qamctl.quantum.polynomial import Polynomial
 from qamctl.quantum.qaoa.untrained import untrained_angles
 from qamctl.quantum.qasm.limits import OPERATIONS, QUBITS, SIZE
-from qamctl.quantum.targets import target_class
+from qamctl.quantum.targets import check_profile, target_class
 from qamctl.quantum.transpile import report_of, transpile_for
 
 if TYPE_CHECKING:
@@ -49,6 +49,8 @@ class Form:
         ------
         UsageError
             Something is.
+        UnsupportedError
+            The target does not take the profile.
         """
         from qamctl.quantum.qir import PROFILES
 
@@ -58,6 +60,8 @@ class Form:
             raise UsageError(f"there is no QIR profile {self.profile!r}: choose {', '.join(PROFILES)}")
         if self.to != "qir" and (self.profile is not None or self.bitcode):
             raise UsageError("--qir-profile and --bitcode are for --to qir")
+        if self.profile is not None and self.target is not None:
+            check_profile(self.profile, target_class(self.target))
 
 
 def emit(circuit: QuantumCircuit, form: Form) -> tuple[bytes, dict[str, Any]]:

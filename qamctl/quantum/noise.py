@@ -39,7 +39,7 @@ from qamctl.quantum.simulate.batches import in_batches
 from qamctl.quantum.simulate.lowering import final_columns, final_measurements, refuse_unbound
 
 #: Updates of amplitudes in one batch of shots: about a second.
-BATCH: Final = 2e10
+BATCH: Final = 1e9
 
 #: Updates of amplitudes that a run may take, about ten minutes.
 COST: Final = 1e12

@@ -34,7 +34,7 @@ class TargetClass:
     mid_circuit
         Whether it measures, resets and branches within a circuit.
     profile
-        The QIR that it takes, a key of `qamctl.quantum.qir.PROFILES`.
+        The most of QIR that it takes, a key of `qamctl.quantum.qir.PROFILES`; it takes what is less, too.
     """
 
     name: str
@@ -98,6 +98,28 @@ def target_class(name: str) -> TargetClass:
     if name not in TARGETS:
         raise UsageError(f"there is no target class {name!r}: choose {', '.join(TARGETS)}")
     return TARGETS[name]
+
+
+#: Profiles of QIR, each with all that the ones before it have.
+_PROFILES: Final = ("base", "adaptive-ri", "adaptive-rif")
+
+
+def check_profile(profile: str, target: TargetClass) -> None:
+    """Refuse a profile of QIR that has more than a target takes.
+
+    Raises
+    ------
+    UnsupportedError
+        With what it takes, and who takes the profile.
+    """
+    if _PROFILES.index(profile) <= _PROFILES.index(target.profile):
+        return
+    taken = " or ".join(_PROFILES[: _PROFILES.index(target.profile) + 1])
+    others = [t.name for t in TARGETS.values() if _PROFILES.index(profile) <= _PROFILES.index(t.profile)]
+    raise UnsupportedError(
+        f"{target.name} does not take QIR of the profile {profile}: choose --qir-profile {taken}, or a --target of "
+        f"{', '.join(others)}"
+    )
 
 
 def check_fits(qubits: int, target: TargetClass) -> None:

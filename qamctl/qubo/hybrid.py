@@ -188,6 +188,7 @@ def improve_model(
     effort: Mapping[str, Any] | None = None,
     limits: Limits | None = None,
     objective: Couplings | None = None,
+    log: list[Attempt] | None = None,
 ) -> ImprovedModel:
     """Improve a state of a model too large for an engine, window by window; never worse than it was.
 
@@ -205,7 +206,7 @@ def improve_model(
         As in `ModelWindows`.
     controls
         What else is tried on the same windows, so that the engine's gain can be judged.
-    effort, limits
+    effort, limits, log
         As in `qubo.improve.improve`.
     objective
         The model's, as the kernels hold it, where the caller has it already.
@@ -229,7 +230,7 @@ def improve_model(
     left = None if seconds is None else seconds - (clock() - began)
     found = improve(
         windows, start, sample, seed=seed, stop=stop, report=told, steps=steps, seconds=left, clock=clock,
-        threads=threads, controls=controls, effort=effort, limits=limits,
+        threads=threads, controls=controls, effort=effort, limits=limits, log=log,
     )  # fmt: skip
     # The walk adds up changes; what counts are the energies as the model gives them.
     ends = [(end.violation, problem.energy(end), k) for k, end in enumerate((start, found.answer))]

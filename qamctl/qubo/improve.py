@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic
 
 import numpy as np
@@ -43,6 +43,9 @@ SLICE = 0.1
 EFFORT: Mapping[str, int] = {"reads": 8, "sweeps": 1000}
 FIXED: Mapping[str, int] = {"reads": 4, "sweeps": 500}
 
+#: Openings in a row without anything to choose, after which a loop over circuits ends.
+BLANKS = 50
+
 #: Windows opened together under a step budget, however many threads there are.
 TOGETHER = 4
 
@@ -62,6 +65,7 @@ def improve(
     effort: Mapping[str, Any] | None = None,
     controls: Controls | None = None,
     limits: Limits | None = None,
+    log: list[Attempt] | None = None,
 ) -> Improvement[Answer]:
     """Improve an answer window by window.
 
@@ -81,13 +85,16 @@ def improve(
         Options of the engine for every window; None: `EFFORT` or `FIXED`.
     controls, limits
         What is run beside the engine, and what all windows together may use up.
+    log
+        Gets every window's attempt as it ends, for callers who may not wait for the end of the loop.
     """
     if (steps is None) == (seconds is None):
         raise ValueError("exactly one of steps and seconds is needed")
     if effort is None:
         effort = EFFORT if steps is None else FIXED
     loop = _Loop(
-        problem, sample, incumbent, seed, stop, report, steps, seconds, clock, effort, controls, limits or Limits()
+        problem, sample, incumbent, seed, stop, report, steps, seconds, clock, effort, controls, limits or Limits(),
+        [] if log is None else log,
     )  # fmt: skip
     with ThreadPoolExecutor(threads) if threads > 1 else nullcontext() as pool:
         run_all = map if pool is None else pool.map
@@ -121,11 +128,13 @@ class _Loop(Generic[Answer]):
     effort: Mapping[str, Any]
     controls: Controls | None
     limits: Limits
-    attempts: list[Attempt] = field(default_factory=list)
+    attempts: list[Attempt]
     shots: int = 0
     cost: float = 0.0
     dearest: float = 0.0
     ended: str | None = None
+    longest: float = 0.0  # seconds of a round
+    blanks: int = 0  # rounds in a row whose windows had nothing to choose
 
     def __post_init__(self) -> None:
         self.rng = np.random.default_rng(self.seed)
@@ -137,7 +146,7 @@ class _Loop(Generic[Answer]):
         if self.stop() or (self.steps is not None and len(self.attempts) >= self.steps):
             return False
         left = float("inf") if self.seconds is None else self.seconds - (self.clock() - self.began)
-        if left <= 0:
+        if left <= 0 or (self._measured and left < self.longest):  # a circuit can't be cut short
             return False
         count = threads if self.steps is None else min(TOGETHER, self.steps - len(self.attempts))
         count = min(count, self._allowed())
@@ -146,12 +155,20 @@ class _Loop(Generic[Answer]):
         windows = self.problem.open(self.at, len(self.attempts), self.rng, count)
         if not windows:
             return False
+        if self._measured and not any(window.compiled.n for window in windows):
+            self.blanks += 1
+            if self.blanks >= BLANKS:
+                self.ended = "no window had anything to choose"
+            return self.blanks < BLANKS
+        self.blanks, since = 0, self.clock() if self._measured else 0.0
         opened, first = self.at, len(self.attempts)
         seeds = [int(self.rng.integers(2**31)) for _ in windows]
         lefts = [left] * len(windows)
         found: list[_Samples] = list(run_all(self._sample, windows, range(first, first + len(windows)), seeds, lefts))
         for number, (window, samples) in enumerate(zip(windows, found, strict=True), first):
             self._take(window, samples, opened, self._controlled(number))
+        if self._measured:
+            self.longest = max(self.longest, self.clock() - since)
         return True
 
     def _allowed(self) -> int:

@@ -64,7 +64,7 @@ def build(
     curve: Sequence[tuple[float, float, str]] = (),
     utilisation: Mapping[str, Any] | None = None,
     communication: Mapping[str, Any] | None = None,
-    quantum: Collection[str] = (),
+    quantum: Collection[str] | None = (),
     cache: tuple[int, int] = (0, 0),
     sense: str = "min",
 ) -> dict[str, Any]:
@@ -89,7 +89,8 @@ def build(
     communication
         Figures of data sent between agents.
     quantum
-        Which of the attempts' backends are quantum targets or simulators of them.
+        Which of the attempts' backends are quantum targets or simulators of them; None: no objective is better than
+        another, and nothing is compared.
     cache
         Hits and misses.
     sense
@@ -118,7 +119,7 @@ def build(
         "utilisation": dict(utilisation or {}),
         "communication": {"bytes": 0, "time": 0, **(communication or {})},
         "credits": {"estimated": 0, "reserved": 0, "billed": 0, "currency": None},
-        "quantum_vs_classical": compare_quantum(attempts, quantum, sense),
+        "quantum_vs_classical": compare_quantum([] if quantum is None else attempts, quantum or (), sense),
         "cache": {"hits": cache[0], "misses": cache[1]},
     }
 

@@ -23,6 +23,9 @@ from qamctl.schedule.spec import NEVER, Ints
 #: Bits of a window where the engine has no limit of its own.
 WINDOW_VARIABLES = 300
 
+#: Bits of an engine that is small: every one of them counts.
+SMALL = 64
+
 #: Options of a task, and starts of an option, in a window.
 OPTIONS = 6
 NEAR = 16
@@ -128,7 +131,7 @@ class ScheduleWindows:
             # The next window has about the size that is wanted, as this problem's tasks happen to be.
             if size > self._limit():
                 self._tasks = max(1, tasks * 2 // 3)
-            elif size < self._limit() // 2 and tasks < self.instance.n:
+            elif size < self._wanted() and tasks < self.instance.n:
                 self._tasks = tasks + 1 + tasks // 4
             fits = self.max_variables is None or size <= self.max_variables
             if fits and (size > 0 or again == 0):
@@ -138,6 +141,10 @@ class ScheduleWindows:
 
     def _limit(self) -> int:
         return WINDOW_VARIABLES if self.max_variables is None else min(self.max_variables, WINDOW_VARIABLES)
+
+    def _wanted(self) -> int:
+        """Bits below which a window could be larger; a small engine is filled as far as it goes."""
+        return (3 * self._limit()) // 4 if self._limit() <= SMALL else self._limit() // 2
 
     def _few(self, many: int) -> int:
         """`many` choices of one kind, fewer where the engine is so small that one task would fill it."""

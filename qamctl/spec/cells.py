@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
-from qamctl.spec.faults import Refusal, show
+from qamctl.spec.faults import Refusal, nearest, show
 from qamctl.spec.numbers import exact
 
 T = TypeVar("T")
@@ -26,6 +26,18 @@ def read_name(cell: Any, text: bool) -> str:
     if not cell or CONTROL(cell):
         raise Refusal("must not be empty" if not cell else f"must not hold control characters, found {show(cell)}")
     return cell
+
+
+def read_words(known: Sequence[str], cell: Any, text: bool) -> tuple[str, ...]:
+    """Some of a few known words, a list or one alone, each once; no word for `none`, which stands alone."""
+    words = cell if isinstance(cell, list) else [cell]
+    for word in words or [cell]:
+        if word not in known:
+            hint = nearest(word, known) if isinstance(word, str) else None
+            raise Refusal(f"must be among {', '.join(known)}, found {show(word)}", hint)
+    if "none" in words and len(words) > 1:
+        raise Refusal("has none beside others", "remove none, or the others")
+    return () if words == ["none"] else tuple(dict.fromkeys(words))
 
 
 def read_levels(cell: Any, text: bool) -> Mapping[str, float]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 from qamctl.errors import Diagnostic, SpecError
-from qamctl.spec.cells import read_name
-from qamctl.spec.decode import check_names, coded, inner_rows, integers, numbers
+from qamctl.spec.cells import read_name, read_words
+from qamctl.spec.decode import check_names, choices, coded, inner_rows, integers, numbers
 from qamctl.spec.faults import Faults, show
 from qamctl.spec.fields import Field
 from qamctl.spec.reader import spec_kind
@@ -59,12 +60,17 @@ def read_solver(root: Rows, solver: Field, faults: Faults) -> dict[str, Any]:
     check_names(rows, solver, faults)
     if not rows.n:
         return {}
+    none: tuple[str, ...] = ()
     given = {name: column.cells[0] for name, column in rows.columns.items() if column.cells[0] is not None}
     for field in solver.fields:
         if field.type == "integer":
             integers(rows, field, faults)
         elif field.type == "number":
             numbers(rows, field, faults)
+        elif field.type == "choice":
+            choices(rows, field, faults)
+        elif field.type == "texts" and field.choices:
+            coded(rows, field, partial(read_words, field.choices), none, faults)
     coded(rows, solver["backend"], _backends, None, faults)
     return given
 

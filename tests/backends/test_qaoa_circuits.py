@@ -75,9 +75,9 @@ def test_every_engine_takes_models_and_repeats_itself(name: str) -> None:
 def test_noise_costs_energy() -> None:
     """A noisy machine's mean lies between the trained one and that of random states; a better machine loses less."""
     compiled = small(groups=False)
-    exact = sampled("statevector", compiled, reads=4000).info["mean_energy"]
-    ions = sampled("noisy", compiled, reads=4000, noise="quantinuum").info["mean_energy"]
-    generic = sampled("noisy", compiled, reads=4000, noise="generic").info["mean_energy"]
+    exact = sampled("statevector", compiled, reads=4000).info["expectation"]
+    ions = sampled("noisy", compiled, reads=4000, noise="quantinuum").info["expectation"]
+    generic = sampled("noisy", compiled, reads=4000, noise="generic").info["expectation"]
     states = (np.arange(64)[:, None] >> np.arange(6)) & 1
     assert exact - 0.1 < ions < generic < compiled.energy(states).mean()
 
@@ -104,8 +104,8 @@ def test_large_circuits_have_the_shipped_angles(monkeypatch: pytest.MonkeyPatch)
 def test_what_was_measured_when_time_is_up_counts() -> None:
     """A stop between batches leaves the shots that there are; before the first one there are none."""
     calls = iter(range(10**9))
-    found = sampled("qir", small(), reads=100_000, stop=lambda: next(calls) > 60)
-    assert 0 <= found.record.num_occurrences.sum() < 100_000
+    found = sampled("qir", small(), reads=20_000, stop=lambda: next(calls) > 60)
+    assert 0 <= found.record.num_occurrences.sum() < 20_000
     assert len(sampled("statevector", small(), stop=lambda: True).record) == 0
 
 
@@ -120,3 +120,22 @@ def test_a_model_without_variables_has_one_sample() -> None:
     """Nothing is run for it."""
     model = model_of([])
     assert len(sampled("statevector", compile_qubo(model, sufficient_weights(model))).record) == 1
+
+
+def test_what_is_told_of_a_noisy_circuit_is_what_it_measured() -> None:
+    """Mean and probability of the optimum are those of the counts; the noiseless ones stand apart as ideal."""
+    compiled = small(groups=False)
+    found = sampled("noisy", compiled, reads=2000, noise="generic")
+    met, energies = found.record.num_occurrences, found.record.energy
+    assert found.info["expectation"] == pytest.approx(energies @ met / 2000)
+    states = (np.arange(64)[:, None] >> np.arange(6)) & 1
+    least = compiled.energy(states).min()
+    assert found.info["probability_of_optimum"] == met[energies <= least + 1e-9].sum() / 2000
+    assert found.info["ideal"]["expectation"] < found.info["expectation"]
+
+
+def test_qir_says_how_many_qubits_it_takes_before_anything_is_compiled() -> None:
+    """Its simulator would take 2^n amplitudes for every shot."""
+    model = model_of([1.0] * 25)
+    with pytest.raises(UnsupportedError, match="24 at most"):
+        sampled("qir", compile_qubo(model, sufficient_weights(model)))

@@ -92,6 +92,7 @@ def test_engines_are_compared(run: Run) -> None:
     assert 0 <= search["qir"]["total_variation"] < 0.2
     assert metrics["model"]["gates"] == {"cx": 1, "h": 1, "measure": 2}
     assert metrics["model"]["settings"] == 2
+    assert metrics["quantum_vs_classical"] == {"classical": None, "quantum": None, "gain": None}
 
 
 def test_the_page_and_the_quiet_run(run: Run) -> None:
@@ -150,6 +151,8 @@ def test_bench_shows_distances(run: Run) -> None:
     assert "distance" in run("bench", "bell.yaml", *engines).out
     assert run("bench", "bell.ll", "--backend", "qir", "-o", "json").json["rows"][0]["distance"] is None
     assert run("bench", "bell.qasm", "--format", "openqasm", "--backend", "qir").code == 0
+    assert run("bench", "bell.yaml", "--backend", "qir", "--noise", "ionq").code == 2
+    assert run("bench", "bell.yaml", "--backend", "qir", "--slot", "2").code == 2
 
 
 def test_max_steps_and_formats_do_no_harm(run: Run) -> None:
@@ -157,6 +160,41 @@ def test_max_steps_and_formats_do_no_harm(run: Run) -> None:
     assert run("solve", "bell.qasm", "--max-steps", "10", "--format", "openqasm").code == 0
     assert run("solve", "bell.yaml", "--format", "circuit").code == 0
     assert run("check", "nowhere.json", "bell.qasm").code == 3
+
+
+@pytest.mark.parametrize(
+    ("flag", "value"),
+    [("--max-qubits", "5"), ("--max-shots", "9"), ("--max-rounds", "2"), ("--depth", "2"), ("--mixer", "x"),
+     ("--angles", "a.jsonl"), ("--reads", "3"), ("--sense", "max"), ("--target-energy", "-1"),
+     ("--max-variables", "8")],
+)  # fmt: skip
+def test_flags_of_models_are_refused(run: Run, monkeypatch: pytest.MonkeyPatch, flag: str, value: str) -> None:
+    """A flag that would change nothing ends with 2, in a dry run, too; the environment may mean other files."""
+    for more in ((), ("--dry-run",)):
+        ran = run("solve", "bell.qasm", flag, value, *more)
+        assert (ran.code, ran.out) == (2, "")
+        assert f"{flag} is for models, and bell.qasm is a circuit: leave it out" in ran.err
+        assert ("--shots" in ran.err) == (flag in ("--reads", "--max-shots"))
+    monkeypatch.setenv("QAMCTL_" + flag[2:].upper().replace("-", "_"), value)
+    assert run("solve", "bell.qasm", "--dry-run").code == 0
+
+
+def test_noise_without_the_engine_that_simulates_it_is_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that would be without noise ends with 2; beside `noisy`, from the environment or a spec, it runs."""
+    ran = run("solve", "bell.qasm", "--noise", "ionq")
+    assert ran.code == 2
+    assert "statevector would run without any: take --backend noisy" in ran.err
+    assert run("solve", "bell.qasm", "--noise", "ionq", "--backend", "noisy", "--backend", "qir", "--dry-run").code == 0
+    assert run("solve", "bell.yaml", "--dry-run").code == 0
+    monkeypatch.setenv("QAMCTL_NOISE", "ionq")
+    assert run("solve", "bell.qasm", "--dry-run").code == 0
+
+
+def test_two_flags_are_refused_in_one_sentence(run: Run) -> None:
+    """Each is named."""
+    ran = run("solve", "bell.qasm", "--depth", "2", "--mixer", "x")
+    assert ran.code == 2
+    assert "--depth, --mixer are for models, and bell.qasm is a circuit: leave them out" in ran.err
 
 
 def test_a_broken_result_is_found(run: Run) -> None:

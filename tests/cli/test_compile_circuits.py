@@ -121,6 +121,17 @@ def test_every_mixer_is_written(run: Run, files: Path, mixer: str) -> None:
     assert (report["qaoa"]["groups"] == 0) == (mixer == "x")
 
 
+def test_a_mixer_that_becomes_another_one_is_told(run: Run, files: Path) -> None:
+    """Without groups xy mixers are x: the report and the note say so, and nothing where the mixer is as asked."""
+    report = run("compile", "knapsack.lp", "--to", "qasm", "--mixer", "xy-ring", "--dry-run", "-o", "json").json
+    assert report["note"] == "no one-hot groups to keep: the mixer is x, not xy-ring"
+    assert report["note"] in run("compile", "knapsack.lp", "--to", "qasm", "--mixer", "xy-ring").err
+    assert report["note"] in run("compile", "h.yaml", "--to", "qasm", "--mixer", "xy-ring").err
+    for file, mixer in (("plan.yaml", "xy-ring"), ("knapsack.lp", "auto"), ("knapsack.lp", "grover")):
+        told = run("compile", file, "--to", "qasm", "--mixer", mixer, "--dry-run", "-o", "json").json
+        assert "note" not in told
+
+
 def test_the_environment_may_say_depth_and_mixer(run: Run, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As of all options; a flag is stronger."""
     monkeypatch.setenv("QAMCTL_DEPTH", "5")
@@ -228,7 +239,9 @@ def test_the_same_problem_is_the_same_circuit(run: Run, files: Path) -> None:
         (("plan.yaml", "--to", "qasm", "--encoding", "binary"), 2, "one-hot or domain-wall"),
         (("h.yaml", "--to", "qasm", "--encoding", "binary"), 2, "one-hot or domain-wall"),
         (("bell.qasm", "--to", "qir", "--depth", "3", "--slot", "2"), 2, "--depth, --slot are for specs"),
-        (("bell.qasm", "--to", "qubo"), 3, "circuit"),
+        (("bell.qasm", "--to", "qubo"), 3, "--to qasm or --to qir"),
+        (("bell.qasm", "--to", "lp", "--format", "openqasm"), 3, "--to qasm or --to qir"),
+        (("plan.yaml", "--to", "qir", "--target", "ionq", "--qir-profile", "adaptive-ri"), 8, "--qir-profile base"),
         (("broken.qasm", "--to", "qir"), 3, "broken.qasm:3"),
         (("broken.bc", "--to", "qir"), 3, "broken.bc"),
         (("silent.qasm", "--to", "qir"), 3, "measure"),

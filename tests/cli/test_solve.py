@@ -211,6 +211,48 @@ def test_bad_values(run: Run, flags: list[str], code: int) -> None:
     assert (ran.code, ran.out) == (code, "")
 
 
+@pytest.mark.parametrize("flag", ["--result", "--metrics"])
+def test_angles_are_not_overwritten(run: Run, room: Path, flag: str) -> None:
+    """A file of angles that another flag names, or that is the model, ends with 2."""
+    ran = run("solve", "two.qubo", "--backend", "qaoa", "--angles", "a.json", flag, "./a.json")
+    assert (ran.code, ran.out) == (2, "")
+    assert f"--angles a.json would overwrite a file: {flag} writes it" in ran.err
+    assert not (room / "a.json").exists()
+    assert run("solve", "two.json", "--backend", "qaoa", "--angles", "two.json").code == 2
+
+
+@pytest.mark.parametrize(
+    ("file", "backend", "word"),
+    [("two.qubo", "anneal", "not for anneal: take --backend qaoa"), ("two.qubo", "auto", "not for auto"),
+     ("two.yaml", "qaoa", "two.yaml is a schedule")],
+)  # fmt: skip
+def test_angles_that_nothing_would_keep_are_refused(
+    run: Run, room: Path, file: str, backend: str, word: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a flag, in a dry run, too; the environment may mean other files, and one engine of circuits is enough."""
+    for more in ((), ("--dry-run",)):
+        ran = run("solve", file, "--backend", backend, "--angles", "a.jsonl", *more)
+        assert (ran.code, ran.out) == (2, "")
+        assert word in ran.err
+    assert run("solve", "two.qubo", "--backend", "tabu,qaoa", "--angles", "a.jsonl", "--dry-run").code == 0
+    monkeypatch.setenv("QAMCTL_ANGLES", "a.jsonl")
+    assert run("solve", file, "--backend", backend, "--dry-run").code == 0
+
+
+@pytest.mark.parametrize("file", ["knap.yaml", "two.yaml"])
+def test_words_of_the_solver_block_are_checked_when_the_spec_is_read(run: Run, room: Path, file: str) -> None:
+    """`validate` and `solve` refuse the same mixer, at the same place."""
+    text = (room / file).read_text().replace("solver: {max_steps: 400}\n", "")
+    (room / file).write_text(text + "solver: {mixer: zz}\n")
+    place = f"{file}:{text.count(chr(10)) + 1}:10: `mixer` must be one of auto, x, xy-ring"
+    for command in ("validate", "solve"):
+        ran = run(command, file)
+        assert ran.code == 3
+        assert place in ran.out + ran.err
+    (room / file).write_text(text + "solver: {mixer: xy-ring}\n")
+    assert run("validate", file).code == 0
+
+
 @pytest.mark.parametrize(
     ("name", "text", "code", "word"),
     [
@@ -329,3 +371,16 @@ def test_the_solver_block_and_the_environment_count(run: Run, monkeypatch: pytes
     monkeypatch.setenv("QAMCTL_SENSE", "max")
     monkeypatch.setenv("QAMCTL_MAX_STEPS", "100")
     assert run("solve", "two.qubo", "-o", "json").json["objective"] == 1
+
+
+@pytest.mark.parametrize(
+    "flags", [["--shots", "5"], ["--depth", "2", "--mixer", "x"], ["--max-qubits", "4"], ["--noise", "ionq"]]
+)
+def test_flags_of_circuits_need_an_engine_of_circuits(tmp_path: Path, run: Run, flags: list[str]) -> None:
+    """Nothing is dropped without a word: exit 2, the flag, and what to take."""
+    path = tmp_path / "model.qubo"
+    path.write_text(QUBO)
+    ran = run("solve", str(path), "--backend", "anneal", *flags)
+    assert ran.code == 2
+    assert flags[0] in ran.err
+    assert "--backend" in ran.err

@@ -152,6 +152,36 @@ def test_files_that_are_no_circuits(tmp_path: Path) -> None:
         read_circuit(tmp_path / "m.yaml", format="circuit")
 
 
+def test_files_that_are_not_what_their_names_say(tmp_path: Path) -> None:
+    """By its suffix a file is no QIR or no OpenQASM, and what it looks like is said where that is sure."""
+    noise = bytes(range(14, 256)) * 2 + b",1\n,2\n"
+    for name, content, told in (
+        ("not.ll", b"hello, not QIR\n", "not.ll:1:1: it is no QIR (it is LLVM's text"),
+        ("x.bc", noise, "x.bc:1:1: it is no QIR (it is LLVM's bitcode"),
+        ("pdf.LL", b"%PDF-1.4\n", "it is no QIR: it looks like a PDF document"),
+        ("q.qasm", b"hello, there\n", "q.qasm:1:1: it is no OpenQASM (it begins with"),
+        ("empty.qasm", b"", "empty.qasm:1:1: the file is empty (circuits are an OpenQASM program"),
+        ("empty.ll", b"\n", "empty.ll:1:1: the file is empty (circuits are"),
+    ):
+        (tmp_path / name).write_bytes(content)
+        assert told in faults(tmp_path / name)[0], faults(tmp_path / name)
+
+
+def test_qir_that_can_not_be_run_is_refused_when_it_is_read(tmp_path: Path) -> None:
+    """An unknown instruction, and no results, alone and named in a spec."""
+    text = read_own(to_qir(loads(QASM, "a"))).text
+    line = text[: text.index("@__quantum__qis__h__body")].count("\n") + 1
+    silent = "".join(one for one in text.splitlines(True) if "call void @__quantum__rt__result_record" not in one)
+    for content, told in (
+        (text.replace("qis__h__", "qis__nosuch__"), f"p.ll:{line}:13: there is no instruction __quantum__qis__nosuch"),
+        (silent, "p.ll: it records no results: nothing would be measured (call"),
+    ):
+        (tmp_path / "p.ll").write_text(content)
+        (tmp_path / "a.yaml").write_text(HEAD + "file: p.ll\n")
+        for name in ("p.ll", "a.yaml"):
+            assert faults(tmp_path / name)[0].startswith(told), faults(tmp_path / name)
+
+
 def test_the_schema_and_the_pages() -> None:
     """configs/schema/circuit.json and docs/spec-circuit.md are up to date, and the examples are valid by the schema."""
     jsonschema = pytest.importorskip("jsonschema")

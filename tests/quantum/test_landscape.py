@@ -198,3 +198,27 @@ def test_a_stop_and_a_lack_of_memory_are_told() -> None:
         Landscape(problem, ansatz_for(6, (), 1), stop=lambda: True).value(np.array([0.3, -0.2]))
     with pytest.raises(UnsupportedError, match="6 qubits"):
         Landscape(problem, ansatz_for(6, (), 1), memory=100)
+
+
+@pytest.mark.parametrize("unit", [1e-13, 1.0, 1e9])
+@pytest.mark.parametrize("offset", [0.0, 1e6])
+def test_what_is_said_does_not_depend_on_the_unit_of_the_energies(unit: float, offset: float) -> None:
+    """Probability of the optimum and ratio are those of the same problem in other units, and beside a large offset."""
+    terms = {(0,): 1.0, (1,): -2.0, (0, 1): 3.0, (1, 2): -1.5, (2,): 0.5}
+    plain = Landscape(Polynomial(3, 0.0, terms), ansatz_for(3, [], 1))
+    other = Landscape(
+        Polynomial(3, offset * unit, {term: unit * weight for term, weight in terms.items()}), ansatz_for(3, [], 1)
+    )
+    angles = np.array([0.4, -0.3])
+    assert not other.flat
+    assert other.probability(angles) == pytest.approx(plain.probability(angles), abs=1e-4)
+    assert other.ratio(other.value(angles)) == pytest.approx(plain.ratio(plain.value(angles)), abs=1e-4)
+
+
+def test_a_run_that_was_told_to_end_can_be_measured_once_it_is_finished() -> None:
+    """`stop` interrupts the circuit until `finish` says that what is there is to be measured."""
+    landscape = Landscape(Polynomial(2, 0.0, {(0, 1): 1.0}), ansatz_for(2, [], 1), stop=lambda: True)
+    with pytest.raises(InterruptedError):
+        landscape.value(np.array([0.1, 0.2]))
+    landscape.finish()
+    assert landscape.sample(np.array([0.1, 0.2]), 10, 1)[1].sum() == 10

@@ -74,6 +74,9 @@ FAULTS = {
     "no controls": (HEAD + "qubit[2] q; ctrl(0) @ x q[0], q[1];", 3, 13, "at least 1"),
     "power": (HEAD + "gate g a,b,c,d,e,f,h { x a; }\nqubit[7] q; pow(2) @ g q[0],q[1],q[2],q[3],q[4],q[5],q[6];",
               4, 13, "at most 6 qubits"),
+    "power of a parameter": (HEAD + "gate g(a) q { pow(1.5) @ U(a, 0, 1) q; }\nqubit q; g(1) q;", 3, 15, "of u is"),
+    "large power": (HEAD + "gate g(a) q { pow(20000) @ U(a, 0, 1) q; }", 3, 15, "more than 10,000 operations"),
+    "powers of powers": (HEAD + "gate g(a) q { pow(200) @ pow(-200) @ U(a, 0, 1) q; }", 3, 15, "more than 10,000"),
     "doubling gates": (HEAD + "gate a0 q { x q; }\n" + DOUBLING + "qubit q; a39 q;", 15, 1, "10,000 operations"),
     "declared twice": (HEAD + "qubit q; bit q;", 3, 10, "'q' is declared twice"),
     "gate declared twice": (HEAD + "gate h q { }", 3, 1, "'h' is declared twice"),
@@ -212,6 +215,43 @@ def test_modifiers_mean_what_the_language_says() -> None:
     assert Operator(found).equiv(Operator(wanted))
 
 
+#: A gate of the parameter a on the qubits p and r -> the same at 0.7, by matrices of qiskit.
+POWERS = {
+    "pow(3) @ crx(a) p, r": lambda c: c.crx(2.1, 0, 1),
+    "pow(-2) @ crx(a) p, r": lambda c: c.crx(-1.4, 0, 1),
+    "pow(2.0) @ U(a, 0.3, 1) p": lambda c: [c.u(0.7, 0.3, 1, 0) for _ in range(2)],
+    "pow(-2) @ U(a, 0.3, 1) p": lambda c: [c.u(-0.7, -1, -0.3, 0) for _ in range(2)],
+    "pow(0) @ U(a, 0.3, 1) p": lambda c: None,
+    "pow(0.5) @ rx(a) p": lambda c: c.rx(0.35, 0),
+    "pow(2) @ pow(3) @ own(a, 0.2) p": lambda c: [(c.rx(0.7, 0), c.rz(0.2, 0)) for _ in range(6)],
+    "ctrl @ pow(2) @ U(a, 0, 0) p, r": lambda c: c.cry(1.4, 0, 1),
+    "pow(2) @ ctrl @ gphase(a) p": lambda c: c.p(1.4, 0),
+    "ctrl @ pow(1.5) @ gphase(a) p": lambda c: c.p(1.05, 0),
+}
+
+
+@pytest.mark.parametrize("statement", POWERS)
+def test_powers_are_taken_of_gates_with_parameters(statement: str) -> None:
+    """Within a gate's definition whole powers repeat the gate, or its inverse; turns about an axis have any power."""
+    text = HEAD + "gate own(a, b) p { rx(a) p; rz(b) p; }\n"
+    text += f"gate g(a) p, r {{ {statement}; }}\nqubit[2] q; h q; g(0.7) q[0], q[1];"
+    wanted = QuantumCircuit(2)
+    wanted.h([0, 1])
+    POWERS[statement](wanted)
+    assert Operator(loads(text, "f")).equiv(Operator(wanted))
+
+
+def test_gates_may_call_their_parameters_the_same() -> None:
+    """Whether they use them or not, and in whatever order they pass them on."""
+    text = HEAD + "gate idle(a, b) q { h q; }\ngate f(a, b) q { rx(a) q; rz(b) q; }\n"
+    text += "gate g(b, a) q { idle(b/2, -a*0.3) q; f(a/2, b) q; }\nqubit q; g(1, 0.4) q;"
+    wanted = QuantumCircuit(1)
+    wanted.h(0)
+    wanted.rx(0.2, 0)
+    wanted.rz(1, 0)
+    assert Operator(loads(text, "f")) == Operator(wanted)
+
+
 def test_old_programs_are_read_too() -> None:
     """OpenQASM 2 with an own gate, Windows' line ends and a byte order mark."""
     text = (
@@ -242,6 +282,19 @@ def test_what_is_written_reads_back(seed: int, qubits: int) -> None:
     """Random circuits of all standard gates keep their unitary, up to a global phase."""
     circuit = random_circuit(qubits, 4, max_operands=min(4, qubits), seed=seed)
     assert Operator(loads(dumps(circuit), "f")).equiv(Operator(circuit))
+
+
+def test_blocks_are_written_and_some_are_read_back() -> None:
+    """Conditions on bits are; `switch` is written all the same."""
+    circuit = QuantumCircuit(1, 1)
+    circuit.measure(0, 0)
+    with circuit.if_test((circuit.clbits[0], 1)):
+        circuit.x(0)
+    assert dict(loads(dumps(circuit), "f").count_ops()) == {"measure": 1, "if_else": 1}
+    with circuit.switch(circuit.clbits[0]) as case, case(0):
+        circuit.x(0)
+    with pytest.raises(SpecError, match="can't be read"):
+        loads(dumps(circuit), "f")
 
 
 def test_parameters_stay_where_that_is_asked_for() -> None:

@@ -275,10 +275,12 @@ def test_a_run_that_would_take_too_long_is_refused() -> None:
 
 
 def test_programs_that_the_simulator_can_not_run_are_told() -> None:
-    """An unknown instruction, and a recorded value that is no measurement."""
-    strange = TEXT.replace(b"__quantum__qis__x__body", b"__quantum__qis__foo__body")
-    with pytest.raises(BackendError, match="simulator failed"):
-        run_qir(read_qir(strange, "f"), 1, 1)
+    """An instruction of other machines, under either profile."""
+    for profile in ("base", "adaptive-ri"):
+        text = to_qir(two_of_four(), profile=profile)
+        strange = text.replace(b"__quantum__qis__x__body", b"__quantum__qis__v__body")
+        with pytest.raises(BackendError, match=r"simulator failed: .*\bv\b|simulator failed: .*__v__body"):
+            run_qir(read_qir(strange, "f"), 1, 1)
 
 
 def test_recorded_values_are_bits() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from qamctl.errors import UnsupportedError, UsageError
 from qamctl.quantum.qir import PROFILES
-from qamctl.quantum.targets import TARGETS, check_fits, target_class
+from qamctl.quantum.targets import TARGETS, check_fits, check_profile, target_class
 
 
 def test_every_class_has_a_profile_and_known_gates() -> None:
@@ -18,6 +18,20 @@ def test_every_class_has_a_profile_and_known_gates() -> None:
         assert target.profile in PROFILES
         assert set(target.gates) <= set(get_standard_gate_name_mapping())
         assert target.grid is None or target.grid[0] * target.grid[1] == target.qubits
+
+
+def test_a_target_takes_its_profile_and_what_is_less() -> None:
+    """The profiles are in order; more than a target takes is refused, with what it takes and who takes more."""
+    order = list(PROFILES)
+    for target in TARGETS.values():
+        for profile in order:
+            if order.index(profile) <= order.index(target.profile):
+                check_profile(profile, target)
+            else:
+                with pytest.raises(UnsupportedError, match=f"{target.name} does not take QIR of the profile {profile}"):
+                    check_profile(profile, target)
+    with pytest.raises(UnsupportedError, match="choose --qir-profile base or adaptive-ri, or a --target of simulator"):
+        check_profile("adaptive-rif", TARGETS["quantinuum"])
 
 
 def test_a_lattice_couples_neighbours_both_ways() -> None:

@@ -10,11 +10,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.qubo_models import model_of
 from support.toys import Bits, State
 
 from qamctl.backends import exact, neal
 from qamctl.backends.local import sample_set
+from qamctl.qubo.compile import compile_qubo
 from qamctl.qubo.improve import improve
+from qamctl.qubo.penalties import sufficient_weights
 from qamctl.qubo.rounds import Controls, Limits
 from qamctl.qubo.window import Window, best_first
 
@@ -190,3 +193,28 @@ def test_shots_count_with_the_slack_bits_that_cost_least() -> None:
     assert energy == float(window.compiled.energy(np.array([0, 0]))[0])
     nothing, none = best_first(window, np.zeros((0, 2), np.uint8))
     assert (len(nothing), none) == (0, np.inf)
+
+
+def test_windows_without_a_choice_are_not_measured() -> None:
+    """A loop over circuits passes them over, counts no shots for them, and ends where there are no others."""
+
+    class Empty(Bits):
+        def open(self, incumbent: State, attempt: int, rng: np.random.Generator, count: int) -> list[Window[State]]:
+            model = model_of([])
+            compiled = compile_qubo(model, sufficient_weights(model))
+            return [Window(model, compiled, np.zeros(0, np.uint8), lambda sample, onto: None)]
+
+    found = measure(Empty(), controls=Controls(None, 1, shots=True))
+    assert found.attempts == ()
+    assert found.ended == "no window had anything to choose"
+
+
+def test_a_circuit_is_not_begun_without_the_time_that_the_longest_took() -> None:
+    """It can't be cut short, so the loop ends before its time is over; a search's window may be opened to the end."""
+    ticks: Iterator[int] = count()
+    options = {"steps": None, "seconds": 40.0, "clock": lambda: float(next(ticks))}
+    log: list[Any] = []
+    found = measure(Bits(), controls=Controls(None, 1, shots=True), log=log, **options)
+    assert 1 <= len(found.attempts) < 14
+    assert next(ticks) <= 44  # the last look at the clock comes after the last round
+    assert log == list(found.attempts)

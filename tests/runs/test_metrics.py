@@ -76,6 +76,11 @@ def test_build_has_every_block_of_the_contract() -> None:
         "quantum": {"backend": "qaoa", "objective": 57},
         "gain": -2,
     }
+    nothing = {"classical": None, "quantum": None, "gain": None}
+    alone = build(
+        run="r", kind="circuit", name="n", result=result, stopwatch=Stopwatch(), now=NOW, quantum=None
+    )  # fmt: skip
+    assert alone["quantum_vs_classical"] == nothing
     assert data["finished_timestamp"] == NOW.timestamp()
     assert data["cpu_seconds"] > 0
     assert 10_000_000 < data["memory_peak_bytes"] < 100_000_000_000

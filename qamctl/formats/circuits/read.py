@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from difflib import get_close_matches
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from qamctl.errors import Diagnostic, Location, SpecError, UsageError
@@ -17,6 +17,13 @@ from qamctl.spec.source import Source
 
 #: Bytes of a circuit file; qasm and QIR readers have limits of their own below it.
 SIZE = 64 * 1024 * 1024
+
+#: How files are called -> what they then ought to be.
+_SUFFIXES = {
+    ".qasm": ("OpenQASM", "it begins with `OPENQASM 3;` or `OPENQASM 2.0;`"),
+    ".ll": ("QIR", "it is LLVM's text, with a function `define ... @NAME() #0` that has the attribute `entry_point`"),
+    ".bc": ("QIR", "it is LLVM's bitcode, which begins with `BC`"),
+}
 
 
 def read_file(path: str | Path, format: str | None) -> CircuitFile:
@@ -72,11 +79,16 @@ def parse(raw: bytes, label: str, format: str) -> tuple[Any, Any]:
 
 
 def _refuse(raw: bytes, label: str) -> str:
-    """Say what a file looks like that is no circuit."""
+    """Say what a file looks like that is no circuit, or what it is not that its name says."""
     found = looks_like(raw)
     what = MODELS.get(found or "") or FOREIGN.get(found or "", ("none of the formats that are read", ""))[0]
     message = f"it looks like {what}" if raw.strip() else "the file is empty"
     hint = f"circuits are {', '.join(FORMATS.values())}; --format names one where the content does not tell"
+    named = _SUFFIXES.get(PurePath(label).suffix.lower())
+    if named is not None and raw.strip():
+        # Any bytes with a comma look like a table, so that is no news.
+        message = f"it is no {named[0]}" + ("" if found in (None, "table") else f": {message}")
+        hint = named[1]
     raise fault(label, 1, 1, message, hint=hint, what="a circuit")
 
 

@@ -7,6 +7,7 @@ import re
 import stat
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from qamctl.formats.circuits import CircuitFile
 from qamctl.formats.circuits.read import SIZE, parse, told
 from qamctl.formats.faults import problem_name
 from qamctl.quantum.pauli_text import BadString, PauliString, dense_text, parse_string
+from qamctl.spec.cells import read_words
 from qamctl.spec.circuit_fields import CIRCUIT, CIRCUIT_SOLVER, MITIGATIONS, NOISE, OBSERVABLE
 from qamctl.spec.decode import check_names, choices, coded, inner_rows, integers, names, numbers
 from qamctl.spec.faults import Faults, Refusal, nearest, show
@@ -51,7 +53,7 @@ def read_spec(raw: bytes, label: str, file: Path | None) -> CircuitFile:
     terms, at = _terms(data.get("observable"), source, tables, faults)
     name = names(root, CIRCUIT["name"], faults)[0]
     none: tuple[str, ...] = ()
-    mitigate = coded(root, CIRCUIT["mitigate"], _mitigations, none, faults).list()[0]
+    mitigate = coded(root, CIRCUIT["mitigate"], partial(read_words, MITIGATIONS), none, faults).list()[0]
     circuit, qir = _program(data, source, tables, faults)
     faults.check()
     if circuit is not None:
@@ -164,18 +166,6 @@ def _noise(root: Rows, faults: Faults) -> dict[str, Any]:
         if not np.isnan(value):
             found[field.name] = value
     return found
-
-
-def _mitigations(cell: Any, text: bool) -> tuple[str, ...]:
-    """The words that are asked for, each once; none of them for `none`."""
-    words = cell if isinstance(cell, list) else [cell]
-    for word in words or [cell]:
-        if word not in MITIGATIONS:
-            hint = nearest(word, MITIGATIONS) if isinstance(word, str) else None
-            raise Refusal(f"must be among {', '.join(MITIGATIONS)}, found {show(word)}", hint)
-    if "none" in words and len(words) > 1:
-        raise Refusal("has none beside others", "remove none, or the others")
-    return () if words == ["none"] else tuple(dict.fromkeys(words))
 
 
 def _groups(value: Any, bits: int, faults: Faults) -> tuple[tuple[int, ...], ...]:

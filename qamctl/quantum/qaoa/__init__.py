@@ -138,6 +138,8 @@ class QAOAOptimizer:
         Answers evaluations that it knows, and keeps new ones: a training that was killed goes on.
     stop
         Whether to end now; the best so far is measured.
+    first
+        Told distinct samples of the circuit before it is trained, for callers who may run out of time.
 
     Raises
     ------
@@ -168,6 +170,7 @@ class QAOAOptimizer:
         name: str = "",
         history: History | None = None,
         stop: Callable[[], bool] = lambda: False,
+        first: Callable[[Samples], None] | None = None,
     ) -> None:
         if strategy not in STRATEGIES:
             raise UsageError(f"there is no strategy {strategy!r} for angles: choose {', '.join(STRATEGIES)}")
@@ -189,7 +192,7 @@ class QAOAOptimizer:
         self._strategy, self._alphas, self._starts = strategy, tuple(alphas), starts
         self._effort = Effort(evaluations=evaluations, seconds=seconds, stop=stop)
         self._shots, self._seed, self._threads, self._memory = shots, seed, threads, memory
-        self._book, self._name, self._history = book, name, history
+        self._book, self._name, self._history, self._first = book, name, history, first
 
     def optimize(self) -> QAOAResult:
         """Train, measure, and judge.
@@ -208,10 +211,14 @@ class QAOAOptimizer:
             known = self._book.nearest(self.ansatz, features)
             if known is not None:
                 origin, start = f"book/{known[0].name}", known[1]
+        if self._first is not None:
+            samples, _ = landscape.sample(start, self._shots, self._seed)
+            self._first(samples)
         found = self._train(start)
         if found is not None and found.value is None and found.status == "stopped":
             raise InterruptedError
         angles = start if found is None else found.angles
+        landscape.finish()
         value, probability = landscape.value(angles), landscape.probability(angles)
         ratio = landscape.ratio(value)
         samples, occurrences = landscape.sample(angles, self._shots, self._seed)

@@ -90,6 +90,10 @@ class Landscape:
         )
         self._held: bytes | None = None
 
+    def finish(self) -> None:
+        """From now on nothing stops the circuit: what was trained when a run was told to end can be measured."""
+        self._stop = lambda: False
+
     def raw(self, angles: Floats) -> tuple[Floats, Floats]:
         """Scaled angles [2 p] as those of the circuit: gammas [p] in units of 1 / energy, betas [p] in radians."""
         gammas, betas = np.split(np.asarray(angles, float), 2)

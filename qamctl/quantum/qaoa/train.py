@@ -200,7 +200,7 @@ def _stages(
         share = 1 / rungs if only_saturated else 1 / left
         angles, value, status = session.minimise(angles, float(alpha), share)
         left -= 1
-        if status in ("stopped", "flat", "target"):
+        if status in ("stopped", "flat", "target") or session.over:
             break
         if only_saturated and session.landscape.probability(angles) < _FILLED * alpha:
             break
@@ -218,6 +218,7 @@ class _Session:
         self.landscape, self.effort, self.history = landscape, effort, history
         self.made: list[Evaluation] = []
         self.began = effort.clock()
+        self.longest = 0.0  # seconds of an evaluation
         self.before = 0.0  # seconds that a killed training had taken and a replay does not take again
         self.problem = landscape.fingerprint if history is not None else ""
 
@@ -225,6 +226,12 @@ class _Session:
     def spent(self) -> int:
         """Evaluations so far."""
         return len(self.made)
+
+    @property
+    def over(self) -> bool:
+        """Whether there is no time for one more evaluation."""
+        seconds = self.effort.seconds
+        return seconds is not None and self.effort.clock() - self.began + self.longest > seconds
 
     def minimise(self, start: Floats, alpha: float, share: float) -> tuple[Floats, float | None, str]:
         """Angles, value and status of one run of L-BFGS-B with a share of what is left."""
@@ -244,7 +251,7 @@ class _Session:
                 raise _End("stopped")
             if most is not None and self.spent >= most:
                 raise _End("evaluations")
-            if until is not None and best is not None and effort.clock() >= until:
+            if until is not None and best is not None and effort.clock() + self.longest > until:
                 raise _End("seconds")
             value, gradient = self.evaluate(angles, alpha)
             if best is None or value < best[0]:
@@ -268,7 +275,9 @@ class _Session:
         """Value and gradient, from the history where it knows them."""
         known = self.history.find(self.problem, alpha, angles) if self.history is not None else None
         if known is None:
+            since = self.effort.clock()
             value, gradient = self.landscape.value_and_gradient(angles, alpha)
+            self.longest = max(self.longest, self.effort.clock() - since)
             flat = tuple(gradient.tolist())
             made = Evaluation(self.spent + 1, alpha, tuple(angles.tolist()), value, flat, self.elapsed())
             if self.history is not None:

@@ -62,7 +62,11 @@ def loads(text: str | bytes, label: str, *, unbound: bool = False) -> QuantumCir
 
 
 def dumps(circuit: QuantumCircuit) -> str:
-    """A circuit as an OpenQASM 3 program, which `loads` reads back to an equivalent one.
+    """A circuit as an OpenQASM 3 program.
+
+    `loads` reads it back to an equivalent circuit where that has gates, measurements, resets, barriers, delays, `if`
+    and `while` on a bit or a register's value, and `for` over numbers. It refuses `switch`, `break`, `continue`,
+    variables, and operations on bits, which are written all the same.
 
     Raises
     ------

@@ -1,8 +1,8 @@
 """From the syntax tree of an OpenQASM 3 program to a circuit: qiskit's importer, with what it lacks.
 
 The importer binds the parameters of own gates in alphabetical order, lets Python's errors through without a place,
-takes memory for any register that is declared, and can't index qubits by a loop's variable. Its statements are
-wrapped one by one: checked before, counted, and every failure told at its place.
+takes memory for any register that is declared, takes no powers of gates with parameters, and can't index qubits by a
+loop's variable. Its statements are wrapped one by one: checked before, counted, and every failure told at its place.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from qamctl.quantum.qasm.limits import CLBITS, FAULTS, OPERATIONS, QUBITS, too_many_operations
+from qamctl.quantum.qasm.powers import operations, power
 from qamctl.quantum.qasm.syntax import Fault, nodes
 
 if TYPE_CHECKING:
@@ -155,6 +156,7 @@ class _Conversion:
     visitor: Any
     state: Any
     visit_plain: Callable[[Any, Any], Any]
+    modify_plain: Callable[[Any, Any, Any], Any]
     spent: int = 0
     sizes: dict[str, int] = field(default_factory=dict)
 
@@ -164,10 +166,11 @@ class _Conversion:
         from qiskit_qasm3_import.state import State
 
         visitor: Any = ConvertVisitor()
-        out = cls(visitor, State(None), visitor.visit)
+        out = cls(visitor, State(None), visitor.visit, visitor._apply_gate_modifier)
         visitor.visit = out.visit
         visitor.visit_QuantumGateDefinition = out.define_gate
         visitor.visit_ForInLoop = out.unroll
+        visitor._apply_gate_modifier = out.modify
         return out
 
     def visit(self, node: Any, context: Any = None) -> Any:
@@ -207,11 +210,13 @@ class _Conversion:
         from qiskit_qasm3_import.state import GateScope
 
         before, scope = self.spent, Scope.GATE
-        parameters, qubits = [Parameter(name.name) for name in node.arguments], [Qubit() for _ in node.qubits]
+        # Two gates may call their parameters the same, and qiskit knows parameters in one expression by their names.
+        parameters = [Parameter(f"{node.name.name}.{name.name}") for name in node.arguments]
+        qubits = [Qubit() for _ in node.qubits]
         inner: Any
         with GateScope(context) as inner:
-            for parameter in parameters:
-                inner.symbol_table.insert(Symbol(parameter.name, parameter, types.Angle(), scope, node))
+            for name, parameter in zip(node.arguments, parameters, strict=True):
+                inner.symbol_table.insert(Symbol(name.name, parameter, types.Angle(), scope, node))
                 inner.all_parameters.add(parameter)
             inner.circuit.add_bits(qubits)
             for name, qubit in zip(node.qubits, qubits, strict=True):
@@ -224,6 +229,18 @@ class _Conversion:
         self.spent = before + 1
         builder = GateBuilder(node.name.name, inner.circuit, parameters)
         return self.visitor._define_gate(node.name.name, builder, len(parameters), len(qubits), node, context)
+
+    def modify(self, modifier: Any, gate: Any, context: Any) -> Any:
+        """A gate under one of its modifiers; powers are ours."""
+        if modifier.modifier.name != "pow":
+            return self.modify_plain(modifier, gate, context)
+        exponent = self.visitor._resolve_constant_float(modifier.argument, context)
+        try:
+            out = power(gate, exponent)
+        except Fault as fault:
+            raise _at(modifier, fault.message, fault.hint) from None
+        self.spent += operations(out) - 1
+        return out
 
     def unroll(self, node: Any, context: Any) -> Any:
         """A loop over whole numbers, statement by statement, with its variable as a constant."""

@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+import traceback
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from qamctl.errors import BackendError, Diagnostic, Location, SpecError, UnsupportedError, UsageError
+from qamctl.quantum.qir.instructions import faults_of
 from qamctl.quantum.qir.probe import MAGIC, examine
 
 if TYPE_CHECKING:
@@ -36,6 +38,13 @@ SIZE: Final = 64 * 1024 * 1024
 
 #: Operations of a circuit that is compiled: about a minute.
 OPERATIONS: Final = 20_000
+
+#: What circuits are given to qdk in. It has crx, cry and crz, too, but takes the angles of all gates modulo 2 pi, and
+#: theirs repeat after 4 pi only: crz(-2) would become crz(-2 + 2 pi), another gate. Here that is a global phase.
+_BASIS: Final = (
+    "ccx", "cx", "cy", "cz", "ch", "swap", "rx", "ry", "rz", "rxx", "ryy", "rzz", "h", "s", "sdg", "sx", "t", "tdg",
+    "x", "y", "z", "id", "measure", "reset", "if_else", "for_loop", "while_loop", "switch_case",
+)  # fmt: skip
 
 #: What a local run may take: shots * operations * 2^qubits, about a minute.
 COST: Final = 5e9
@@ -88,7 +97,7 @@ def is_qir(head: bytes) -> bool:
 
 
 def to_qir(circuit: QuantumCircuit, *, profile: str = "base", format: str = "ll") -> bytes:
-    """A circuit as QIR, whose gates stay as they are where QIR has them.
+    """A circuit as QIR, whose gates stay as they are where QIR has them; controlled rotations become rotations.
 
     Parameters
     ----------
@@ -135,7 +144,7 @@ def read_qir(content: bytes, label: str) -> QirInfo:
     Raises
     ------
     SpecError
-        It is no valid QIR.
+        It is no valid QIR, calls an instruction that there is not, or records no results.
     """
     if len(content) > SIZE:
         raise SpecError(
@@ -151,6 +160,9 @@ def read_qir(content: bytes, label: str) -> QirInfo:
         if found[what] is None:
             fault = Diagnostic(f"its entry point does not say how many {what} it needs", Location(label))
             raise SpecError(f"{label} can't be read as QIR: {fault.message}", [fault])
+    lines = None if content.startswith(MAGIC) else content.decode()
+    if faults := faults_of(found["calls"], lines, label):
+        raise SpecError(f"{label} can't be run: {faults[0].message}", faults)
     return _program(found, content)
 
 
@@ -193,7 +205,15 @@ def run_qir(qir: QirInfo, shots: int, seed: int) -> dict[str, int]:
     try:
         rows = run(qir.text, shots=shots, seed=seed % 2**32, type="cpu")
     except Exception as error:
-        raise BackendError(f"the QIR simulator failed: {_first_line(error)}") from None
+        # What it held of LLVM has to go in this thread: pyqir complains on standard error where another one drops it.
+        traceback.clear_frames(error.__traceback__)
+        detail = f"it has no {_first_line(error)}" if isinstance(error, KeyError) else _first_line(error)
+    else:
+        return _counted(rows)
+    raise BackendError(f"the QIR simulator failed: {detail}")  # out here it does not hold on to the other error
+
+
+def _counted(rows: Any) -> dict[str, int]:
     return dict(Counter("".join(_bits(row)) for row in rows))
 
 
@@ -214,11 +234,7 @@ def _look_at(circuit: QuantumCircuit, profile: str) -> None:
     if circuit.parameters:
         name = min(parameter.name for parameter in circuit.parameters)
         raise SpecError(f"the parameter {name!r} of the circuit has no value: QIR needs a number in its place")
-    if circuit.size() > OPERATIONS:
-        raise UnsupportedError(
-            f"the circuit has {circuit.size():,} operations, more than the {OPERATIONS:,} that are compiled to QIR: "
-            "take fewer layers, or a smaller problem"
-        )
+    _check_size(circuit, "has")
     measured = {bit for step in circuit.data if step.clbits for bit in step.clbits}
     if not measured:
         raise SpecError("the circuit measures nothing: QIR records measurements, so add `c = measure q;`")
@@ -234,15 +250,30 @@ def _look_at(circuit: QuantumCircuit, profile: str) -> None:
         raise UnsupportedError(f"the base profile has no {control!r}: use --qir-profile adaptive-ri")
 
 
+def _check_size(circuit: QuantumCircuit, verb: str) -> None:
+    size = _size(circuit)
+    if size > OPERATIONS:
+        raise UnsupportedError(
+            f"the circuit {verb} {size:,} operations, more than the {OPERATIONS:,} that are compiled to QIR: "
+            "take fewer layers, or a smaller problem"
+        )
+
+
+def _size(circuit: QuantumCircuit) -> int:
+    """Operations of a circuit, with those in its branches."""
+    blocks = (block for step in circuit.data for block in getattr(step.operation, "blocks", ()))
+    return int(circuit.size()) + sum(map(_size, blocks))
+
+
 def _flat(circuit: QuantumCircuit) -> QuantumCircuit:
     """The circuit with its qubits and bits in one register each, which is what is recorded as one list.
 
-    Bits outside of any register would not be recorded. Conditions name registers, so those stay.
+    Bits outside of any register would not be recorded. Conditions and variables name registers, so those stay.
     """
     from qiskit import QuantumCircuit
     from qiskit.circuit import CircuitInstruction
 
-    if any(getattr(step.operation, "blocks", ()) for step in circuit.data):
+    if circuit.num_vars or any(getattr(step.operation, "blocks", ()) for step in circuit.data):
         if len({bit for register in circuit.cregs for bit in register}) < circuit.num_clbits:
             raise UnsupportedError("a circuit with conditions needs each of its bits in a register")
         return circuit
@@ -263,10 +294,16 @@ def _compiled(circuit: QuantumCircuit, profile: str) -> str:
 
     backend = QSharpBackend(
         target_profile=getattr(TargetProfile, PROFILES[profile]),
-        transpile_options={"optimization_level": 0, "seed_transpiler": 0},
-    )
+        transpile_options={
+            "backend": None, "target": None, "basis_gates": _BASIS, "optimization_level": 0, "seed_transpiler": 0,
+        },
+    )  # fmt: skip
     try:
-        return str(backend.qir(circuit, name="circuit"))
+        plain = backend.transpile(circuit)
+        _check_size(plain, "stands for")
+        return str(backend.qir(plain, name="circuit", skip_transpilation=True))
+    except UnsupportedError:
+        raise  # it is too large
     except QiskitError as error:
         raise UnsupportedError(f"the circuit has no form in QIR: {_first_line(error)}") from None
     except Exception as error:

@@ -23,8 +23,8 @@ def examine(content: bytes) -> dict[str, Any]:
     Returns
     -------
     dict
-        `profile`, `qubits`, `results`, `entry_point`, `floats`, `text` and `bitcode` (base64); or `error` and, where
-        there is one, `hint`.
+        `profile`, `qubits`, `results`, `entry_point`, `floats`, `calls` (names of the instructions), `text` and
+        `bitcode` (base64); or `error` and, where there is one, `hint`.
     """
     import pyqir
 
@@ -51,9 +51,29 @@ def examine(content: bytes) -> dict[str, Any]:
         "qubits": pyqir.required_num_qubits(point),
         "results": pyqir.required_num_results(point),
         "floats": module.get_flag("float_computations") is not None,
+        "calls": _calls(module),
         "text": str(module),
         "bitcode": base64.b64encode(content if is_bitcode else module.bitcode).decode(),
     }
+
+
+def _calls(module: Any) -> list[str]:
+    """Names of the quantum functions that are called and not defined here, noise left out: a device's own."""
+    import pyqir
+
+    found: dict[str, Any] = {}
+    for function in module.functions:
+        for block in function.basic_blocks:
+            for step in block.instructions:
+                if isinstance(step, pyqir.Call) and isinstance(step.callee, pyqir.Function):
+                    found.setdefault(step.callee.name, step.callee)
+    return sorted(
+        name
+        for name, callee in found.items()
+        if name.startswith(("__quantum__qis__", "__quantum__rt__"))
+        and not callee.basic_blocks
+        and "qdk_noise" not in callee.attributes.func
+    )
 
 
 def bound(memory: int) -> None:

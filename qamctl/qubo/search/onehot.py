@@ -40,7 +40,7 @@ def hidden_groups(model: Couplings) -> Groups | None:
     other = model.other[entry]
     apart = model.weight[entry] >= dear[other]
     entry, other = entry[apart], other[apart]
-    if len(entry) < (LEAST - 1) * SHARE * n:
+    if not len(entry) or len(entry) < (LEAST - 1) * SHARE * n:
         return None
     row = np.searchsorted(model.first, entry, side="right") - 1
     degree = np.bincount(row, minlength=n)
