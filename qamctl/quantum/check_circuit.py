@@ -10,6 +10,7 @@ from typing import Any, Final, TypeGuard
 from qamctl.quantum.check_mitigation import Read, complaints
 from qamctl.quantum.compare import fit
 from qamctl.quantum.exact_check import distribution, expectation
+from qamctl.qubo.check_result import Discrepancy
 
 #: Every kind of discrepancy; part of the public contract.
 DISCREPANCIES: Final = (
@@ -36,28 +37,6 @@ ROUNDING: Final = 1e-9
 _MOST: Final = 1e300
 
 Terms = Sequence[tuple[str, float]]
-
-
-@dataclass(frozen=True, slots=True)
-class Discrepancy:
-    """Something in a result file that does not hold.
-
-    Attributes
-    ----------
-    kind
-        One of `DISCREPANCIES`.
-    field
-        The way to it in the result file: `solution.counts`.
-    text
-        What is wrong and what it should be.
-    """
-
-    kind: str
-    field: str
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.kind}: {self.field}: {self.text}"
 
 
 @dataclass(frozen=True, slots=True)
