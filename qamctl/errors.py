@@ -94,6 +94,18 @@ class BackendError(QamError):
     code = ExitCode.BACKEND
 
 
+class AuthError(QamError):
+    """Credentials are missing, or the service refused them."""
+
+    code = ExitCode.AUTH
+
+
+class PendingError(QamError):
+    """The wait for a job ended before the job did."""
+
+    code = ExitCode.PENDING
+
+
 class UnsupportedError(QamError):
     """The target is too small for the problem, or an optional package is missing."""
 

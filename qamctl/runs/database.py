@@ -35,15 +35,72 @@ MIGRATIONS: Final = (
     CREATE INDEX runs_by_start ON runs (started);
     CREATE INDEX runs_by_directory ON runs (directory);
     """,
+    """
+    CREATE TABLE jobs (
+        id TEXT PRIMARY KEY,
+        workspace TEXT NOT NULL,
+        target TEXT NOT NULL,
+        provider TEXT NOT NULL,
+        name TEXT NOT NULL,
+        shots INTEGER,
+        state TEXT NOT NULL,
+        status TEXT,
+        priority INTEGER NOT NULL,
+        payload TEXT NOT NULL,
+        content TEXT NOT NULL,
+        request TEXT NOT NULL,
+        run TEXT,
+        directory TEXT,
+        created REAL NOT NULL,
+        submitted REAL,
+        ended REAL,
+        next_poll REAL NOT NULL,
+        polls INTEGER NOT NULL,
+        error TEXT,
+        output TEXT,
+        estimate TEXT,
+        details TEXT
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX jobs_by_state ON jobs (state, priority, created);
+    CREATE INDEX jobs_by_content ON jobs (content);
+    CREATE TABLE ledger (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        job TEXT NOT NULL,
+        entry TEXT NOT NULL CHECK (entry IN ('reserved', 'billed', 'released')),
+        micros INTEGER NOT NULL,
+        currency TEXT NOT NULL,
+        workspace TEXT NOT NULL,
+        target TEXT NOT NULL,
+        run TEXT,
+        month TEXT NOT NULL,
+        at REAL NOT NULL,
+        source TEXT NOT NULL,
+        UNIQUE (job, entry)
+    ) STRICT;
+    CREATE INDEX ledger_by_month ON ledger (workspace, month);
+    CREATE TABLE services (
+        endpoint TEXT PRIMARY KEY,
+        failures INTEGER NOT NULL,
+        closed_until REAL NOT NULL,
+        next_request REAL NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
 )
 
 
 @contextmanager
-def connect(path: Path, migrations: Sequence[str] = MIGRATIONS) -> Iterator[sqlite3.Connection]:
+def connect(
+    path: Path, migrations: Sequence[str] = MIGRATIONS, *, durable: bool = False
+) -> Iterator[sqlite3.Connection]:
     """Open the database in autocommit mode, made and migrated where that is due, and close it at the end.
 
     Write-ahead logging, so that readers never wait; `synchronous` is NORMAL: a power cut may lose the last
     rows, which the run folders give back, and never damages the file.
+
+    Parameters
+    ----------
+    durable
+        A power cut loses nothing that was committed: for what is nowhere else, as money and jobs.
 
     Raises
     ------
@@ -56,7 +113,7 @@ def connect(path: Path, migrations: Sequence[str] = MIGRATIONS) -> Iterator[sqli
         make_folder(path.parent, private=True)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
     with closing(sqlite3.connect(path, timeout=_BUSY / 1000, isolation_level=None)) as connection:
-        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
         if _version(connection) != len(migrations):
             _migrate(connection, path, migrations)
         yield connection
