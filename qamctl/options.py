@@ -28,6 +28,12 @@ NOISES: Final = ("generic", "ionq", "quantinuum", "rigetti")
 #: What mitigates the noise of circuits; `qamctl.quantum.mitigation.program` says how.
 MITIGATIONS: Final = ("readout", "zne", "postselect")
 
+#: Places of a job in the queue.
+PRIORITIES: Final = ("low", "standard", "high")
+
+#: Ways to log in to Azure; `qamctl.azure.credentials` says what they are.
+CREDENTIALS: Final = ("key", "environment", "managed-identity", "workload-identity", "cli", "browser")
+
 #: Mixers of QAOA circuits; `qamctl.quantum.ansatz` says what they are.
 MIXERS: Final = ("auto", "x", "xy-ring", "xy-full", "grover")
 
@@ -99,6 +105,25 @@ class Options:
         Larger problems are improved part by part, in circuits of at most so many qubits.
     max_shots, max_rounds
         A quantum engine ends after so many measurements, or so many circuits, in all.
+    target
+        The Azure Quantum target of a job.
+    job_name, tag, priority, session, run_key
+        Of a job: its name, its tags, low, standard or high, the session that it belongs to; another run key makes
+        another job of the same file.
+    no_wait, timeout
+        Do not wait for a job; seconds to wait at most, in all. None: as long as it takes.
+    max_cost, monthly_budget
+        What a run, and a month, may cost at most, in the currency of the prices.
+    allow_qpu
+        Quantum hardware may be used, which costs money.
+    prices
+        A file of prices that hold in place of ours.
+    subscription, resource_group, workspace, location, resource_id, endpoint
+        The Azure Quantum workspace; what is not said comes from its connection string or the AZURE_QUANTUM_* variables.
+    credential
+        How to log in; None: by key where there is one, else by what the environment has, else as `az login` did.
+    key_file
+        A file that holds the workspace's key, readable by its owner only.
     angles
         A file of QAOA angles. `.jsonl` keeps every evaluation of a training, so that a run that was killed goes on from
         it; `.json` keeps the angles of each problem, and similar ones begin there.
@@ -136,6 +161,26 @@ class Options:
     max_shots: int | None = None
     max_rounds: int | None = None
     angles: Path | None = None
+    target: str | None = None
+    job_name: str | None = None
+    tag: tuple[str, ...] = ()
+    priority: str = "standard"
+    session: str | None = None
+    run_key: str = ""
+    no_wait: bool = False
+    timeout: float | None = None
+    max_cost: float | None = None
+    monthly_budget: float | None = None
+    allow_qpu: bool = False
+    prices: Path | None = None
+    subscription: str | None = None
+    resource_group: str | None = None
+    workspace: str | None = None
+    location: str | None = None
+    resource_id: str | None = None
+    endpoint: str | None = None
+    credential: str | None = None
+    key_file: Path | None = None
 
 
 #: Every option's name, in order.
@@ -243,6 +288,19 @@ def _word(*words: str) -> Callable[[Any], str]:
     return parse
 
 
+def _text(raw: Any) -> str:
+    if not isinstance(raw, str) or not raw.strip() or len(raw) > 1000 or not raw.isprintable():
+        raise ValueError("must be a text of at most 1,000 printable characters")
+    return raw.strip()
+
+
+def _amount(raw: Any) -> float:
+    value = _number(raw)
+    if value < 0:
+        raise ValueError("must be a number of at least 0")
+    return value
+
+
 def _path(raw: Any) -> Path:
     text = os.fspath(raw) if isinstance(raw, (str, Path)) else ""
     if not text or "\0" in text:
@@ -286,4 +344,24 @@ _PARSERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "max_shots": _integer(1),
     "max_rounds": _integer(1),
     "angles": _file(ANGLE_FILES),
+    "target": _text,
+    "job_name": _text,
+    "tag": _names,
+    "priority": _word(*PRIORITIES),
+    "session": _text,
+    "run_key": _text,
+    "no_wait": _switch,
+    "timeout": _seconds,
+    "max_cost": _amount,
+    "monthly_budget": _amount,
+    "allow_qpu": _switch,
+    "prices": _path,
+    "subscription": _text,
+    "resource_group": _text,
+    "workspace": _text,
+    "location": _text,
+    "resource_id": _text,
+    "endpoint": _text,
+    "credential": _word(*CREDENTIALS),
+    "key_file": _path,
 }

@@ -1,0 +1,111 @@
+"""The queue of jobs: enqueued at any time, drained by cron, by priority and within the budget; no kill loses one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from qamctl.azure import store
+from qamctl.azure.store import Job
+from qamctl.azure.submit import Desk, complete
+from qamctl.errors import AuthError, BackendError, GateError, TemporaryError
+
+if TYPE_CHECKING:
+    import sqlite3
+
+#: Asked before a job is sent, within the transaction that reserves its credits; raises where it may not be sent.
+Admission = Callable[["sqlite3.Connection", Job], None]
+
+#: By priority, then by age.
+ORDER = "priority DESC, created, id"
+
+
+@dataclass
+class Drained:
+    """What one process took off the queue.
+
+    Attributes
+    ----------
+    sent
+        Jobs that the service has now.
+    held
+        Jobs that the budget holds back, each with the reason.
+    failed
+        Jobs that the service refused, each with the reason.
+    left
+        Jobs that are still in the queue, those held back among them.
+    """
+
+    sent: list[Job] = field(default_factory=list)
+    held: list[tuple[Job, str]] = field(default_factory=list)
+    failed: list[tuple[Job, str]] = field(default_factory=list)
+    left: int = 0
+
+
+def drain(
+    desk: Desk,
+    *,
+    most: int | None = None,
+    admit: Admission = lambda connection, job: None,
+    stop: Callable[[], bool] = lambda: False,
+    deadline: float | None = None,
+) -> Drained:
+    """Send jobs of the queue, those first that an earlier process had begun with when it ended.
+
+    Several processes may drain one queue: each job is claimed by one of them.
+
+    Parameters
+    ----------
+    most
+        Jobs to send at most; None: all.
+
+    Raises
+    ------
+    AuthError, TemporaryError
+        The service is not there, or refuses us: what was not sent stays where it is.
+    """
+    found, passed = Drained(), set[str]()
+    workspace = desk.client.service.workspace
+    while not stop() and (most is None or len(found.sent) < most):
+        job = _next(desk, workspace, passed, admit, found)
+        if job is None:
+            break
+        passed.add(job.id)
+        desk.at("claimed")
+        try:
+            job = complete(desk, job.id, deadline)
+        except (AuthError, TemporaryError):
+            raise
+        except BackendError as error:
+            found.failed.append((job, error.message))
+            continue
+        if job.state == "submitted" or job.is_ended:
+            found.sent.append(job)
+    with desk.connect() as connection:
+        found.left = len(store.select(connection, "state = 'queued' AND workspace = ?", (workspace,)))
+    return found
+
+
+def _next(desk: Desk, workspace: str, passed: set[str], admit: Admission, found: Drained) -> Job | None:
+    """A job to send: one that was left half-way, or the next of the queue that the budget allows."""
+    with desk.connect() as connection:
+        for job in store.select(connection, "state = 'intended' AND workspace = ?", (workspace,), ORDER):
+            if job.id not in passed:
+                return job
+        for job in store.select(connection, "state = 'queued' AND workspace = ?", (workspace,), ORDER):
+            if job.id in passed:
+                continue
+            try:
+                claimed = store.claim(connection, job.id, desk.clock.now(), _admit(admit, job))
+            except GateError as error:
+                passed.add(job.id)
+                found.held.append((job, error.message))
+                continue
+            if claimed is not None:
+                return claimed
+    return None
+
+
+def _admit(admit: Admission, job: Job) -> store.Admit:
+    return lambda connection: admit(connection, job)

@@ -1,0 +1,156 @@
+"""All that the service remembers: jobs, sessions, blobs, and how often each was asked for."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from qamctl.emulator.targets import Target
+from qamctl.emulator.work import Outcome
+
+
+@dataclass(slots=True)
+class Job:
+    """One job.
+
+    Attributes
+    ----------
+    given
+        The body of the request that made it.
+    container
+        Where its blobs lie.
+    created, begins, ends
+        Seconds since 1970; infinite for a job that never begins.
+    cancelled
+        When its cancellation was asked for.
+    doom
+        Code and message of the error with which it is going to fail, whatever its program.
+    outcome
+        None until somebody needs it.
+    order
+        Jobs and sessions in the order in which they were made.
+    """
+
+    id: str
+    workspace: str
+    given: Mapping[str, Any] = field(repr=False)
+    target: Target
+    container: str
+    created: float
+    begins: float
+    ends: float
+    order: int
+    name: str
+    tags: list[str]
+    priority: str | None = None
+    session: str | None = None
+    cancelled: float | None = None
+    modified: float = 0.0
+    doom: tuple[str, str] | None = None
+    outcome: Outcome | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+
+@dataclass(slots=True)
+class Session:
+    """One session.
+
+    Attributes
+    ----------
+    policy
+        Abort: the first job that fails ends it; or Continue.
+    closed
+        When; None while it is open.
+    """
+
+    id: str
+    workspace: str
+    name: str
+    provider: str
+    target: str
+    policy: str
+    created: float
+    order: int
+    closed: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """Bytes with their properties.
+
+    Attributes
+    ----------
+    metadata
+        By name, without the prefix of the header.
+    written
+        Seconds since 1970.
+    tag
+        Another one for everything that is written.
+    """
+
+    data: bytes = field(repr=False)
+    content_type: str
+    encoding: str
+    metadata: Mapping[str, str]
+    written: float
+    tag: str
+
+
+@dataclass(slots=True)
+class State:
+    """Everything at once; whoever reads or changes it holds the service's lock.
+
+    Attributes
+    ----------
+    jobs
+        By id, also those of other workspaces.
+    containers
+        Blobs by name, by container.
+    blocks
+        What was put and not yet committed: bytes by (container, blob, block).
+    requests
+        How many of each kind, as `PUT job`.
+    puts
+        How many requests to create a job came for each id.
+    created
+        How many jobs came to be under each id: 1, unless a second request replaced it.
+    order
+        Of the next job or session.
+    writes
+        Of the next blob.
+    """
+
+    jobs: dict[str, Job] = field(default_factory=dict)
+    sessions: dict[str, Session] = field(default_factory=dict)
+    containers: dict[str, dict[str, Blob]] = field(default_factory=dict)
+    blocks: dict[tuple[str, str, str], bytes] = field(default_factory=dict, repr=False)
+    requests: Counter[str] = field(default_factory=Counter)
+    puts: Counter[str] = field(default_factory=Counter)
+    created: Counter[str] = field(default_factory=Counter)
+    order: int = 0
+    writes: int = 0
+
+    def next_order(self) -> int:
+        """Its place among jobs and sessions."""
+        self.order += 1
+        return self.order
+
+    def write(
+        self,
+        container: str,
+        name: str,
+        data: bytes,
+        now: float,
+        *,
+        content_type: str = "application/octet-stream",
+        encoding: str = "",
+        metadata: Mapping[str, str] | None = None,
+    ) -> Blob:
+        """Put a blob in its place."""
+        self.writes += 1
+        blob = Blob(data, content_type, encoding, metadata or {}, now, f'"0x8DE{self.writes:012X}"')
+        self.containers.setdefault(container, {})[name] = blob
+        return blob

@@ -1,0 +1,55 @@
+"""What the service hands to whoever runs a job, and what it gets back; so that tests put their own in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from qamctl.emulator.targets import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A job that is due.
+
+    Attributes
+    ----------
+    params
+        `inputParams`.
+    seed
+        Equal seeds give equal outcomes.
+    lost
+        Probability with which a shot loses each of its bits, which are told as "-".
+    """
+
+    job: str
+    target: Target
+    payload: bytes = field(repr=False)
+    input_format: str
+    output_format: str
+    params: Mapping[str, Any]
+    seed: int
+    lost: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of it.
+
+    Attributes
+    ----------
+    output
+        The result; empty where it failed.
+    error
+        Code and message of a job that failed.
+    cost
+        As `costEstimate`; None: the service does not say.
+    """
+
+    output: bytes = field(default=b"", repr=False)
+    error: tuple[str, str] | None = None
+    cost: Mapping[str, Any] | None = None
+
+
+Runner = Callable[[Work], Outcome]
