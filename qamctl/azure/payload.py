@@ -1,0 +1,265 @@
+"""From a circuit to what a target is sent, and what that costs there: QIR, shots, figures, an estimate.
+
+The service compiles for the device itself, and better than anybody else; it is sent the circuit as it was built. What
+the circuit costs is told from how it looks once it is compiled for the target's kind of machine.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from qamctl.azure import targets
+from qamctl.azure.budget import check_cost
+from qamctl.azure.prices import CircuitFigures, Estimate, Price, estimate
+from qamctl.azure.submit import Order
+from qamctl.errors import SpecError, UnsupportedError
+from qamctl.runs import ledger
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from qiskit import QuantumCircuit
+
+    from qamctl.azure import store
+    from qamctl.azure.account import Account
+    from qamctl.azure.targets import Target
+    from qamctl.quantum.qir import QirInfo
+    from qamctl.quantum.transpile import Figures
+
+#: Two-qubit gates that a gate of QIR becomes, at most, where it is not one.
+_LARGE: Final = {"swap": 3, "ccx": 6, "ccz": 6, "ccnot": 6, "toffoli": 6, "ch": 2, "crx": 2, "cry": 2, "crz": 2,
+                 "cs": 2, "csx": 2, "ct": 2, "rxxyyzz": 3}  # fmt: skip
+_TWO: Final = frozenset({"cx", "cnot", "cy", "cz", "rxx", "ryy", "rzz", "zz", "zzmax", "ms"})
+_NO_GATE: Final = frozenset({"m", "measure", "mresetz", "mx", "my", "mz", "reset", "read_result", "barrier"})
+_INSTRUCTION: Final = re.compile(r"(?m)^\s*(?:%\S+ = )?(?:tail )?call \S+ @__quantum__qis__(\w+?)__\w+\(")
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a target is sent.
+
+    Attributes
+    ----------
+    params
+        The job's input parameters.
+    figures, estimate
+        What the price depends on, and the most that the job will cost.
+    report
+        qubits, depth, gates, ... as they are told to the user.
+    bits
+        Classical bits of a result; None where not known.
+    """
+
+    payload: bytes = field(repr=False)
+    input_format: str
+    output_format: str
+    content_type: str
+    params: Mapping[str, Any]
+    shots: int
+    figures: CircuitFigures
+    estimate: Estimate
+    report: Mapping[str, Any]
+    bits: int | None
+
+
+def prepare(
+    *,
+    target: Target,
+    prices: Mapping[str, Price],
+    circuit: QuantumCircuit | None = None,
+    qir: QirInfo | None = None,
+    native: tuple[str, bytes] | None = None,
+    shots: int | None = None,
+    profile: str | None = None,
+) -> Prepared:
+    """A circuit, or QIR, as a target takes it.
+
+    Parameters
+    ----------
+    circuit, qir, native
+        One of them; native is (input format, program) in a provider's own language, which is sent as it is.
+    shots
+        None: the target's default.
+    profile
+        Of the QIR that a circuit is compiled to; None: base, or what the circuit needs, as far as the target takes it.
+
+    Raises
+    ------
+    UsageError
+        Shots that the target does not take.
+    UnsupportedError
+        The target is too small, or does not take what the circuit does.
+    SpecError
+        The circuit measures nothing, or has parameters without a value.
+    """
+    shots = target.default_shots if shots is None else shots
+    if native is not None:
+        return _as_it_is(target, prices, *native, shots)
+    if target.kind is None or target.profile is None:
+        raise UnsupportedError(
+            f"{target.id} takes no circuits of gates: it takes {', '.join(one.input for one in target.formats)}"
+        )
+    if circuit is not None:
+        targets.check(target, qubits=circuit.num_qubits, shots=shots, profile=profile)
+        payload, entry, bits, chosen = _compile(circuit, target, profile)
+        figures, report = _of_circuit(circuit, target)
+    else:
+        assert qir is not None  # one of the two
+        targets.check(target, qubits=qir.qubits, shots=shots, profile=_profile_of(qir))
+        payload, entry, bits, chosen = qir.text.encode(), qir.entry_point, qir.results, qir.profile
+        figures = _of_qir(qir)
+        report = {"qubits": qir.qubits, "depth": figures.depth, "two_qubit": figures.two_qubit_gates}
+    form = target.format("qir")
+    params = {target.shots_param: shots, "items": [{"entryPoint": entry, "arguments": []}]}
+    return Prepared(
+        payload, form.input, form.output, form.content_type, params, shots, figures,
+        estimate(target, figures, shots, prices), {**report, "profile": chosen, "bytes": len(payload)}, bits,
+    )  # fmt: skip
+
+
+def _as_it_is(target: Target, prices: Mapping[str, Price], input_format: str, payload: bytes, shots: int) -> Prepared:
+    """A program that its provider alone reads: the price is known where it is free, or where gates can be counted."""
+    forms = {form.input: form for form in target.formats if form.name != "qir"}
+    if input_format not in forms:
+        taken = ", ".join(forms) or "none"
+        raise UnsupportedError(f"{target.id} does not take {input_format} programs: of providers' own it takes {taken}")
+    form = forms[input_format]
+    counted = _of_ionq(payload) if form.name == "ionq" else None
+    targets.check(target, qubits=None if counted is None else counted.qubits, shots=shots)
+    figures = counted or CircuitFigures(0, 0, 0, 0, 0)
+    found = estimate(target, figures, shots, prices)
+    if counted is None and found.formula != "free":
+        found = replace(
+            found, known=False, micros=0, amount=0.0, note=f"what is in a {input_format} program is not read"
+        )
+    report = {"qubits": None if counted is None else counted.qubits, "depth": None, "two_qubit": None}
+    if counted is not None:
+        report["two_qubit"] = counted.two_qubit_gates
+    params = {target.shots_param: shots}
+    return Prepared(
+        payload, form.input, form.output, form.content_type, params, shots, figures, found,
+        {**report, "profile": input_format, "bytes": len(payload)}, report["qubits"],
+    )  # fmt: skip
+
+
+def _of_ionq(payload: bytes) -> CircuitFigures:
+    """Gates of IonQ's JSON."""
+    try:
+        data = json.loads(payload)
+        gates, qubits = list(data["circuit"]), int(data["qubits"])
+        wide = [gate for gate in gates if len(_places(gate)) > 1]
+        two = sum(max(1, 6 * (len(_places(gate)) - 2)) * _LARGE.get(str(gate["gate"]), 1) for gate in wide)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise SpecError(
+            f'this is no ionq.circuit.v1 program ({type(error).__name__}): it looks like {{"qubits": 2, "circuit": '
+            '[{"gate": "h", "target": 0}]}'
+        ) from error
+    return CircuitFigures(qubits, len(gates) - len(wide), two, qubits, len(gates))
+
+
+def _places(gate: Mapping[str, Any]) -> list[Any]:
+    """The qubits of a gate of IonQ's JSON."""
+    found = [gate[name] for name in ("target", "control") if name in gate]
+    for name in ("targets", "controls"):
+        found += gate.get(name, [])
+    return found
+
+
+def _compile(circuit: QuantumCircuit, target: Target, profile: str | None) -> tuple[bytes, str, int, str]:
+    """(QIR, entry point, bits, profile), of the least profile that the circuit needs."""
+    from qamctl.quantum.program import is_measured
+    from qamctl.quantum.qir import read_own, to_qir
+
+    if not is_measured(circuit):
+        raise SpecError("the circuit measures nothing, so that a job of it would say nothing: measure its qubits")
+    most = targets.PROFILES.index(target.profile or "base")
+    choices = targets.PROFILES[: most + 1] if profile is None else (profile,)
+    for chosen in choices:
+        try:
+            content = to_qir(circuit, profile=chosen)
+        except UnsupportedError:
+            if chosen == choices[-1]:
+                raise
+            continue
+        found = read_own(content)
+        return content, found.entry_point, found.results, chosen
+    raise AssertionError("unreachable")
+
+
+def _of_circuit(circuit: QuantumCircuit, target: Target) -> tuple[CircuitFigures, dict[str, Any]]:
+    from qamctl.quantum.targets import target_class
+    from qamctl.quantum.transpile import transpile_for
+
+    machine = target_class(target.kind or "simulator")
+    _, report = transpile_for(circuit, machine)
+    after: Figures = report.after
+    counts = dict(after.gates)
+    return _figures(Counter(counts), after.qubits, after.depth), {
+        "qubits": circuit.num_qubits, "depth": after.depth, "two_qubit": after.two_qubit,
+        "two_qubit_depth": after.two_qubit_depth, "gates": counts,
+    }  # fmt: skip
+
+
+def _of_qir(qir: QirInfo) -> CircuitFigures:
+    """Instructions of the text, each counted once: what is in a loop is counted as if it ran once."""
+    counts = Counter(_INSTRUCTION.findall(qir.text))
+    return _figures(counts, qir.qubits, sum(counts.values()))
+
+
+def _figures(counts: Counter[str], qubits: int, depth: int) -> CircuitFigures:
+    two = sum(count * _LARGE.get(name, 1) for name, count in counts.items() if name in _TWO or name in _LARGE)
+    measured = sum(count for name, count in counts.items() if name in _NO_GATE and name != "barrier")
+    one = sum(count for name, count in counts.items() if name not in _TWO | _LARGE.keys() | _NO_GATE)
+    return CircuitFigures(qubits, one, two, measured, depth)
+
+
+def _profile_of(qir: QirInfo) -> str | None:
+    """The profile to check; a program of another compiler may call it by a name that says nothing."""
+    return qir.profile if qir.profile in targets.PROFILES else None
+
+
+def order_of(
+    prepared: Prepared,
+    target: Target,
+    account: Account,
+    *,
+    name: str,
+    run_key: str = "",
+    priority: str = "standard",
+    session: str | None = None,
+) -> Order:
+    """The job of what was prepared, for a run of this account."""
+    return Order(
+        name=name, target=target.id, provider=target.provider, payload=prepared.payload,
+        input_format=prepared.input_format, output_format=prepared.output_format, content_type=prepared.content_type,
+        shots=prepared.shots, params=prepared.params, metadata={"qamctl": "1"}, tags=account.tags, priority=priority,
+        session=session, run_key=run_key, estimate=prepared.estimate.as_dict(), run=account.run,
+        directory=account.directory,
+    )  # fmt: skip
+
+
+def admission(account: Account, target: Target, found: Estimate, workspace: str, now: float) -> store.Admit:
+    """What asks, within the transaction that reserves, whether the run's cap and the month's budget allow a job.
+
+    Raises
+    ------
+    GateError
+        From what it gives: they do not.
+    """
+
+    def admit(connection: sqlite3.Connection) -> None:
+        month, currency = ledger.month_of(now), found.currency
+        run = account.run
+        check_cost(
+            found, target=target, allow_qpu=account.allow_qpu, max_cost=account.max_cost,
+            monthly_budget=account.monthly_budget,
+            counted_micros=ledger.counted(connection, workspace, month, currency),
+            run_micros=0 if run is None else ledger.counted_of_run(connection, workspace, run, currency),
+        )  # fmt: skip
+
+    return admit
