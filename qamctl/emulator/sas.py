@@ -51,14 +51,14 @@ class Signer:
         """
         fields = {"sv": VERSION, "st": times.whole(start), "se": times.whole(end), "sr": "b", "sp": rights}
         if file_name:
-            fields["rscd"] = f"attachment; filename={quote_plus(file_name)}"
+            fields["rscd"] = f"attachment; filename={quote_plus(file_name, errors='replace')}"
         return self._query(f"{container}/{blob}", fields)
 
     def opens(self, query: Mapping[str, str], container: str, blob: str | None, right: str, now: float) -> bool:
         """Whether a token opens a container, or a blob in it, for one right (a letter of `sp`) at this time."""
         scope = {"c": container, "b": f"{container}/{blob}"}.get(query.get("sr", ""), "")
         fields = {name: query[name] for name in _SIGNED if name in query}
-        if not hmac.compare_digest(self._sign(scope, fields), query.get("sig", "").encode("utf-8", "surrogateescape")):
+        if not hmac.compare_digest(self._sign(scope, fields), query.get("sig", "").encode("utf-8", "surrogatepass")):
             return False
         start, end = times.read(query.get("st", "")), times.read(query.get("se", ""))
         return start is not None and end is not None and start <= now < end and right in query.get("sp", "")
@@ -69,5 +69,5 @@ class Signer:
 
     def _sign(self, scope: str, fields: Mapping[str, str]) -> bytes:
         text = "\n".join([scope, *(f"{name}={value}" for name, value in sorted(fields.items()))])
-        digest = hmac.digest(self.secret, text.encode("utf-8", "surrogateescape"), hashlib.sha256)
+        digest = hmac.digest(self.secret, text.encode("utf-8", "surrogatepass"), hashlib.sha256)
         return base64.b64encode(digest)

@@ -24,7 +24,7 @@ class Target:
     availability
         Available, Degraded or Unavailable.
     price
-        In dollars for one shot, where no price table of ours has the target.
+        In dollars for one shot; None: what our price table says.
     """
 
     id: str
@@ -35,11 +35,11 @@ class Target:
     queue: int = 0
     availability: str = "Available"
     status_page: str = ""
-    price: float = 0.0
+    price: float | None = None
 
     @property
     def is_simulator(self) -> bool:
-        """Whether nothing is billed and probabilities are exact."""
+        """Whether it is no quantum computer: probabilities are exact."""
         return ".qpu." not in self.id
 
 
@@ -52,16 +52,16 @@ _RIGETTI_PAGE: Final = "https://rigetti.statuspage.io/"
 #: What a workspace of every provider had in 2026; pulses, which Pasqal's targets take, are not run here.
 TARGETS: Final = (
     Target("ionq.simulator", "ionq", 29, "Base", _IONQ, 2, status_page=_IONQ_PAGE),
-    Target("ionq.qpu.aria-1", "ionq", 25, "Base", _IONQ, 600, status_page=_IONQ_PAGE, price=0.03),
-    Target("ionq.qpu.forte-1", "ionq", 36, "Base", _IONQ, 900, status_page=_IONQ_PAGE, price=0.08),
-    Target("ionq.qpu.forte-enterprise-1", "ionq", 36, "Base", _IONQ, 900, status_page=_IONQ_PAGE, price=0.08),
+    Target("ionq.qpu.aria-1", "ionq", 25, "Base", _IONQ, 600, status_page=_IONQ_PAGE),
+    Target("ionq.qpu.forte-1", "ionq", 36, "Base", _IONQ, 900, status_page=_IONQ_PAGE),
+    Target("ionq.qpu.forte-enterprise-1", "ionq", 36, "Base", _IONQ, 900, status_page=_IONQ_PAGE),
     Target("quantinuum.sim.h2-1sc", "quantinuum", 56, "Adaptive_RI", _QUANTINUUM, 1),
     Target("quantinuum.sim.h2-1e", "quantinuum", 56, "Adaptive_RI", _QUANTINUUM, 1483),
-    Target("quantinuum.qpu.h2-1", "quantinuum", 56, "Adaptive_RI", _QUANTINUUM, 79856, "Degraded", price=0.15),
+    Target("quantinuum.qpu.h2-1", "quantinuum", 56, "Adaptive_RI", _QUANTINUUM, 79856, "Degraded"),
     Target("quantinuum.sim.helios-1e", "quantinuum", 98, "Adaptive_RIF", _QUANTINUUM, 60),
-    Target("quantinuum.qpu.helios-1", "quantinuum", 98, "Adaptive_RIF", _QUANTINUUM, 18435, price=0.2),
+    Target("quantinuum.qpu.helios-1", "quantinuum", 98, "Adaptive_RIF", _QUANTINUUM, 18435),
     Target("rigetti.sim.qvm", "rigetti", 20, "Base", _RIGETTI, 5, status_page=_RIGETTI_PAGE),
-    Target("rigetti.qpu.cepheus-1-108q", "rigetti", 108, "Base", _RIGETTI, 5, status_page=_RIGETTI_PAGE, price=0.0002),
+    Target("rigetti.qpu.cepheus-1-108q", "rigetti", 108, "Base", _RIGETTI, 5, status_page=_RIGETTI_PAGE),
     Target("echo-output", "Microsoft.Test.FirstParty", None, None, ("microsoft.quantum-log.v1",), 1),
 )
 

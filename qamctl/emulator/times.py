@@ -31,9 +31,9 @@ def read(text: str) -> float | None:
     """Seconds since 1970 of a date, or of a date and time, in UTC where it has no offset; None: it is none."""
     try:
         moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except ValueError:
         return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def _at(seconds: float) -> datetime:

@@ -1,0 +1,97 @@
+"""Pages of jobs and sessions: filtered, in order, each with the address of the next one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeVar
+from urllib.parse import quote
+
+from qamctl.emulator.core import Call, Core
+from qamctl.emulator.filters import FilterFault, Record, compile_filter
+from qamctl.emulator.messages import Response, json_answer, refuse
+from qamctl.emulator.place import own_address
+from qamctl.emulator.state import Job, Session
+
+Item = TypeVar("Item", Job, Session, Job | Session)
+
+#: Items of a page, where nothing is said, and at most.
+PAGE: Final = 100
+
+_ORDERS: Final[Mapping[str, str]] = {
+    name.lower(): name for name in ("Name", "ItemType", "JobType", "ProviderId", "Target", "State", "CreationTime")
+}
+
+
+def page(core: Core, call: Call, items: Sequence[Item], view: Callable[[Core, Call, Item], dict[str, Any]]) -> Response:
+    """A page of these items, in the order in which they were made unless the request says another.
+
+    Parameters
+    ----------
+    view
+        Tells one of them.
+
+    Raises
+    ------
+    Refused
+        400: the filter, the order or the numbers make no sense.
+    """
+    query = call.request.query
+    skip, top = _number(query, "skip", 0), min(_number(query, "top", PAGE), PAGE)
+    records = [(record(core, call, item), item) for item in items]
+    try:
+        keep = compile_filter(query.get("filter", ""))
+    except FilterFault as error:
+        raise refuse(400, "InvalidFilter", f"The filter is not valid: {error}") from None
+    records = [(one, item) for one, item in records if keep(one)]
+    _sort(records, query.get("orderby", ""))
+    told = [view(core, call, item) for _, item in records[skip : skip + top]]
+    more = _next(call, skip + top, top) if len(records) > skip + top else None
+    return json_answer({"value": told, "nextLink": more})
+
+
+def record(core: Core, call: Call, item: Job | Session) -> Record:
+    """What filters and orders know of an item."""
+    if isinstance(item, Job):
+        word, provider, target, kind = core.status(item, call.now), item.target.provider, item.target.id, "Job"
+    else:
+        word, provider, target, kind = core.session_status(item, call.now), item.provider, item.target, "Session"
+    return {
+        "name": item.name,
+        "itemtype": kind,
+        "jobtype": "QuantumComputing" if kind == "Job" else "",
+        "providerid": provider,
+        "target": target,
+        "state": word,
+        "creationtime": item.created,
+    }
+
+
+def _sort(records: list[tuple[Record, Any]], order: str) -> None:
+    """Sort by `orderby`; equal items, and all of them where it says nothing, stay in the order of their making."""
+    records.sort(key=lambda pair: int(pair[1].order))
+    if not order.strip():
+        return
+    name, _, direction = order.strip().partition(" ")
+    if name.lower() not in _ORDERS or direction.strip().lower() not in ("", "asc", "desc"):
+        raise refuse(
+            400, "InvalidOrderBy", f"The order is not valid: one of {', '.join(_ORDERS.values())}, asc or desc."
+        )
+    key = name.lower()
+    records.sort(key=lambda pair: pair[0][key], reverse=direction.strip().lower() == "desc")
+
+
+def _number(query: Mapping[str, str], name: str, default: int) -> int:
+    text = query.get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdecimal() and len(text) < 10) or (name == "top" and int(text) == 0):
+        raise refuse(400, "InvalidQueryParameter", f"The parameter '{name}' must be a number.")
+    return int(text)
+
+
+def _next(call: Call, skip: int, top: int) -> str:
+    query = call.request.query
+    kept = {name: query[name] for name in ("filter", "orderby") if name in query}
+    parts = {**kept, "top": str(top), "skip": str(skip), "api-version": query["api-version"]}
+    text = "&".join(f"{name}={quote(value, safe='()', errors='surrogateescape')}" for name, value in parts.items())
+    return f"{own_address(call.request)}{quote(call.request.path, safe='/:', errors='surrogateescape')}?{text}"

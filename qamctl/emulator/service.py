@@ -1,0 +1,295 @@
+"""The service itself: one function from a request to an answer, without sockets, threads or a clock of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
+
+from qamctl.azure.clock import Clock, SystemClock
+from qamctl.emulator import blobs, jobs, life, sessions, workspace
+from qamctl.emulator.core import Call, Core, SecondPut
+from qamctl.emulator.faults import Faults
+from qamctl.emulator.messages import LostResponse, Refused, Request, Response, fault, make_request, refuse, unauthorized
+from qamctl.emulator.place import Place, find, storage_address
+from qamctl.emulator.sas import Signer
+from qamctl.emulator.state import Job, Session
+from qamctl.emulator.targets import TARGETS, Target
+from qamctl.emulator.work import Outcome, Runner, Work
+
+__all__ = ["AzureService", "LostResponse", "Outcome", "Request", "Response", "Work", "make_request"]
+
+#: What stands for a token of Microsoft Entra, where the hosts are Azure's; it opens nothing anywhere else.
+TOKEN: Final = "emulator"
+
+_DAY: Final = 86_400.0
+
+_ROUTES: Final[Mapping[str, Callable[[Core, Call], Response]]] = {
+    "PUT job": jobs.put,
+    "GET job": jobs.get,
+    "PATCH job": jobs.patch,
+    "DELETE job": jobs.delete,
+    "POST job:cancel": jobs.cancel,
+    "GET jobs": jobs.listed,
+    "GET items": sessions.items,
+    "PUT session": sessions.put,
+    "GET session": sessions.get,
+    "POST session:close": sessions.close,
+    "GET session jobs": sessions.jobs_in,
+    "GET sessions": sessions.listed,
+    "GET providers": workspace.providers,
+    "GET quotas": workspace.quotas,
+    "GET usages": workspace.usages,
+    "POST sas": workspace.address,
+    "GET suite providers": workspace.suite_provider,
+    "GET suite usages": workspace.suite_usages,
+}
+
+
+class AzureService:
+    """Azure Quantum's data plane and its storage, in memory.
+
+    Parameters
+    ----------
+    clock
+        All that happens to a job follows from it; None: the machine's.
+    seed
+        Equal seeds give a job of the same id the same results.
+    key
+        What `x-ms-quantum-api-key` must be.
+    queue_seconds, run_seconds
+        How long a job waits and runs.
+    cancel_seconds
+        How long a cancellation takes.
+    token_seconds
+        How long the addresses of blobs are valid.
+    targets
+        What is offered.
+    workspaces
+        The ones that there are, as `subscription/resource-group/name`; None: any.
+    faults
+        What goes wrong; None: nothing.
+    runner
+        Runs a job's program, outside of every lock, when somebody asks for a job whose time is over; None: on the
+        simulators of `qamctl.quantum`.
+    second_put
+        What is answered to a second request that makes a job under an id that there is, which nobody has recorded
+        of the real service: `conflict` (409), `same` (200 and the first job), `replace` (200 and another job).
+    lost_shots
+        Probability with which a shot of QIR loses each of its bits.
+    base_url
+        Where the storage account is; None: where the data plane was asked.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock | None = None,
+        seed: int = 0,
+        key: str = "emulator-key",
+        queue_seconds: float = 0.5,
+        run_seconds: float = 0.3,
+        cancel_seconds: float = 0.3,
+        token_seconds: float = _DAY,
+        targets: Sequence[Target] = TARGETS,
+        workspaces: Iterable[str] | None = None,
+        faults: Faults | None = None,
+        runner: Runner | None = None,
+        second_put: SecondPut = "conflict",
+        lost_shots: float = 0.0,
+        base_url: str | None = None,
+    ) -> None:
+        self._base_url = base_url
+        self._lock = threading.RLock()
+        self._core = Core(
+            clock=clock or SystemClock(),
+            seed=seed,
+            key=key,
+            queue_seconds=queue_seconds,
+            run_seconds=run_seconds,
+            cancel_seconds=cancel_seconds,
+            token_seconds=token_seconds,
+            targets={target.id: target for target in targets},
+            workspaces=None if workspaces is None else frozenset(name.lower() for name in workspaces),
+            second_put=second_put,
+            lost_shots=lost_shots,
+            faults=faults or Faults(),
+            runner=runner or _simulated,
+            signer=Signer(hashlib.sha256(f"storage\0{key}".encode()).digest()),
+        )
+
+    @property
+    def jobs(self) -> Mapping[str, Job]:
+        """The jobs that there are, by id."""
+        return self._core.state.jobs
+
+    @property
+    def sessions(self) -> Mapping[str, Session]:
+        """The sessions that there are, by id."""
+        return self._core.state.sessions
+
+    @property
+    def requests(self) -> Counter[str]:
+        """How many requests came, by kind (`place.Place.kind`), whatever became of them."""
+        return self._core.state.requests
+
+    @property
+    def puts(self) -> Counter[str]:
+        """How many requests to make a job were handled, by its id."""
+        return self._core.state.puts
+
+    @property
+    def created(self) -> Counter[str]:
+        """How many jobs were made under each id: never more than 1, unless `second_put` is `replace`."""
+        return self._core.state.created
+
+    @property
+    def key(self) -> str:
+        """What opens the data plane."""
+        return self._core.key
+
+    @property
+    def workspaces(self) -> frozenset[str] | None:
+        """The ones that there are; None: any."""
+        return self._core.workspaces
+
+    def has_workspace(self, name: str) -> bool:
+        """Whether there is a workspace `subscription/resource-group/name`."""
+        return self._core.workspaces is None or name.lower() in self._core.workspaces
+
+    def status(self, id: str) -> str:
+        """The word for a job now, as the service would tell it.
+
+        Raises
+        ------
+        KeyError
+            There is no such job.
+        """
+        core, job = self._core, self._core.state.jobs[id]
+        now = core.clock.now()
+        self._run_due([job], now)
+        return core.status(job, now)
+
+    def handle(self, request: Request) -> Response:
+        """Answer a request.
+
+        Raises
+        ------
+        LostResponse
+            No answer comes.
+        """
+        core, place = self._core, find(request)
+        with self._lock:
+            core.state.requests[place.kind] += 1
+            faults = core.faults.drawn(place.kind, core.state.requests[place.kind], core.state.requests.total())
+        if "slow" in faults:
+            core.clock.sleep(core.faults.slow_seconds)
+        if "lost before" in faults:
+            raise LostResponse("the connection is cut before the request is read")
+        if "throttle" in faults:
+            after = f"{core.faults.retry_after:g}"
+            return fault(429, "TooManyRequests", "Too many requests: try again later.", {"Retry-After": after})
+        if "error before" in faults:
+            return fault(500, "InternalServerError", "An internal error occurred.")
+        answer = self._answer(request, place, faults)
+        if "twice" in faults:
+            answer = self._answer(request, place, faults)
+        if "lost after" in faults:
+            raise LostResponse("the connection is cut before the answer is sent")
+        if "error after" in faults:
+            return fault(500, "InternalServerError", "An internal error occurred.")
+        return answer
+
+    def _answer(self, request: Request, place: Place, faults: frozenset[str]) -> Response:
+        core = self._core
+        call = Call(request, place, core.clock.now(), storage_address(request, self._base_url), faults)
+        if place.name != "storage" and not self._is_known(request):
+            return unauthorized()
+        self._run_due(self._concerned(request, place), call.now)
+        with self._lock:
+            if place.name == "storage":
+                return blobs.answer(core, call)
+            try:
+                _check(core, call)
+                return _ROUTES[place.kind](core, call)
+            except Refused as refused:
+                return refused.answer
+
+    def _is_known(self, request: Request) -> bool:
+        if request.header("x-ms-quantum-api-key") == self._core.key:
+            return True
+        return request.header("host").endswith(".azure.com") and request.header("authorization") == f"Bearer {TOKEN}"
+
+    def _concerned(self, request: Request, place: Place) -> list[Job]:
+        """Jobs whose outcome an answer may tell, or depend on."""
+        state = self._core.state
+        with self._lock:
+            if place.kind == "PUT job" and b'"sessionId"' in request.body:
+                return [job for job in state.jobs.values() if job.session is not None]
+            if place.name in ("job", "job:cancel"):
+                found = state.jobs.get(place.id)
+                return [] if found is None else [found]
+            if place.name == "storage":
+                return [job for job in self._of_container(place.container) if place.blob != "inputData"]
+            if place.name in ("jobs", "items", "session", "session jobs", "session:close", "sessions", "quotas"):
+                return list(state.jobs.values())
+            return []
+
+    def _of_container(self, container: str | None) -> list[Job]:
+        """The jobs of a container: as a rule it is named after its only one."""
+        state = self._core.state
+        named = state.jobs.get((container or "").removeprefix("job-"))
+        if named is not None and named.container == container:
+            return [named]
+        return [job for job in state.jobs.values() if job.container == container]
+
+    def _run_due(self, found: Iterable[Job], now: float) -> None:
+        """Run what is due, each job once, while other requests go on."""
+        for job in found:
+            if not life.is_due(job, now):
+                continue
+            with job.lock:
+                if life.is_due(job, now):
+                    self._finish(job)
+
+    def _finish(self, job: Job) -> None:
+        core = self._core
+        outcome = life.doomed(job)
+        if outcome is None:
+            with self._lock:
+                work = core.work(job)
+            outcome = core.runner(work) if work is not None else Outcome(error=_NO_INPUT)
+        with self._lock:
+            if outcome.error is None and job.id in core.state.jobs:
+                kind = "application/octet-stream" if jobs.output_name(job) == "outputData" else "application/json"
+                core.state.write(job.container, jobs.output_name(job), outcome.output, job.ends, content_type=kind)
+            job.outcome = outcome
+
+
+_NO_INPUT: Final = ("InputDataNotFound", "The input data of the job was not found in its container.")
+
+
+def _check(core: Core, call: Call) -> None:
+    """Refuse what no route can answer."""
+    if not call.place.name:
+        raise refuse(404, "NotFound", "There is nothing at this address.")
+    version = call.request.query.get("api-version", "")
+    if not version:
+        raise refuse(400, "MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required.")
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:-preview)?", version):
+        raise refuse(400, "UnsupportedApiVersion", f"The api-version '{version}' is not supported.")
+    own, known = call.place.workspace, core.workspaces
+    if known is not None and "/" in own and own not in known:
+        raise refuse(404, "WorkspaceNotFound", "The workspace was not found.")
+    if call.place.kind not in _ROUTES:
+        raise refuse(405, "MethodNotAllowed", "The address does not take this method.")
+
+
+def _simulated(work: Work) -> Outcome:
+    """Run a program on the simulators; they are loaded by the first job that needs them."""
+    from qamctl.emulator.execute import run
+
+    return run(work)

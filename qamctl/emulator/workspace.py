@@ -1,0 +1,103 @@
+"""What a workspace tells of itself: its targets, its quotas, and addresses with which its storage is written."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from qamctl.emulator import times
+from qamctl.emulator.core import Call, Core
+from qamctl.emulator.messages import Response, json_answer, json_body, refuse, text_field
+from qamctl.emulator.state import Job
+from qamctl.emulator.targets import provider_status
+
+#: What Azure takes as the name of a container; of a blob it takes nearly anything.
+_CONTAINER: Final = re.compile(r"[a-z0-9](?:-?[a-z0-9]){2,62}")
+
+#: Jobs that may be under way at the same time, of each provider.
+_LIMIT: Final = 1000.0
+
+
+def providers(core: Core, call: Call) -> Response:
+    """Providers and their targets."""
+    down = frozenset(core.targets) if "unavailable" in call.faults else frozenset()
+    return json_answer({"value": provider_status(list(core.targets.values()), down), "nextLink": None})
+
+
+def suite_provider(core: Core, call: Call) -> Response:
+    """One provider of a subscription."""
+    told = provider_status([target for target in core.targets.values() if _same(target.provider, call.place.id)])
+    if not told:
+        raise refuse(404, "ProviderNotFound", f"The provider '{call.place.id}' is not available.")
+    return json_answer(told[0])
+
+
+def quotas(core: Core, call: Call) -> Response:
+    """What each provider allows, and what is used of it: jobs that are under way, and dollars of this month."""
+    told: list[dict[str, Any]] = []
+    for provider in dict.fromkeys(target.provider for target in core.targets.values()):
+        mine = [job for job in core.jobs_of(call.place.workspace) if job.target.provider == provider]
+        open_jobs = [job for job in mine if core.status(job, call.now) in ("Waiting", "Executing")]
+        told.append(
+            {
+                "dimension": f"concurrent_{provider.lower().rpartition('.')[2]}_jobs",
+                "scope": "Workspace",
+                "providerId": provider.lower(),
+                "utilization": float(len(open_jobs)),
+                "holds": 0.0,
+                "limit": _LIMIT,
+                "period": "None",
+            }
+        )
+    return json_answer({"value": told, "nextLink": None})
+
+
+def usages(core: Core, call: Call) -> Response:
+    """What a workspace used of a provider's targets: jobs that ended."""
+    provider = call.request.query.get("providerId", "")
+    if not provider:
+        raise refuse(400, "InvalidQueryParameter", "The parameter 'providerId' is missing.")
+    return _usages(core, call, provider, core.jobs_of(call.place.workspace), "WorkspaceTarget")
+
+
+def suite_usages(core: Core, call: Call) -> Response:
+    """What a subscription used of a provider's targets."""
+    mine = [job for job in core.state.jobs.values() if job.workspace.startswith(f"{call.place.workspace}/")]
+    return _usages(core, call, call.place.id, mine, "SubscriptionTarget")
+
+
+def address(core: Core, call: Call) -> Response:
+    """An address that opens a container, which is made if it is not there, or a blob in it."""
+    given = json_body(call.request)
+    container, blob = text_field(given, "containerName", required=True), text_field(given, "blobName")
+    if container is None or not _CONTAINER.fullmatch(container):
+        raise refuse(400, "InvalidProperty", f"'{container}' is no name of a container.")
+    core.state.containers.setdefault(container, {})
+    start, end = core.period(call)
+    if blob:
+        query = core.signer.blob(container, blob, "rcw", start, end)
+        return json_answer({"sasUri": f"{call.storage}/{container}/{blob}?{query}"})
+    query = core.signer.account("rwlac", start, end)
+    return json_answer({"sasUri": f"{call.storage}/{container}?{query}"})
+
+
+def _usages(core: Core, call: Call, provider: str, jobs: list[Job], scope: str) -> Response:
+    told = []
+    for target in core.targets.values():
+        ended = [job for job in jobs if job.target.id == target.id and job.outcome is not None]
+        if _same(target.provider, provider) and ended:
+            last = max(job.ends for job in ended)
+            told.append(
+                {
+                    "providerId": target.provider.lower(),
+                    "scope": scope,
+                    "targetId": target.id,
+                    "usage": {"jobs": len(ended)},
+                    "lastModifiedTime": times.precise(last),
+                }
+            )
+    return json_answer({"value": told, "nextLink": None})
+
+
+def _same(one: str, other: str) -> bool:
+    return one.lower() == other.lower()
