@@ -9,7 +9,7 @@ __version__ = "0.1.0"
 
 TYPE_CHECKING = False  # known to type checkers by its name; `typing` itself costs milliseconds
 if TYPE_CHECKING:
-    from qamctl.api import QUBOScheduler
+    from qamctl.api import AzureQuantumClient, QUBOScheduler
     from qamctl.errors import ExitCode, QamError
     from qamctl.quantum.qaoa import QAOAOptimizer
     from qamctl.samplers import AnnealSampler, AutoSampler, TabuSampler
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AnnealSampler",
     "AutoSampler",
+    "AzureQuantumClient",
     "ExitCode",
     "QAOAOptimizer",
     "QUBOScheduler",
@@ -34,6 +35,7 @@ _HOMES = {
     "AutoSampler": "qamctl.samplers",
     "TabuSampler": "qamctl.samplers",
     "QAOAOptimizer": "qamctl.quantum.qaoa",
+    "AzureQuantumClient": "qamctl.api",
     "QUBOScheduler": "qamctl.api",
     "ExitCode": "qamctl.errors",
     "QamError": "qamctl.errors",

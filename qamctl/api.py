@@ -11,7 +11,7 @@ import numpy as np
 
 from qamctl import engines
 from qamctl.backends import registry
-from qamctl.errors import InfeasibleError
+from qamctl.errors import BackendError, InfeasibleError
 from qamctl.qubo.compile import Compiled, compile_qubo
 from qamctl.qubo.penalties import sufficient_weights
 from qamctl.schedule.answer import model_around
@@ -155,6 +155,93 @@ class QUBOScheduler:
         if answer.solution is None:
             raise InfeasibleError(f"no feasible schedule of {self.spec.name!r} was found in {seconds:g} s")
         return answer
+
+
+class AzureQuantumClient:
+    """QUBOs on Azure Quantum, as QAOA circuits: `qamctl submit` and `qamctl jobs wait` for Python callers.
+
+    Parameters
+    ----------
+    profile, config_file
+        As --profile and --config; the workspace may stand there, or in the AZURE_QUANTUM_* variables.
+    options
+        Of `qamctl.options.Options`, stronger than both: target, shots, depth, max_cost, workspace, ...
+    """
+
+    def __init__(self, *, profile: str | None = None, config_file: str | Path | None = None, **options: Any) -> None:
+        self.profile = profile
+        self.config_file = None if config_file is None else Path(config_file)
+        self.options = options
+
+    def submit_qubo(self, qubo: Any, *, name: str | None = None, **options: Any) -> str:
+        """Submit a QUBO, exactly once, and give the id of its job; it is not waited for.
+
+        Parameters
+        ----------
+        qubo
+            A model file's path, a mapping of pairs of labels to weights as dimod has it ({(i, i): linear, (i, j):
+            quadratic}), or a dimod.BinaryQuadraticModel.
+        name
+            Of the job.
+        options
+            As for the class, stronger.
+
+        Raises
+        ------
+        QamError
+            As `qamctl submit`: the target is too small, a cap was not met, the service is away...
+        """
+        from tempfile import TemporaryDirectory
+
+        from qamctl.submitting import submit
+
+        flags = {**self.options, **options, "no_wait": True, "job_name": name}
+        how: dict[str, Any] = {"profile": self.profile, "config_file": self.config_file}
+        if isinstance(qubo, str | Path):
+            return submit(str(qubo), flags, **how).id
+        import dimod
+
+        made: Any = dimod.BinaryQuadraticModel.from_qubo(qubo) if isinstance(qubo, Mapping) else qubo
+        with TemporaryDirectory() as folder:  # the run folder keeps a copy
+            path = Path(folder) / f"{name or 'qubo'}.bqm"
+            with made.to_file() as content:
+                path.write_bytes(content.read())
+            return submit(str(path), flags, **how).id
+
+    def wait_for_job(self, job: str, timeout: float | None = None) -> dict[str, Any]:
+        """Wait for a job, and give its result file: `solution.sample` by `solution.variables`, checked, and the counts.
+
+        Parameters
+        ----------
+        job
+            Its id, or a unique beginning of it.
+        timeout
+            Seconds at most; None: as long as it takes.
+
+        Raises
+        ------
+        PendingError
+            It still runs; wait for it again.
+        BackendError
+            It failed, or its run folder, which has the result, is gone.
+        """
+        from qamctl.remote import open_office
+        from qamctl.remote_jobs import verdict
+        from qamctl.resuming import wait_for
+        from qamctl.submit_run import result_of
+
+        flags = {**self.options, "timeout": timeout}
+        office = open_office(flags, profile=self.profile, config_file=self.config_file)
+        waited = wait_for(office, [job])
+        if (fault := verdict(waited.jobs)) is not None:
+            raise fault
+        row = waited.jobs[0]
+        found = None if row.directory is None or row.run is None else result_of(Path(row.directory), row.run)
+        if found is None:
+            raise BackendError(
+                f"job {row.id} succeeded, and its run folder has no result: {'; '.join(waited.warnings)}"
+            )
+        return found
 
 
 def _biased(instance: Instance, answer: Answer, preferences: tuple[Preference, ...], weight: float) -> ScheduleModel:

@@ -23,6 +23,9 @@ CIRCUITS = {"circuit_engines", "circuit_result"}
 #: The helpers of runs on model files, as `solve`, `race` and `engines` are those of schedules.
 MODELS = {f"model_{name}" for name in ("engines", "judge", "parts", "polynomial", "result", "samples", "solve", "task")}
 
+#: What commands on jobs are made of.
+JOBS = {"job_list", "job_view", "remote_jobs", "resuming", "spending"}
+
 #: Room -> the rooms that it may import. A room is a folder or a file of the package.
 MAY_KNOW = {
     "__init__": BASE | {"api", "quantum", "samplers", "schedule"},
@@ -40,11 +43,16 @@ MAY_KNOW = {
         "config",
         "console",
         "version",
+        "remote",
+        "submitting",
+        "doctoring",
+        "engine_list",
+        *JOBS,
     },
     "console": BASE,
     "config": BASE | {"options"},
     "options": BASE,
-    "api": BELOW | {"pipeline"},
+    "api": BELOW | JOBS | {"pipeline", "remote", "submit_run", "submitting"},
     "pipeline": BELOW | {"schedule_run", "model_run", "circuit_run"},
     "story": BASE | {"config", "options", "runs", "spec"},
     "schedule_run": BELOW,
@@ -59,6 +67,22 @@ MAY_KNOW = {
     # From problem files to what other solvers are fed, and back: no run, no search.
     "compiling": BELOW | {"model_run", "schedule_run"},
     "decoding": BELOW | MODELS | {"compiling"},
+    # What commands on jobs, targets and credits do, between the options and `azure`.
+    "job_view": BASE | {"azure"},
+    "remote": BASE | {"azure", "config", "options", "runs"},
+    "remote_jobs": BASE | {"azure", "job_view", "remote", "runs"},
+    "job_list": BASE | {"azure", "job_view", "remote"},
+    "spending": BASE | {"azure", "remote", "runs"},
+    "engine_list": BASE | {"azure", "backends", "remote"},
+    "doctoring": BASE | {"azure", "config", "engine_list", "kernels", "quantum", "remote", "runs"},
+    # `submit`: what is sent, its run folder, its result, and the whole story.
+    "submit_read": BASE | {"compiling", "config", "formats", "kinds", "quantum", "story"},
+    "submit_result": BASE | CIRCUITS | {"azure", "decoding", "job_view", "quantum", "runs", "submit_read"},
+    "submit_run": BASE | {"azure", "job_view", "remote", "runs", "submit_read", "submit_result"},
+    "submit_prepare": BASE | {"azure", "quantum", "remote", "runs", "submit_read"},
+    "submitting": BASE | {"azure", "remote", "runs", "submit_prepare", "submit_read", "submit_run"},
+    "resuming": BASE
+    | {"azure", "job_view", "remote", "remote_jobs", "runs", "submit_prepare", "submit_read", "submit_run"},
     # `validate` stays apart from the pipeline, because it must start fast.
     "validation": PARTS | BASE | {"spec", "formats", "quantum", "qubo", "kinds"},
     # The pipeline's own helpers: from engine names to solvers, the race between them, and the verified answer.
@@ -90,6 +114,9 @@ EXCEPTIONS = {
     ("cli.runs", "runs.record"): "the state folder",
     ("cli.session", "runs.atomic"): "artefacts are written whole or not at all, like run files",
     ("cli.crash", "runs.record"): "the trace goes to the state folder",
+    ("cli.crash", "azure.clean"): "no secret in a trace",
+    ("cli.credits", "runs.atomic"): "the metrics file is written whole or not at all",
+    ("cli.jobs", "runs.signals"): "a wait ends by a signal, and says so",
     ("cli.schema", "spec.schema"): "the schema is the artefact",
     ("config", "spec.source"): "the type of a place in a spec",
     ("runs.record", "spec.source"): "the bytes that a run is kept with",

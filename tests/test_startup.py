@@ -23,6 +23,23 @@ agents: [{id: a1}, {id: a2}]
 tasks: [{id: t1, duration: 3}, {id: t2, duration: 4, after: [t1]}]
 """
 
+QIR = """\
+%Qubit = type opaque
+%Result = type opaque
+define void @ENTRYPOINT__main() #0 {
+entry:
+  call void @__quantum__qis__h__body(%Qubit* inttoptr (i64 0 to %Qubit*))
+  call void @__quantum__qis__mz__body(%Qubit* inttoptr (i64 0 to %Qubit*), %Result* inttoptr (i64 0 to %Result*))
+  call void @__quantum__rt__result_record_output(%Result* inttoptr (i64 0 to %Result*), i8* null)
+  ret void
+}
+declare void @__quantum__qis__h__body(%Qubit*)
+declare void @__quantum__qis__mz__body(%Qubit*, %Result*)
+declare void @__quantum__rt__result_record_output(%Result*, i8*)
+attributes #0 = { "entry_point" "output_labeling_schema" "qir_profiles"="base_profile" "required_num_qubits"="1" \
+"required_num_results"="1" }
+"""
+
 SCRIPT = """\
 import json, sys
 from qamctl.cli.main import main
@@ -62,11 +79,23 @@ def test_version_imports_next_to_nothing(tmp_path: Path) -> None:
         ["schema", "schedule"],
         ["runs", "list"],
         ["config", "show"],
+        ["jobs", "list"],
+        ["jobs", "--help"],
+        ["credits"],
+        ["doctor"],
     ],
     ids=" ".join,
 )
 def test_commands_import_no_heavy_package(tmp_path: Path, argv: list[str]) -> None:
     """Commands that need no model and no other engine than list search load none of the heavy packages."""
+    assert loaded(tmp_path, *argv) & (HEAVY | LOADED_BY_TYPER) == set()
+
+
+@pytest.mark.parametrize("argv", [["backends"], ["submit", "bell.ll", "--target", "ionq.simulator", "--dry-run"]],
+                         ids=" ".join)  # fmt: skip
+def test_what_asks_no_service_loads_nothing_of_azure(tmp_path: Path, argv: list[str]) -> None:
+    """Targets, prices, and what a QIR file would cost are told without the service's packages; QIR is read apart."""
+    (tmp_path / "bell.ll").write_text(QIR)
     assert loaded(tmp_path, *argv) & (HEAVY | LOADED_BY_TYPER) == set()
 
 

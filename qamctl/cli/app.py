@@ -21,10 +21,15 @@ COMMANDS = {
     "bench": ("bench", "Compare engines on one problem at equal time."),
     "compile": ("compile", "Write a problem as solvers and quantum computers take it: QUBO, BQM, LP, OpenQASM, QIR."),
     "decode": ("decode", "Turn samples of a compiled problem, whoever drew them, into a checked answer."),
+    "submit": ("submit", "Run a file on Azure Quantum, exactly once, and wait for what it gives."),
+    "jobs": ("jobs", "List, show, wait for, read, cancel and send jobs of Azure Quantum."),
+    "credits": ("credits", "Show what jobs were estimated at, what is reserved, and what was billed."),
+    "backends": ("backends", "List the engines on this machine and the targets of Azure Quantum."),
+    "doctor": ("doctor", "Say what works on this machine, and what is missing."),
     "init": ("init", "Write a commented problem file to start from."),
     "import": ("imports", "Turn a benchmark or workflow file into a problem file."),
     "schema": ("schema", "Print the JSON Schema of a kind of problem file."),
-    "runs": ("runs", "List, show and prune the runs that are kept."),
+    "runs": ("runs", "List, show, resume and prune the runs that are kept."),
     "config": ("config", "Show the options in force and where each comes from."),
 }
 
@@ -38,6 +43,7 @@ Examples:
   qamctl schedule plan.yaml                the schedule, its bound and its gap
   qamctl schedule plan.yaml -o json | jq .objective
   qamctl solve model.qubo                  a QUBO or another binary model
+  qamctl submit bell.qasm --target ionq.simulator --dry-run
 """
 
 #: What each exit code means, and what to do about it.
@@ -50,11 +56,17 @@ EXIT_CODES = {
         "no feasible answer: proved, or none found in the budget",
         "relax the problem, or allow more time",
     ),
-    ExitCode.BACKEND: ("a solver or a remote job failed", "read the message, try another engine"),
-    ExitCode.AUTH: ("credentials are missing or were refused", "fix the secret"),
-    ExitCode.PENDING: ("the wait ended, the job still runs", "ask again later"),
+    ExitCode.BACKEND: ("a solver or a remote job failed", "read the message, try another engine or target"),
+    ExitCode.AUTH: ("credentials or the workspace are missing or were refused", "`qamctl doctor` says what is missing"),
+    ExitCode.PENDING: (
+        "the wait ended, the job still runs; its id is on standard output",
+        "come back with `qamctl jobs wait` or `qamctl runs resume`",
+    ),
     ExitCode.UNSUPPORTED: ("the target is too small, or a package is missing", "install it, or take another engine"),
-    ExitCode.GATE: ("a gate was not met: check found a difference", "fail the build"),
+    ExitCode.GATE: (
+        "a gate was not met: a check, a cap, or a budget",
+        "fail the build, or raise what is named",
+    ),
     ExitCode.TEMPFAIL: ("a lock is held, or a service or a disk is not there now", "try again later"),
     ExitCode.INTERRUPTED: ("interrupted, the best so far is kept", "the result says so"),
     ExitCode.TERMINATED: ("terminated, the best so far is kept", "the result says so"),

@@ -9,15 +9,17 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from qamctl import __version__
+from qamctl.azure.clean import clean_text
 from qamctl.errors import QamError
 from qamctl.runs.record import state_folder
 
 
 def crash_fault(bug: Exception, args: Sequence[str], environ: Mapping[str, str]) -> QamError:
     """Keep the trace of `bug` in the state folder, and tell where, as a fault with exit code 1."""
-    what = f"{type(bug).__name__}: {bug}".splitlines()[0]
+    what = clean_text(f"{type(bug).__name__}: {bug}".splitlines()[0])
     now = datetime.now(UTC)
-    text = "\n".join(
+    # Whatever the trace, the command line or a message hold of keys and signed addresses is not written down.
+    text = clean_text("\n".join(
         [
             f"qamctl {__version__}, Python {platform.python_version()}, {platform.platform()}",
             f"time: {now.isoformat()}",
@@ -25,7 +27,7 @@ def crash_fault(bug: Exception, args: Sequence[str], environ: Mapping[str, str])
             "",
             "".join(traceback.format_exception(bug)),
         ]
-    )
+    ))  # fmt: skip
     try:
         file = state_folder(environ) / "crashes" / f"{now:%Y%m%dT%H%M%S%fZ}-{os.getpid()}.log"
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

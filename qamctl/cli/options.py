@@ -11,8 +11,9 @@ Backends = Annotated[
     typer.Option(
         "--backend",
         metavar="NAME",
-        help="Engine to use: auto, cpsat, anneal, tabu, neal, exact; by circuits qaoa, statevector, noisy, qir; for "
-        "schedules list-search, too. Circuit files take statevector, noisy, qir. Repeatable.",
+        help="Engine to use: auto, cpsat, anneal, tabu, neal, exact; by circuits qaoa, statevector, noisy, qir, and "
+        "azure:TARGET, of Azure Quantum; for schedules list-search, too. Circuit files take statevector, noisy, qir, "
+        "azure:TARGET. Repeatable.",
     ),
 ]
 File = Annotated[
@@ -183,6 +184,44 @@ QirProfile = Annotated[
 Bitcode = Annotated[
     bool, typer.Option("--bitcode", help="QIR as LLVM bitcode; a --file that ends in .bc is, by itself.")
 ]
+JobTarget = Annotated[
+    str | None,
+    typer.Option("--target", metavar="T", help="Azure Quantum target, as ionq.simulator; see `qamctl backends`."),
+]
+JobName = Annotated[
+    str | None, typer.Option("--name", "--job-name", metavar="NAME", help="Name of the job. Default: the file's.")
+]
+Tags = Annotated[list[str] | None, typer.Option("--tag", metavar="TAG", help="Tag of the job. Repeatable.")]
+Priority = Annotated[
+    str | None,
+    typer.Option("--priority", metavar="P", help="low, standard (default) or high: in our queue, and the service's."),
+]
+Session = Annotated[
+    str | None,
+    typer.Option("--session", metavar="S", help="Session that the job belongs to: an id, or a name to open one under."),
+]
+RunKey = Annotated[
+    str | None,
+    typer.Option("--run-key", metavar="K", help="Another key makes another job of the same file, target and shots."),
+]
+NoWait = Annotated[bool, typer.Option("--no-wait", help="Do not wait: print the job's id and end with 0.")]
+Timeout = Annotated[
+    str | None,
+    typer.Option("--timeout", metavar="S", help="Seconds to wait at most; then 7, and the job goes on."),
+]
+MaxCost = Annotated[
+    str | None,
+    typer.Option("--max-cost", metavar="X", help="Refuse what may cost more, in the currency of the price (9)."),
+]
+JobMaxShots = Annotated[str | None, typer.Option("--max-shots", metavar="N", help="Refuse a job of more shots (9).")]
+AllowQpu = Annotated[
+    bool, typer.Option("--allow-qpu", help="Quantum hardware may be used, which costs money; else it is refused (9).")
+]
+Prices = Annotated[
+    str | None,
+    typer.Option("--prices", metavar="FILE", help="Prices that hold in place of ours (TOML); see docs/prices.md."),
+]
+JobRef = Annotated[str, typer.Argument(metavar="ID", help="A job's id, or a unique beginning of one.")]
 Level = Annotated[
     str | None,
     typer.Option(

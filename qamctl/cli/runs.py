@@ -1,4 +1,4 @@
-"""`qamctl runs list|show|prune`: the runs that are kept."""
+"""`qamctl runs list|show|resume|prune`: the runs that are kept."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ from qamctl.errors import ExitCode, SpecError, UsageError
 from qamctl.runs.record import state_folder, utc_now
 from qamctl.runs.store import RunInfo, find_run, list_runs, prune
 
-app = new_app(help="List, show and prune the runs that are kept.")
+app = new_app(help="List, show, resume and prune the runs that are kept.")
 
 _UNITS = {"s": "seconds", "min": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
+RunRef = Annotated[str, typer.Argument(metavar="RUN", help="An id, a unique beginning of one, a directory, or latest.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only tell which runs would go.")]
 
 
@@ -60,9 +61,7 @@ def list_(
 @app.command(cls=PlainCommand)
 def show(
     context: typer.Context,
-    run: Annotated[
-        str, typer.Argument(metavar="RUN", help="An id, a unique beginning of one, a directory, or latest.")
-    ],
+    run: RunRef,
     output: flag.Output = None,
 ) -> int:
     """Show a run and its result.
@@ -91,6 +90,39 @@ def show(
 
     console.show({**_plain(info), "result": result}, page)
     return ExitCode.OK
+
+
+@app.command(cls=PlainCommand)
+def resume(
+    context: typer.Context,
+    run: RunRef,
+    no_wait: Annotated[
+        bool, typer.Option("--no-wait", help="Look once: write the result if the job has ended.")
+    ] = False,
+    timeout: flag.Timeout = None,
+    output: flag.Output = None,
+    quiet: flag.Quiet = False,
+) -> int:
+    """Go on with a run of `qamctl submit` whose job was not waited for to its end, or whose process was killed.
+
+    \b
+    Examples:
+      qamctl runs resume latest
+      qamctl runs resume 20261120T2000 --timeout 3600 -o json | jq .solution.counts
+
+    It goes on with the options that the run was begun with, its workspace among them. Exit codes are those of `qamctl
+    submit`; a run that is complete gives its result again.
+    """
+    flags = {"timeout": timeout, "no_wait": no_wait, "output": output, "quiet": quiet}
+    console = open_console(context, flags, profile=None, config=None)
+    from qamctl import resuming
+    from qamctl.cli.job_page import JobProgress, tell_submitted
+    from qamctl.remote import open_office
+
+    seconds = open_office(flags, profile=None, config_file=None).options.timeout
+    with JobProgress(console) as progress:
+        done = resuming.resume(run, timeout=seconds, no_wait=no_wait, tick=progress.look)
+    return tell_submitted(console, done)
 
 
 @app.command("prune", cls=PlainCommand)

@@ -37,6 +37,9 @@ def schedule(
     max_qubits: flag.MaxQubits = None,
     max_shots: flag.MaxShots = None,
     max_rounds: flag.MaxRounds = None,
+    max_cost: flag.MaxCost = None,
+    allow_qpu: flag.AllowQpu = False,
+    timeout: flag.Timeout = None,
     out: flag.Out = None,
     result: flag.ResultFile = None,
     metrics: flag.MetricsFile = None,
@@ -57,10 +60,16 @@ def schedule(
       qamctl schedule plan.yaml --time-limit 60 --out run --if-locked skip
       qamctl schedule plan.yaml --max-steps 20000 --seed 7 -o json
       qamctl schedule plan.yaml --backend list-search --backend cpsat
+      qamctl schedule plan.yaml --backend azure:ionq.simulator --max-cost 5
       cat plan.yaml | qamctl schedule - --dry-run
 
     Every engine's answer is checked against the file; the best one is written to the run directory together
     with a bound, and shown. Exit code 0: a feasible answer; 4: none.
+
+    Targets of Azure Quantum (azure:TARGET, several share the parts) begin from the answer of the other engines, and
+    improve it part by part: --max-rounds parts (16), --max-shots, --max-cost and --timeout seconds of waiting (3600)
+    limit them, not --time-limit. A job that fails is replaced for its part alone; a service that is away leaves the
+    classical answer, with the reason, unless --strict says otherwise.
     """
     flags = {
         "backend": backend,
@@ -79,6 +88,9 @@ def schedule(
         "max_qubits": max_qubits,
         "max_shots": max_shots,
         "max_rounds": max_rounds,
+        "max_cost": max_cost,
+        "allow_qpu": allow_qpu,
+        "timeout": timeout,
         "out": out,
         "result": result,
         "metrics": metrics,

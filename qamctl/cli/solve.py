@@ -41,6 +41,9 @@ def solve(
     max_qubits: flag.MaxQubits = None,
     max_shots: flag.MaxShots = None,
     max_rounds: flag.MaxRounds = None,
+    max_cost: flag.MaxCost = None,
+    allow_qpu: flag.AllowQpu = False,
+    timeout: flag.Timeout = None,
     angles: flag.Angles = None,
     out: flag.Out = None,
     result: flag.ResultFile = None,
@@ -67,6 +70,7 @@ def solve(
       qamctl solve bell.qasm --shots 500
       qamctl solve circuit.yaml --backend statevector --backend noisy --noise ionq
       qamctl solve circuit.yaml --backend noisy --mitigate readout --mitigate zne
+      qamctl solve model.qubo --backend azure:ionq.simulator --max-cost 5
 
     Reads .qubo, rudy/Gset graphs (MaxCut, maximised), .bqm, .cqm, .lp, tables of couplings (.csv) and specs of
     `kind: model` and `kind: hamiltonian`; the format is told from the content. The answer is checked against the
@@ -100,6 +104,9 @@ def solve(
         "max_qubits": max_qubits,
         "max_shots": max_shots,
         "max_rounds": max_rounds,
+        "max_cost": max_cost,
+        "allow_qpu": allow_qpu,
+        "timeout": timeout,
         "angles": angles,
         "out": out,
         "result": result,

@@ -292,9 +292,9 @@ def test_seconds_of_a_comparison_are_those_of_the_search(run: Run, monkeypatch: 
     """What an engine loads before its search is not counted, and all have the same time."""
     load = model_engines.engine
 
-    def slow(name: str) -> Engine:
+    def slow(name: str, *settings: Any) -> Engine:
         time.sleep(1.0)
-        return load(name)
+        return load(name, *settings)
 
     monkeypatch.setattr(model_engines, "engine", slow)
     flags = ("--backend", "anneal", "--backend", "tabu", "--max-steps", "1", "-o", "json")

@@ -1,0 +1,186 @@
+"""What is known of a job before it is sent: its file compiled for its target, its price, its id; and the dry run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from qamctl.azure.account import Account, account_of
+from qamctl.errors import AuthError, GateError, QamError, UsageError
+from qamctl.remote import database_faults
+from qamctl.runs.identity import state_folder
+from qamctl.runs.metrics import Stopwatch
+from qamctl.submit_read import Program, read_program
+
+if TYPE_CHECKING:
+    from qamctl.azure.payload import Prepared
+    from qamctl.azure.service import TargetStatus
+    from qamctl.azure.targets import Target
+
+#: Seconds for the question whether the service lists a target.
+PATIENCE: Final = 10.0
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A program with all that is known before it is sent."""
+
+    program: Program
+    target: Target
+    prepared: Prepared
+    account: Account
+    qir_profile: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Of the job."""
+        return str(self.program.problem.options.job_name or self.program.problem.name)
+
+
+def prepare(
+    path: str,
+    flags: Mapping[str, object],
+    *,
+    qir_profile: str | None = None,
+    profile: str | None = None,
+    config_file: Path | None = None,
+    watch: Stopwatch | None = None,
+    ask: bool = True,
+) -> Ready:
+    """Read a file and compile it for its target.
+
+    Parameters
+    ----------
+    qir_profile
+        None: what the circuit needs.
+    ask
+        Whether the service may be asked for a target that is not known here.
+
+    Raises
+    ------
+    QamError
+        The file, an option, or the target is at fault.
+    """
+    from qamctl.azure import payload, prices
+    from qamctl.quantum.qir import PROFILES
+
+    if qir_profile is not None and qir_profile not in PROFILES:
+        raise UsageError(f"there is no QIR profile {qir_profile!r}: choose {', '.join(PROFILES)}")
+    program = read_program(path, flags, profile=profile, config_file=config_file)
+    options = program.problem.options
+    account = account_of(options, state_folder(os.environ), os.environ)
+    target = _target(options.target, account, ask)
+    if watch is not None:
+        watch.phase("compile")
+    if program.qir is not None and qir_profile not in (None, program.qir.profile):
+        raise UsageError(
+            f"{program.problem.source.label} is QIR of the profile {program.qir.profile} already: leave --qir-profile "
+            "out"
+        )
+    prepared = payload.prepare(
+        target=target, prices=prices.load_prices(options.prices), circuit=program.circuit, qir=program.qir,
+        shots=options.shots or program.shots, profile=None if program.qir is not None else qir_profile,
+    )  # fmt: skip
+    if options.max_shots is not None and prepared.shots > options.max_shots:
+        raise GateError(
+            f"the job takes {prepared.shots:,} shots, above the --max-shots of {options.max_shots:,}: ask for fewer by "
+            "--shots, or raise it"
+        )
+    return Ready(program, target, prepared, account, qir_profile)
+
+
+def _target(name: str | None, account: Account, ask: bool) -> Target:
+    """The target by its name: one that we know, or one that the service lists."""
+    from qamctl.azure import targets
+
+    if name is None:
+        raise UsageError(
+            "submit needs to know where to: give --target, or `target` in a profile (see `qamctl backends`)"
+        )
+    try:
+        return targets.find(name)
+    except UsageError:
+        if not ask:
+            raise
+        for status in _listed(account):
+            if status.id == name:
+                return targets.from_status(status)
+        raise
+
+
+def _listed(account: Account) -> Sequence[TargetStatus]:
+    """The targets of the workspace; none where it can't be asked: then the name stays unknown."""
+    from qamctl.azure.service import ServiceFault
+
+    try:
+        with database_faults(account.state):
+            desk = account.desk()
+            service = desk.client.service
+            return desk.client.call("asking for the targets", service.targets, desk.clock.now() + PATIENCE)
+    except (QamError, ServiceFault):
+        return ()
+
+
+def dry_run(
+    path: str,
+    flags: Mapping[str, object],
+    *,
+    qir_profile: str | None = None,
+    profile: str | None = None,
+    config_file: Path | None = None,
+) -> dict[str, Any]:
+    """What would be sent, where, and what it would cost at most; no connection is opened, and nothing is written.
+
+    The id of the job is None where the workspace is not said, which it follows from.
+
+    Raises
+    ------
+    QamError
+        As `prepare`.
+    """
+    from qamctl.azure import payload
+
+    ready = prepare(path, flags, qir_profile=qir_profile, profile=profile, config_file=config_file, ask=False)
+    options, prepared, target = ready.program.problem.options, ready.prepared, ready.target
+    order = payload.order_of(
+        prepared, target, ready.account, name=ready.name, run_key=options.run_key, priority=options.priority,
+        session=options.session,
+    )  # fmt: skip
+    workspace, lacking = None, None
+    try:
+        workspace = ready.account.place().workspace_key
+    except AuthError as error:
+        lacking = error.message
+    estimate, report = prepared.estimate, dict(prepared.report)
+    found: dict[str, Any] = {
+        "name": ready.name, "kind": ready.program.kind, "target": target.id, "provider": target.provider,
+        "qpu": target.qpu, "profile": report.get("profile"), "qubits": report.get("qubits"),
+        "depth": report.get("depth"), "two_qubit": report.get("two_qubit"), "shots": prepared.shots,
+        "bytes": len(prepared.payload), "format": prepared.input_format,
+        "price": {
+            "amount": estimate.amount if estimate.known else None, "currency": estimate.currency,
+            "formula": estimate.formula, "breakdown": dict(estimate.breakdown), "verified": estimate.verified,
+            "assumed": list(estimate.assumed), "source": estimate.source, "date": estimate.date, "note": estimate.note,
+        },
+        "allowed": _allowed(ready), "job": None if workspace is None else order.id(workspace), "workspace": workspace,
+    }  # fmt: skip
+    if lacking is not None:
+        found["note"] = f"the id of the job follows from the workspace: {lacking}"
+    if qaoa := ready.program.report.get("qaoa"):
+        found["qaoa"] = qaoa
+    return found
+
+
+def _allowed(ready: Ready) -> dict[str, Any]:
+    """Whether the caps of the options let the job through; the month's budget is asked when it is sent."""
+    from qamctl.azure.budget import check_cost
+
+    account = ready.account
+    try:
+        check_cost(ready.prepared.estimate, target=ready.target, allow_qpu=account.allow_qpu, max_cost=account.max_cost)
+    except GateError as error:
+        return {"ok": False, "why": error.message}
+    return {"ok": True, "why": None}

@@ -1,0 +1,149 @@
+"""What a result file says of a job: its counts, and of a problem the best answer that they hold, checked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from qamctl.errors import InfeasibleError
+from qamctl.job_view import moment
+from qamctl.submit_read import Program
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from qamctl.azure.results import Result
+    from qamctl.azure.store import Job
+
+#: The file of counts in the run folder; `qamctl decode` reads it, too.
+COUNTS: Final = "counts.json"
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a job came to, for a result file.
+
+    Attributes
+    ----------
+    job
+        The row, ended.
+    found
+        What it measured; None where it did not succeed.
+    why
+        The service's reason where it did not.
+    """
+
+    job: Job
+    found: Result | None = None
+    why: str | None = None
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Bitstring -> how often, registers joined; the leftmost bit is the highest."""
+        return {} if self.found is None else {text.replace(" ", ""): n for text, n in self.found.counts.items()}
+
+
+def build(program: Program, told: Told, *, run: str, provenance: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """The content of result.json.
+
+    Parameters
+    ----------
+    folder
+        The run folder, in which `COUNTS` is written: the problem's answer is decoded from it.
+    """
+    if told.counts:
+        result = _of_circuit(program, told) if program.target is None else _of_problem(program, told, folder)
+    else:
+        result = _empty(program, told)
+    return result | {"run": run, "job": job_block(told), "provenance": dict(provenance)}
+
+
+def job_block(told: Told) -> dict[str, Any]:
+    """The `job` block of a result: which job it was, and what it measured."""
+    job, found = told.job, told.found
+    return {
+        "id": job.id, "target": job.target, "provider": job.provider, "name": job.name, "state": job.state,
+        "status": job.status, "submitted": moment(job.submitted), "ended": moment(job.ended),
+        "shots": 0 if found is None else found.shots, "lost": 0 if found is None else found.lost,
+        "estimated_counts": found is not None and found.estimated, "format": None if found is None else found.format,
+        "counts": told.counts, "error": None if job.error is None else dict(job.error),
+    }  # fmt: skip
+
+
+def _of_circuit(program: Program, told: Told) -> dict[str, Any]:
+    from qamctl.circuit_engines import Found
+    from qamctl.circuit_result import Answer, build_result
+    from qamctl.quantum.pauli_values import from_counts
+    from qamctl.quantum.program import from_strings
+    from qamctl.submit_read import columns_of
+
+    file, job = program.problem.spec, told.job
+    width = len(next(iter(told.counts)))
+    counts = from_strings(told.counts, width)
+    value = from_counts(counts, file.observable, columns_of(file)) if file.observable else None
+    found = Found(f"azure:{job.target}", counts, value, (), {}, _seconds(job), value)
+    registers = file.registers if sum(size for _, size in file.registers) == width else []
+    result = build_result(
+        Answer("feasible", (found,)), run="", format=file.format, bits=width, qubits=file.qubits, registers=registers,
+        provenance={},
+    )  # fmt: skip
+    result["solution"] |= {"job": job.id, "lost": 0 if told.found is None else told.found.lost}
+    return result
+
+
+def _of_problem(program: Program, told: Told, folder: Path) -> dict[str, Any]:
+    """The best answer of the counts, as `qamctl decode` finds it; none of them may be one."""
+    from qamctl.decoding import decode
+    from qamctl.runs.atomic import write_atomic
+
+    assert program.target is not None
+    path, job = folder / COUNTS, told.job
+    write_atomic(path, json.dumps(told.counts, indent=1) + "\n", durable=False)
+    try:
+        result = decode(program.target, str(path))
+    except InfeasibleError as error:
+        row = {"file": program.problem.source.label, "line": None, "constraint": "samples", "text": error.message}
+        return _empty(program, told) | {"reasons": [row]}
+    engine = f"azure:{job.target}"
+    for attempt in result["attempts"]:
+        attempt |= {"backend": engine, "seconds": _seconds(job)}
+    if program.kind == "model":
+        result["solution"] |= {"job": job.id, "counts": told.counts, "shots": sum(told.counts.values())}
+    return result | {"solved_by": engine}
+
+
+def _empty(program: Program, told: Told) -> dict[str, Any]:
+    """The result of a job that gave nothing to answer with."""
+    job, label = told.job, program.problem.source.label
+    reasons = []
+    if told.why is not None:
+        reasons = [{"file": label, "line": None, "constraint": "job", "text": told.why}]
+    elif not told.counts:
+        lost = 0 if told.found is None else told.found.lost
+        text = f"job {job.id} measured nothing" + (f": all of its {lost} shots were lost" if lost else "")
+        reasons = [{"file": label, "line": None, "constraint": "job", "text": text}]
+    attempt = {
+        "backend": f"azure:{job.target}", "status": "unknown" if job.state == "succeeded" else "failed",
+        "objective": None, "bound": None, "seconds": _seconds(job), "variables": None,
+        "shots": 0 if told.found is None else told.found.shots, "feasible_fraction": None, "gain_over_random": None,
+        "gain_over_classical_same_time": None, "note": told.why,
+    }  # fmt: skip
+    result: dict[str, Any] = {
+        "schema": "qamctl/result/1", "kind": program.kind, "run": "", "status": "unknown", "objective": None,
+        "bound": None, "gap": None, "levels": [], "terms": {}, "solution": None, "violations": [], "reasons": reasons,
+        "solved_by": None, "fallback": None, "attempts": [attempt], "compiled": None, "provenance": {},
+    }  # fmt: skip
+    if program.kind == "model":
+        result |= {"energy": None, "sense": program.problem.spec.sense}
+    if program.kind != "schedule":
+        result |= {"format": program.problem.spec.format}
+    return result
+
+
+def _seconds(job: Job) -> float:
+    """From the first word of the service to its last."""
+    if job.submitted is None or job.ended is None:
+        return 0.0
+    return round(max(0.0, job.ended - job.submitted), 3)
