@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qamctl.backends import registry
-from qamctl.engines import sample
+from qamctl.engines import jobs_of, sample
 from qamctl.errors import UsageError
+from qamctl.quantum.loading import load as load_circuits
 from qamctl.quantum.pauli_values import from_counts, is_diagonal, support
 from qamctl.quantum.program import Counts, Expectation, Program, join_counts
+from qamctl.quantum.simulate.batches import Stopped
 
 if TYPE_CHECKING:
     import dimod
@@ -73,7 +75,8 @@ def expand(backends: Sequence[str], *, qir: bool) -> tuple[str, ...]:
     UnsupportedError
         One needs a package that is not installed.
     """
-    names = tuple(dict.fromkeys(("qir" if qir else "statevector") if name == "auto" else name for name in backends))
+    meant = (("qir" if qir else "statevector") if name == "auto" else name for name in backends)
+    names = tuple(dict.fromkeys(one for name in meant for one in registry.split_remote(name)))
     for name in names:
         native = any(registry.is_native(name, kind) for kind in registry.NATIVE_SOLVERS)
         if native or "circuit" not in registry.get(name).capabilities.kinds:
@@ -90,12 +93,20 @@ def load(name: str) -> None:
     import_module("dimod")
     if name in own:
         import_module(f"qamctl.quantum.{own[name]}")
+    load_circuits(qir=name == "qir" or registry.is_remote(name))
     if name == "noisy" and find_spec("qiskit_aer") is not None:
         import_module("qiskit_aer")
 
 
 def measure(
-    name: str, program: Program, columns: dict[int, int], *, shots: int, seed: int, stop: Callable[[], bool]
+    name: str,
+    program: Program,
+    columns: dict[int, int],
+    *,
+    shots: int,
+    seed: int,
+    stop: Callable[[], bool],
+    account: Any = None,
 ) -> Found:
     """Run a program on an engine.
 
@@ -103,6 +114,8 @@ def measure(
     ----------
     columns
         Bit of each qubit that is measured last, for the observable.
+    account
+        Whose job it is, on a target of a service.
 
     Raises
     ------
@@ -111,7 +124,10 @@ def measure(
     """
     load(name)
     begin = time.monotonic()
-    samples = sample(registry.get(name), program, seed=seed, reads=shots, stop=stop)
+    engine = registry.get(name, account)
+    samples = sample(engine, program, seed=seed, reads=shots, stop=stop)
+    if engine.capabilities.remote and not len(samples) and stop():
+        raise Stopped(None)
     seconds = time.monotonic() - begin
     counts = _counts(samples)
     told = samples.info.get("expectation")
@@ -123,6 +139,8 @@ def measure(
     settings = list(samples.info.get("settings", ()))
     known = ("expectation", "settings", "reads", "exact", "mitigation")
     info = {key: value for key, value in samples.info.items() if key not in known}
+    if engine.capabilities.remote:
+        info |= jobs_of(engine)
     mitigation = samples.info.get("mitigation")
     return Found(name, counts, expectation or own, settings, info, seconds, own, mitigation)
 

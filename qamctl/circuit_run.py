@@ -173,7 +173,7 @@ def solve(
         watch.phase("solve")
         call = partial(
             circuit_engines.measure, name, built.program, dict(built.columns), shots=built.shots, seed=problem.seed,
-            stop=stop,
+            stop=stop, account=problem.account,
         )  # fmt: skip
         try:
             one = circuit_engines.patiently(call, stop, partial(tick, {}))
@@ -243,11 +243,17 @@ def copies(problem: Problem, answer: Answer) -> dict[Path, bytes]:
 def measures(problem: Problem, built: Built, answer: Answer, compiled: Mapping[str, Any]) -> dict[str, Any]:
     """The circuit's figures, each engine's, and how the engines agree."""
     search = {
-        found.backend: {"seconds": round(found.seconds, 6), "shots": shots_of(found), **found.info,
+        found.backend: {"seconds": round(found.seconds, 6), "shots": shots_of(found), **_without_jobs(found.info),
                         **comparison(answer.found[0], found), **mitigated(found)}
         for found in answer.found
     }  # fmt: skip
-    return {"model": sizes(problem, built), "search": search, "quantum": None}  # a mean is measured, not minimised
+    jobs = [job for found in answer.found for job in found.info.get("jobs", [])]
+    # A mean is measured, not minimised.
+    return {"model": sizes(problem, built), "search": search, "quantum": None, "jobs": jobs}
+
+
+def _without_jobs(info: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in info.items() if name != "jobs"}
 
 
 def preview(problem: Problem, built: Built) -> dict[str, Any]:

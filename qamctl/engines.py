@@ -6,16 +6,20 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from qamctl.backends import registry
+from qamctl.backends.qaoa import DEPTH
 from qamctl.errors import BackendError
-from qamctl.measuring import CLASSICAL, NOTHING, Settings, loop_options, qubits_of
+from qamctl.measuring import CLASSICAL, NOTHING, CutShort, Settings, loop_options, qubits_of, shots_of
+from qamctl.quantum.loading import load
 from qamctl.schedule.solvers.base import Budget, Outcome, Solver
 
 if TYPE_CHECKING:
     import dimod
 
+    from qamctl.azure.backend import AzureBackend
+    from qamctl.azure.parts import Parts
     from qamctl.backends.base import Backend
     from qamctl.qubo.payload import Payload
     from qamctl.schedule.instance import Instance
@@ -33,7 +37,7 @@ def expand(backends: Sequence[str]) -> tuple[str, ...]:
     UsageError
         No engine has one of the names.
     """
-    names = tuple(dict.fromkeys(name for given in backends for name in (AUTO if given == "auto" else (given,))))
+    names = registry.join_remote([name for given in backends for name in (AUTO if given == "auto" else (given,))])
     for name in names:
         if sampled(name):
             registry.get(name)
@@ -48,6 +52,11 @@ def sampled(name: str) -> bool:
 def quantum(name: str) -> bool:
     """Whether an engine measures circuits; what classical engines found then stands in where it fails."""
     return sampled(name) and registry.get(name).capabilities.quantum
+
+
+def remote(name: str) -> bool:
+    """Whether an engine is a service far away: a run is given so many parts by it, not so much time."""
+    return registry.is_remote(name)
 
 
 def solver(name: str, options: Mapping[str, Any]) -> Solver:
@@ -68,8 +77,11 @@ def solver(name: str, options: Mapping[str, Any]) -> Solver:
     if not sampled(name):
         found: Solver = import_module(f"qamctl.schedule.solvers.{name.replace('-', '_')}").solve
         return found
-    engine = registry.get(name)
-    able, settings = engine.capabilities, options.get("settings") or NOTHING
+    settings = options.get("settings") or NOTHING
+    engine = registry.get(name, settings.account)
+    able = engine.capabilities
+    if "circuit" in able.kinds:
+        load(qir=able.remote or name == "qir")
     loop = loop_options(engine, settings, partial(sample, registry.get(CLASSICAL)))
 
     def solve(
@@ -82,17 +94,44 @@ def solver(name: str, options: Mapping[str, Any]) -> Solver:
     ) -> Outcome:
         from qamctl.schedule.solvers import qubo_windows
 
-        return qubo_windows.solve(
+        parts = None if not able.remote else parts_of(engine, settings, seed)
+        found = qubo_windows.solve(
             instance, incumbent, budget, seed, stop, report,
-            sample=partial(sample, engine),
+            sample=partial(sample, engine) if parts is None else parts,
+            router=parts,
             max_variables=_smaller(_own_limit(engine, settings), options.get("max_variables")),
             slot=options.get("slot") or 1,
             exact=able.exact,
             batch=able.batch,
             **loop,
         )  # fmt: skip
+        if parts is None:
+            return found
+        found.info.update(parts.finish())
+        if (note := parts.note()) is not None:
+            found.info["note"] = note
+        if parts.error is not None:
+            raise CutShort(parts.error, found)
+        return found
 
     return solve
+
+
+def jobs_of(engine: Backend) -> dict[str, Any]:
+    """Figures of the jobs of a remote engine, once it is done: what they cost is asked for once more."""
+    remote = cast("AzureBackend", engine)
+    remote.settle()
+    return {"jobs": remote.book.told()}
+
+
+def parts_of(engine: Backend, settings: Settings, seed: int) -> Parts:
+    """A remote engine as the sampler of parts, which goes on where a job fails."""
+    from qamctl.azure.parts import Parts
+
+    return Parts(
+        cast("AzureBackend", engine), sample, partial(sample, registry.get(CLASSICAL)), _no_samples,
+        strict=settings.strict, seed=seed, shots=shots_of(engine, settings), depth=settings.depth or DEPTH,
+    )  # fmt: skip
 
 
 def _own_limit(engine: Backend, settings: Settings) -> int | None:
@@ -100,8 +139,9 @@ def _own_limit(engine: Backend, settings: Settings) -> int | None:
     return qubits_of(engine, settings) if able.quantum else _smaller(able.max_variables, able.any_variables)
 
 
-#: Seconds between two looks at a job, at first and at most, unless the engine says how long to wait.
-FIRST_POLL, LAST_POLL = 0.02, 2.0
+#: Seconds between two looks at a job, at first and at most, unless the engine says how long to wait; and between two
+#: looks at the signals meanwhile.
+FIRST_POLL, LAST_POLL, NAP = 0.02, 2.0, 0.5
 
 
 def sample(
@@ -133,7 +173,12 @@ def sample(
         if stop():
             engine.cancel(job)
             return _no_samples(compiled)
-        sleep(min(float(job.info.get("poll_seconds", wait)), LAST_POLL))
+        left = float(job.info.get("poll_seconds", wait))
+        while left > 0 and not stop():
+            sleep(min(left, NAP))
+            left -= NAP
+        if stop():
+            continue
         wait = min(1.5 * wait, LAST_POLL)
         job = engine.poll(job)
     if job.state != "succeeded":

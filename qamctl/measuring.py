@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 from qamctl.qubo.rounds import Controls, Limits
 
 if TYPE_CHECKING:
+    from qamctl.azure.account import Account
     from qamctl.backends.base import Backend
+    from qamctl.errors import QamError
     from qamctl.options import Options
     from qamctl.qubo.window import Sampler
 
@@ -22,6 +24,29 @@ QUBITS: Final = 16
 
 #: The classical engine that is given the same parts for the same time.
 CLASSICAL: Final = "anneal"
+
+#: Parts that a remote engine is given in all, where nothing else is said.
+ROUNDS: Final = 16
+
+#: Seconds that the classical engine has beside a remote one: less than any job takes, and enough to solve a part of
+#: this size as a rule, so that nothing is claimed for a queue's sake.
+BESIDE: Final = 0.25
+
+
+class CutShort(Exception):
+    """An engine could not go on; what it had until then counts.
+
+    Parameters
+    ----------
+    error
+        Why.
+    outcome
+        What it had, as engines of its kind give it.
+    """
+
+    def __init__(self, error: QamError, outcome: Any) -> None:
+        super().__init__(error.message)
+        self.error, self.outcome = error, outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +63,10 @@ class Settings:
         In all.
     angles, name
         Where the angles of a whole model are kept, and what the problem is called there.
+    account
+        Whose jobs those of remote engines are.
+    strict
+        No engine may stand in for a job that failed.
     """
 
     shots: int | None = None
@@ -49,6 +78,13 @@ class Settings:
     angles: Path | None = None
     noise: str | None = None
     name: str | None = None
+    account: Account | None = None
+    strict: bool = False
+
+    @property
+    def parts(self) -> int:
+        """Parts of a remote engine in all: neither its time nor its steps are limited."""
+        return self.max_rounds or ROUNDS
 
     def circuit(self) -> dict[str, Any]:
         """Options of a circuit, as engines take them."""
@@ -56,7 +92,8 @@ class Settings:
 
     def limits(self) -> Limits:
         """What all parts together may use up."""
-        return Limits(self.max_rounds, self.max_shots)
+        cost = None if self.account is None else self.account.max_cost
+        return Limits(self.max_rounds, self.max_shots, cost)
 
 
 NOTHING: Final = Settings()
@@ -78,11 +115,11 @@ def told(row: Mapping[str, Any], info: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def settings_of(options: Options, name: str | None = None) -> Settings:
+def settings_of(options: Options, name: str | None = None, account: Account | None = None) -> Settings:
     """The settings that the options of a run hold, for a problem of this name."""
     return Settings(
         options.shots, options.depth, options.mixer, options.max_qubits, options.max_shots, options.max_rounds,
-        options.angles, options.noise, name,
+        options.angles, options.noise, name, account, options.strict,
     )  # fmt: skip
 
 
@@ -109,8 +146,9 @@ def loop_options(engine: Backend, settings: Settings, classical: Sampler) -> Map
     """
     if not engine.capabilities.quantum:
         return {}
-    return {
+    found: dict[str, Any] = {
         "effort": {"reads": shots_of(engine, settings), **settings.circuit()},
-        "controls": Controls(classical, 1, shots=True),
+        "controls": Controls(classical, 1, True, BESIDE if engine.capabilities.remote else None),
         "limits": settings.limits(),
     }
+    return found | ({"together": engine.capabilities.batch} if engine.capabilities.remote else {})

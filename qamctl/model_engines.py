@@ -11,11 +11,13 @@ import numpy as np
 
 from qamctl.backends import registry
 from qamctl.backends.local import LocalBackend
+from qamctl.engines import parts_of
 from qamctl.engines import sample as submit
 from qamctl.errors import UnsupportedError, UsageError
-from qamctl.measuring import CLASSICAL, qubits_of, shots_of
+from qamctl.measuring import BESIDE, CLASSICAL, NOTHING, CutShort, Settings, qubits_of, shots_of
 from qamctl.model_samples import SampleTable, join, make_table
 from qamctl.model_task import Engine, Outcome, Question, Task, make_question
+from qamctl.quantum.loading import load
 from qamctl.qubo.model import Model
 from qamctl.qubo.search.base import Budget, Search
 
@@ -51,7 +53,7 @@ def expand(backends: Sequence[str]) -> tuple[str, ...]:
     UnsupportedError
         One needs a package that is not installed.
     """
-    names = tuple(dict.fromkeys(backends))
+    names = registry.join_remote(backends)
     for name in names:
         if name in NATIVE:
             continue
@@ -64,11 +66,22 @@ def expand(backends: Sequence[str]) -> tuple[str, ...]:
 
 def quantum(name: str) -> bool:
     """Whether an engine measures circuits."""
-    return name not in NATIVE and name in registry.names() and registry.get(name).capabilities.quantum
+    ours = name in registry.names() or registry.is_remote(name)
+    return name not in NATIVE and ours and registry.get(name).capabilities.quantum
 
 
-def engine(name: str) -> Engine:
+def remote(name: str) -> bool:
+    """Whether an engine is a service far away: a run is given so many parts by it, not so much time."""
+    return registry.is_remote(name)
+
+
+def engine(name: str, settings: Settings = NOTHING) -> Engine:
     """The engine called `name`, as `expand` accepts it; what it needs is imported now, not when the clock runs.
+
+    Parameters
+    ----------
+    settings
+        Of engines that measure circuits.
 
     Raises
     ------
@@ -81,7 +94,9 @@ def engine(name: str) -> Engine:
     if name == "cpsat":
         import_module("qamctl.backends.cpsat_model").load()
         return _cpsat
-    backend = registry.get(name)
+    backend = registry.get(name, settings.account)
+    if "circuit" in backend.capabilities.kinds:
+        load(qir=backend.capabilities.remote or name == "qir")
     if isinstance(backend, LocalBackend):
         submit(backend, compile_question(make_question(_one_variable()), None), seed=0, reads=1, sweeps=1)
     if name in SEARCHES:
@@ -207,7 +222,11 @@ def _sampled(backend: Backend, task: Task) -> Sequence[Outcome]:
         if options.get("seconds") is not None:
             options["seconds"] *= CIRCUIT_SHARE
     since = task.budget.clock()
-    found = submit(backend, payload, stop=task.stop, report=report, **options)
+    parts = parts_of(backend, task.settings, task.seed) if backend.capabilities.remote else None
+    if parts is None:
+        found = submit(backend, payload, stop=task.stop, report=report, **options)
+    else:
+        found = parts(payload, stop=task.stop, **{**options, **parts.assign([payload])[0]})
     spent = task.budget.clock() - since
     samples, met = _in_order(found), found.record.num_occurrences
     table = make_table(question.model, question.objective, payload.restore(samples), met)
@@ -216,12 +235,23 @@ def _sampled(backend: Backend, task: Task) -> Sequence[Outcome]:
     # The least state of a sufficient penalty QUBO is feasible, unless nothing is.
     status = ("optimal" if good else "infeasible") if exact else "feasible" if good else "unknown"
     info = {key: value for key, value in found.info.items() if key not in ("exact", "reads")}
-    chance, rival = _gains(task, payload, table, int(met.sum()), spent) if quantum else (None, None)
+    told = _fewer(int(met.sum()), options) if quantum else None
+    judged = quantum and not found.info.get("stand_in")
+    chance, rival = (
+        _gains(task, payload, table, int(met.sum()), BESIDE if parts is not None else spent, timed=parts is not None)
+        if judged
+        else (None, None)
+    )
+    if parts is not None:
+        info |= parts.finish()
+        told = parts.note() if parts.failed or not len(table) else told
     outcome = Outcome(
         name, status, table, float(table.energies[0]) if exact and good else None, variables=payload.n,
         shots=int(met.sum()), feasible_fraction=table.fraction, info=info,
-        gain_over_random=chance, gain_over_classical=rival, note=_fewer(int(met.sum()), options) if quantum else None,
+        gain_over_random=chance, gain_over_classical=rival, note=told,
     )  # fmt: skip
+    if parts is not None and parts.error is not None:
+        raise CutShort(parts.error, [outcome])
     return [_repaired(task, outcome) if status == "unknown" and len(table) else outcome]
 
 
@@ -240,11 +270,12 @@ def _own_limit(backend: Backend, task: Task, payload: Payload) -> int | None:
 
 
 def _gains(
-    task: Task, payload: Payload, table: SampleTable, shots: int, spent: float
+    task: Task, payload: Payload, table: SampleTable, shots: int, spent: float, *, timed: bool = False
 ) -> tuple[float | None, float | None]:
     """How much better the best sample is than those of as many random choices, and of a classical engine in that time.
 
-    None where one of the two has no feasible sample.
+    None where one of the two has no feasible sample. With a step budget there is no time that could be reproduced: the
+    classical engine then has a fixed number of sweeps, unless the time is said to count (`timed`).
     """
     from qamctl.qubo.control import uniform
 
@@ -256,7 +287,8 @@ def _gains(
     else:  # products follow from the qubits: by chance they would hardly ever be true
         chance = np.sort(question.polynomial.energy(rng.integers(0, 2, (max(1, shots), question.polynomial.n))))
     options: dict[str, Any] = {"seed": task.seed, "threads": 1}
-    options |= {"reads": 4, "sweeps": 500} if task.budget.seconds is None else {"seconds": spent}
+    fixed = task.budget.seconds is None and not timed
+    options |= {"reads": 4, "sweeps": 500} if fixed else {"seconds": spent}
     engine = registry.get(CLASSICAL)
     if payload.kind not in engine.capabilities.kinds:
         payload = payload_for(engine, question, None)

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qamctl.backends import registry
+from qamctl.engines import parts_of
 from qamctl.engines import sample as submit
-from qamctl.measuring import CLASSICAL, loop_options
+from qamctl.measuring import CLASSICAL, CutShort, loop_options
 from qamctl.model_engines import engine
 from qamctl.model_samples import make_table
 from qamctl.model_task import Outcome, Task
@@ -68,10 +69,11 @@ def by_parts(backend: Backend, task: Task, most: int) -> Sequence[Outcome]:
         return _outcome(backend.name, "feasible", done, note, seconds=budget.clock() - since)
 
     task.finished(backend.name, so_far)
+    parts = parts_of(backend, settings, task.seed) if backend.capabilities.remote else None
     found = improve_model(
-        question.model, start, partial(submit, backend), max_variables=most, seed=task.seed, stop=task.stop,
-        report=partial(task.report, backend.name), threads=max(budget.threads, backend.capabilities.batch),
-        native="model" in backend.capabilities.kinds,
+        question.model, start, partial(submit, backend) if parts is None else parts, router=parts, max_variables=most,
+        seed=task.seed, stop=task.stop, report=partial(task.report, backend.name),
+        threads=max(budget.threads, backend.capabilities.batch), native="model" in backend.capabilities.kinds,
         steps=None if budget.steps is None else -(-budget.steps // STEPS_PER_PART),
         seconds=None if budget.seconds is None else max(0.0, budget.seconds - (budget.clock() - began)),
         clock=budget.clock, log=log, **loop,
@@ -80,7 +82,14 @@ def by_parts(backend: Backend, task: Task, most: int) -> Sequence[Outcome]:
     table = make_table(question.model, question.objective, found.sample[None, :])
     status = "feasible" if table.feasible[0] else "unknown"
     spent = budget.clock() - since
-    return [*outcomes, replace(_outcome(backend.name, status, figures, _told(figures, most), spent), table=table)]
+    note = _told(figures, most)
+    if parts is not None:
+        figures |= parts.finish()
+        note = "; ".join(text for text in (note, parts.note()) if text)
+    outcomes.append(replace(_outcome(backend.name, status, figures, note, spent), table=table))
+    if parts is not None and parts.error is not None:
+        raise CutShort(parts.error, outcomes)
+    return outcomes
 
 
 def _outcome(name: str, status: str, figures: Mapping[str, Any], note: str, seconds: float) -> Outcome:

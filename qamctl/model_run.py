@@ -112,8 +112,9 @@ def solve(
     return solve_model(
         built.question, backends=backends, seconds=None if options.max_steps else options.time_limit,
         steps=options.max_steps, seed=problem.seed, threads=options.threads, target=options.target_energy,
-        reads=options.reads, max_variables=options.max_variables, settings=settings_of(options, problem.name),
-        strict=options.strict, stop=stop, progress=progress, phase=watch.phase,
+        reads=options.reads, max_variables=options.max_variables,
+        settings=settings_of(options, problem.name, problem.account), strict=options.strict, stop=stop,
+        progress=progress, phase=watch.phase,
     )  # fmt: skip
 
 
@@ -238,11 +239,13 @@ def measures(problem: Problem, built: Built, answer: Answer, compiled: Mapping[s
         "search": {attempt.backend: plain(_search_figures(attempt)) for attempt in answer.attempts},
         "curve": [(at, tidy(file.objective(energy)), who) for at, energy, who in answer.curve],
         "quantum": [one.backend for one in answer.attempts if model_engines.quantum(one.backend)],
+        "jobs": [plain(job) for one in answer.attempts for job in one.outcome.info.get("jobs", [])],
     }
 
 
 def _search_figures(attempt: Attempt) -> dict[str, Any]:
     found: dict[str, Any] = {"seconds": round(attempt.seconds, 6), **attempt.outcome.info}
+    found.pop("jobs", None)  # they have a place of their own
     if found.get("attempts") and attempt.seconds > 0:
         found["attempts_per_second"] = round(found["attempts"] / attempt.seconds)
     return found

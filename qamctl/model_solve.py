@@ -11,8 +11,9 @@ import numpy as np
 
 from qamctl import model_engines
 from qamctl.errors import BackendError, QamError, UnsupportedError
-from qamctl.measuring import NOTHING, Settings
+from qamctl.measuring import CLASSICAL, NOTHING, CutShort, Settings
 from qamctl.model_judge import Answer, Attempt, settle
+from qamctl.model_parts import STEPS_PER_PART
 from qamctl.model_samples import SampleTable
 from qamctl.model_task import Engine, Outcome, Question, Task
 from qamctl.qubo.feasible import feasible
@@ -30,6 +31,14 @@ MARGIN, MARGIN_SHARE = 0.02, 0.005
 #: Seconds that tables and the verdict take for each coupling, four times that for each variable, and the share of the
 #: time that they may be given at most.
 PER_COUPLING, SETTLING = 2.5e-7, 0.25
+
+#: Work of the annealer before remote engines begin, where no other engine is named: so many flips of variables. It is
+#: not a time, so that a run that is repeated begins with the same sample, and meets its own jobs.
+FLIPS, LEAST_STEPS, MOST_STEPS = 20_000_000, 200, 20_000
+
+#: What is told of remote engines that had nothing to do, and of a start that was not whole.
+_PROVED = "there was nothing left to gain: the answer is proved"
+_CUT = "the time limit ended it before {:,} steps: a run that is repeated may begin elsewhere, and send other jobs"
 
 Progress = Callable[[float, float | None], None]
 
@@ -58,7 +67,8 @@ def solve_model(
     backends
         Names of engines, which share the time.
     seconds, steps
-        The budget; exactly one is set. With steps every engine has all of them.
+        The budget; exactly one is set. With steps every engine has all of them. Remote engines follow when it is over,
+        with a budget of their own: so many parts, shots, credits, and seconds of waiting as `settings` say.
     target
         A sample of this energy or less ends the search.
     reads
@@ -82,15 +92,22 @@ def solve_model(
         An engine that was named can't run or failed.
     """
     names = model_engines.expand(backends)
-    engines = {name: model_engines.engine(name) for name in names} if question.n else {}
-    turns = _Turns(question, seconds, steps, seed, threads, target, reads, max_variables, stop, settings)
+    remote = [name for name in names if model_engines.remote(name)]
+    near = [name for name in names if name not in remote]
+    start = None if near or not remote else steps or max(LEAST_STEPS, min(MOST_STEPS, FLIPS // max(1, question.n)))
+    first = near or [CLASSICAL]
+    engines = {name: model_engines.engine(name, settings) for name in [*first, *remote]} if question.n else {}
+    turns = _Turns(question, seconds, steps, seed, threads, target, reads, max_variables, stop, settings, start)
     if question.n:
         phase("solve")
-        turns.run(engines, progress)
+        turns.run({name: engines[name] for name in first}, progress)
+        if remote:
+            turns.follow({name: engines[name] for name in remote}, progress)
     phase("check")
     answer = turns.settle()
     failed = [attempt for attempt in answer.attempts if attempt.error is not None]
-    alone = "auto" not in backends or strict
+    stood_in_for = "auto" in backends or all(model_engines.remote(attempt.backend) for attempt in failed)
+    alone = not stood_in_for or strict
     if failed and (alone or answer.status == "unknown" or answer.solved_by is None):
         raise failed[0].error or BackendError(f"{failed[0].backend} failed")
     fallback = {"backend": failed[0].backend, "reason": failed[0].note} if failed else None
@@ -111,6 +128,9 @@ class _Turns:
     max_variables: int | None
     stop: Callable[[], bool]
     settings: Settings = NOTHING
+    start: int | None = None  # steps of the classical engine before remote ones, where no other is named
+    far: bool = False  # it is the turn of remote engines
+    late: bool = False  # the time was up while engines were at work
     best: tuple[float, np.ndarray] | None = None  # feasible, as far as engines say the truth
     curve: list[tuple[float, float, str]] = field(default_factory=list)
     attempts: dict[str, Attempt] = field(default_factory=dict)
@@ -140,18 +160,36 @@ class _Turns:
         # No daemon: a process that ends while C++ still works would end in the middle of it.
         worker = threading.Thread(target=self._work, args=(engines,), name="engines")
         worker.start()
-        limit = float("inf") if self.seconds is None else self.seconds + GRACE + GRACE_SHARE * self.seconds
+        timed = self.seconds is not None and not self.far
+        limit = (self.seconds or 0.0) + GRACE + GRACE_SHARE * (self.seconds or 0.0) if timed else float("inf")
         asked = float("inf")  # when a signal came: nobody waits longer for an engine than after a deadline
         try:
             while worker.is_alive() and self.clock() < min(limit, asked + 1.0):
                 worker.join(POLL)
                 progress(self.clock(), self.best[0] if self.best else None)
-                if self.seconds is not None and self.clock() > self.seconds:
+                if timed and self.clock() > (self.seconds or 0.0):
+                    self.late = True
                     self.over.set()
                 if self.stop():
                     asked = min(asked, self.clock())
         finally:
             self.over.set()
+
+    def follow(self, engines: dict[str, Engine], progress: Progress) -> None:
+        """Let remote engines improve what there is, without a limit of time; unless it is proved, or good enough."""
+        ended = any(attempt.status in ("optimal", "infeasible") for attempt in self.attempts.values())
+        reached = self.target is not None and self.best is not None and self.best[0] <= self.target
+        if ended or reached or self.stop() or self.working is not None:
+            why = "the run ended before its turn came" if self.stop() or not ended else _PROVED
+            for name in engines:
+                self._enter(Outcome(name, "unknown", note=why), 0.0)
+            return
+        first = self.attempts.get(CLASSICAL)
+        if self.start is not None and self.late and first is not None:
+            first.note = "; ".join(text for text in (first.note, _CUT.format(self.start)) if text)
+        self.over.clear()
+        self.far = True
+        self.run(engines, progress)
 
     def _work(self, engines: dict[str, Engine]) -> None:
         for k, (name, engine) in enumerate(engines.items()):
@@ -167,6 +205,11 @@ class _Turns:
                     self.settings,
                 )  # fmt: skip
                 outcomes = engine(task)
+            except CutShort as cut:
+                for outcome in cut.outcome:
+                    self._enter(outcome, time.monotonic() - since if outcome.seconds is None else outcome.seconds)
+                    if outcome.backend == name:
+                        self._cut(name, cut.error)
             except QamError as error:
                 self._fail(name, error, time.monotonic() - since)
             except Exception as error:  # an engine's bug must not cost the user the answers of the others
@@ -180,7 +223,22 @@ class _Turns:
             self.working = None
             self.kept.clear()
 
+    def _cut(self, name: str, error: QamError) -> None:
+        """Note that an engine could not go on; what it had counts."""
+        with self.lock:
+            attempt = self.attempts[name]
+            attempt.outcome, attempt.note, attempt.error = (
+                replace(attempt.outcome, status="failed"),
+                error.message,
+                error,
+            )
+
     def _budget(self, until: float) -> Budget:
+        if self.far:
+            steps = STEPS_PER_PART * self.settings.parts
+            return Budget(steps=steps, threads=self.threads, target=self.target)
+        if self.start is not None:
+            return Budget(steps=self.start, threads=self.threads, target=self.target)
         if self.steps is not None:
             return Budget(steps=self.steps, threads=self.threads, target=self.target)
         left = ((self.seconds or 0.0) - self._margin()) * until - self.clock()

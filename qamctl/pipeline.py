@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from qamctl import __version__
+from qamctl.azure.account import account_of
+from qamctl.backends import registry
 from qamctl.errors import ExitCode, UsageError
 from qamctl.kernels import native
 from qamctl.runs.atomic import check_target, make_folder, refuse_overwriting, write_atomic
@@ -76,7 +79,8 @@ def run(
                 log_file=options.log_file, no_copy=options.no_copy,
             ) as record,
         ):  # fmt: skip
-            return _solve_and_write(part, problem, record, watch, stop, events)
+            account = account_of(options, state, os.environ, run=id, directory=record.directory)
+            return _solve_and_write(part, replace(problem, account=account), record, watch, stop, events)
 
 
 def run_schedule(path: str, flags: Mapping[str, object], **more: Any) -> RunReport:
@@ -110,6 +114,9 @@ def _check_copies(problem: Problem) -> None:
         check_target(options.samples)
 
 
+#: Flags that mean something to targets of a service alone.
+REMOTE_FLAGS = ("max_cost", "allow_qpu", "timeout")
+
 #: Flags that mean something to engines of circuits alone.
 CIRCUIT_FLAGS = ("shots", "depth", "mixer", "max_qubits", "max_shots", "max_rounds")
 
@@ -121,6 +128,13 @@ def _check_circuit_flags(problem: Problem, kind: str) -> None:
     its own.
     """
     names = ", ".join(problem.options.backend)
+    far = [f"--{flag.replace('_', '-')}" for flag in REMOTE_FLAGS if by_flag(problem, flag)]
+    if far and not any(registry.is_remote(name) for name in problem.options.backend):
+        are = "is" if len(far) == 1 else "are"
+        raise UsageError(
+            f"{', '.join(far)} {are} for targets of Azure Quantum, not for {names}: take --backend azure:TARGET, or "
+            f"leave {'it' if len(far) == 1 else 'them'} out"
+        )
     if kind != "circuit":
         idle = [f"--{flag.replace('_', '-')}" for flag in CIRCUIT_FLAGS if by_flag(problem, flag)]
         if idle and not any(_measures(name) for name in problem.options.backend):
@@ -143,8 +157,6 @@ def _check_circuit_flags(problem: Problem, kind: str) -> None:
 
 
 def _measures(name: str) -> bool:
-    from qamctl.backends import registry
-
     native = name == "auto" or any(registry.is_native(name, kind) for kind in registry.NATIVE_SOLVERS)
     return not native and registry.get(name).capabilities.quantum
 
@@ -243,6 +255,8 @@ def bench(
     part = load(kind)
     plain = {**flags, "mitigate": "none", "backend": list(backends)}
     problem = part.read(path, plain, profile=profile, config_file=config_file)
+    account = account_of(problem.options, state_folder(os.environ), os.environ)
+    problem = replace(problem, account=account)
     built = part.build(problem)
     if kind == "schedule":  # the searches of models load what they need before their clock runs
         import_module(PARTS[kind]).load_engines(backends)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from qamctl.errors import BackendError, QamError, UnsupportedError
+from qamctl.measuring import CutShort
 from qamctl.portfolio import Turn
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.solution import Solution, better
@@ -76,6 +77,7 @@ def race(
     fault: Callable[[Solution], str | None] = lambda solution: None,
     progress: Progress = lambda seconds, best: None,
     meanwhile: Callable[[], object] = lambda: None,
+    incumbent: Solution | None = None,
 ) -> Race:
     """Run the lanes to their end, to a proof, or until `stop`.
 
@@ -94,8 +96,12 @@ def race(
         Called about fifty times a second with the seconds gone and the best value.
     meanwhile
         Called once while the engines work: this thread would only wait.
+    incumbent
+        A schedule to start from, which an earlier race found.
     """
     shared = _Shared(instance, solvers, seconds, steps, seed, stop, frozenset(sampled), fault)
+    if incumbent is not None:
+        shared.best = (instance.value(incumbent), incumbent)
     turns = [turn for lane in lanes for turn in lane]
     numbered = iter(range(len(turns)))
     tracks = [[(next(numbered), turn) for turn in lane] for lane in lanes]
@@ -239,6 +245,10 @@ class _Shared:
             outcome = self.solvers[turn.engine](
                 self.instance, start, budget, self.seed + number, self.halted, lambda found: self.offer(attempt, found)
             )
+        except CutShort as cut:
+            self._note(attempt, cut.outcome)
+            attempt.status, attempt.note, attempt.error = "failed", cut.error.message, cut.error
+            return
         finally:
             attempt.seconds = time.monotonic() - since
         self._note(attempt, outcome)
@@ -253,7 +263,9 @@ class _Shared:
         if attempt.error is not None:  # whoever gives schedules that do not hold has proved nothing
             attempt.status, attempt.bounds = "rejected", None
             return
-        attempt.note = outcome.info.get("skipped") or outcome.info.get("ended")
+        told = [str(outcome.info[name]) for name in ("skipped", "ended", "note") if outcome.info.get(name)]
+        attempt.note = "; ".join(told) or None
+        attempt.info.pop("note", None)
         if outcome.status in ("optimal", "infeasible"):
             self.over.set()
 

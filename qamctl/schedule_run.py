@@ -77,7 +77,8 @@ def solve(
     return solve_schedule(
         built.instance, backends=backends, seconds=None if options.max_steps else options.time_limit,
         steps=options.max_steps, seed=problem.seed, threads=options.threads, strict=options.strict,
-        slot=options.slot, max_variables=options.max_variables, settings=settings_of(options), stop=stop,
+        slot=options.slot, max_variables=options.max_variables,
+        settings=settings_of(options, problem.name, problem.account), stop=stop,
         progress=progress, phase=watch.phase,
         meanwhile=lambda: import_module("qamctl.schedule.answer"),
     )  # fmt: skip
@@ -92,6 +93,8 @@ def load_engines(backends: Sequence[str]) -> None:
     data = {"kind": "schedule", "version": 1, "agents": [{"id": "a"}], "tasks": tasks, "objective": {"flow": 1}}
     instance = build_instance(schedule_from_data(data))
     for name in backends:
+        if engines.remote(name):
+            continue
         solve_schedule(instance, backends=(name,), seconds=None, steps=1, seed=0)
 
 
@@ -178,10 +181,14 @@ def measures(problem: Problem, built: Built, answer: Answer, compiled: Mapping[s
             "holders": len(instance.members) - 1, "variables": compiled.get("variables", 0),
             "quadratic": compiled.get("quadratic", 0),
         },
-        "search": {attempt.backend: {"seconds": attempt.seconds, **attempt.info} for attempt in answer.attempts},
+        "search": {
+            attempt.backend: {"seconds": attempt.seconds} | {k: v for k, v in attempt.info.items() if k != "jobs"}
+            for attempt in answer.attempts
+        },
         "curve": [] if answer.race is None else [(at, value[level], who) for at, value, who in answer.race.curve],
         "utilisation": used,
         "quantum": [attempt.backend for attempt in answer.attempts if engines.quantum(attempt.backend)],
+        "jobs": [job for attempt in answer.attempts for job in attempt.info.get("jobs", [])],
     }  # fmt: skip
 
 

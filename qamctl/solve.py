@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from qamctl import engines
 from qamctl.errors import BackendError, UnsupportedError
 from qamctl.measuring import NOTHING, Settings
-from qamctl.portfolio import plan
-from qamctl.race import Attempt, Progress, Race, race
+from qamctl.portfolio import Turn, plan
+from qamctl.race import STEPS_PER_WINDOW, Attempt, Progress, Race, race
 from qamctl.schedule.bounds import level_bounds
 from qamctl.schedule.check import Report, check_columns
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.result import Proof, prove
 from qamctl.schedule.solution import Solution, better
+from qamctl.schedule.solvers.base import Solver
 
 #: CP-SAT is imported and has built its model after about this long; with less time `auto` leaves it out.
-CPSAT_LEAST_SECONDS = 1.0
+CPSAT_LEAST_SECONDS: Final = 1.0
+
+#: Tasks that list search places before remote engines begin, where no other engine is named: some seconds at most. It
+#: is not a time, so that a run that is repeated begins with the same schedule, and meets its own jobs.
+PLACED, LEAST_STEPS, MOST_STEPS = 4_000_000, 500, 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,8 @@ def solve_schedule(
     backends
         Names of engines; `auto` alone is the portfolio.
     seconds, steps
-        The budget; exactly one is set.
+        The budget; exactly one is set. Remote engines follow when it is over, with a budget of their own: so many
+        parts, shots, credits, and seconds of waiting as `settings` say.
     strict
         An engine of `auto`, or one that measures circuits, that fails ends the run instead of being stood in for.
     settings
@@ -98,29 +105,38 @@ def solve_schedule(
     if auto and seconds is not None and seconds < CPSAT_LEAST_SECONDS:
         names = tuple(name for name in names if name != "cpsat")
         left_out.append(Attempt("cpsat", "skipped", note=f"left out below {CPSAT_LEAST_SECONDS:g} s of time"))
-    # With a step budget the answer must not depend on the number of cores: one lane, one engine after another.
-    sampled = [name for name in names if engines.sampled(name)]
-    lanes = plan(names, threads if steps is None else 1, sampled=sampled)
+    remote = [name for name in names if engines.remote(name)]
+    near = [name for name in names if name not in remote]
     options = {"slot": slot, "max_variables": max_variables, "settings": settings}
+    # With a step budget the answer must not depend on the number of cores: one lane, one engine after another.
+    sampled = [name for name in near if engines.sampled(name)]
+    start = None if near else _start(instance, steps)
+    lanes = plan(near, threads if steps is None else 1, sampled=sampled) if near else [[Turn("list-search", 1.0)]]
     solvers = {turn.engine: engines.solver(turn.engine, options) for lane in lanes for turn in lane}
+    solvers |= {name: engines.solver(name, options) for name in remote}
     if instance.n == 0:
         nothing = Solution(*(np.zeros(0, np.int64),) * 2, *(np.zeros(0, np.int32),) * 2)
         report = _check(instance, nothing)
         return Answer("optimal", nothing, report, prove(report.levels, (), report.levels))
     phase("solve")
+    end = None if start is None or seconds is None else time.monotonic() + seconds
     found = race(
         instance,
         solvers,
         lanes,
-        seconds=seconds,
-        steps=steps,
+        seconds=seconds if start is None else None,
+        steps=steps if start is None else start,
         seed=seed,
-        stop=stop,
+        stop=stop if end is None else lambda: stop() or time.monotonic() >= end,
         sampled=sampled,
         fault=lambda solution: _fault(instance, solution),
         progress=progress,
         meanwhile=meanwhile,
     )
+    if start is not None:
+        found = _told_if_cut(found, start, stop())
+    if remote:
+        found = _follow(instance, found, solvers, remote, settings.parts, seed, stop, progress)
     phase("check")
     answer = judge(instance, (*found.attempts, *left_out), interrupted=found.interrupted)
     failed = [attempt for attempt in found.attempts if attempt.error is not None]
@@ -132,6 +148,55 @@ def solve_schedule(
         raise UnsupportedError(f"{too_large[0].backend}: {too_large[0].note}")
     fallback = {"backend": failed[0].backend, "reason": failed[0].note} if failed else None
     return replace(answer, race=found, fallback=fallback)
+
+
+def _start(instance: Instance, steps: int | None) -> int:
+    """Steps of list search that remote engines begin from."""
+    return steps or max(LEAST_STEPS, min(MOST_STEPS, PLACED // max(1, instance.n)))
+
+
+def _told_if_cut(found: Race, steps: int, interrupted: bool) -> Race:
+    """The race for a start; where the time limit ended it, that is told: another run may begin elsewhere."""
+    first = found.attempts[0]
+    done = int(first.info.get("steps", 0))
+    if done < steps and first.status not in ("optimal", "infeasible") and first.error is None and not interrupted:
+        first.note = (
+            f"the time limit ended it after {done:,} of {steps:,} steps: a run that is repeated may begin elsewhere, "
+            "and send other jobs"
+        )
+    return replace(found, interrupted=interrupted)
+
+
+def _follow(
+    instance: Instance,
+    found: Race,
+    solvers: dict[str, Solver],
+    names: Sequence[str],
+    parts: int,
+    seed: int,
+    stop: Callable[[], bool],
+    progress: Progress,
+) -> Race:
+    """Let remote engines improve what a race found, unless it was proved; both together are one race."""
+    values = [attempt for attempt in found.attempts if attempt.solution is not None and attempt.value is not None]
+    proved = any(attempt.status in ("optimal", "infeasible") for attempt in found.attempts)
+    if proved or stop():
+        why = "there was nothing left to gain: the answer is proved" if proved else "the run ended before its turn came"
+        return replace(found, attempts=(*found.attempts, *(Attempt(name, note=why) for name in names)))
+    best = None
+    for attempt in values:
+        if best is None or better(attempt.value or (), best.value or ()):
+            best = attempt
+    later = race(
+        instance, solvers, [[Turn(name, 1.0) for name in names]], seconds=None, steps=STEPS_PER_WINDOW * parts,
+        seed=seed, stop=stop, sampled=names, fault=lambda solution: _fault(instance, solution),
+        progress=lambda seconds, value: progress(found.seconds + seconds, value),
+        incumbent=None if best is None else best.solution,
+    )  # fmt: skip
+    curve = tuple((found.seconds + at, value, who) for at, value, who in later.curve)
+    return Race(
+        (*found.attempts, *later.attempts), (*found.curve, *curve), found.seconds + later.seconds, later.interrupted
+    )  # fmt: skip
 
 
 def judge(instance: Instance, attempts: Sequence[Attempt], *, interrupted: bool) -> Answer:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from qamctl.config import Resolved, resolve
 from qamctl.errors import ExitCode, UsageError
@@ -14,6 +14,9 @@ from qamctl.options import Options
 from qamctl.runs.metrics import Stopwatch
 from qamctl.runs.signals import Stop
 from qamctl.spec.source import Path_, Source
+
+if TYPE_CHECKING:
+    from qamctl.azure.account import Account
 
 #: Progress as the steps tell it: figures of the best answer so far, by name; may be empty.
 Tick = Callable[[Mapping[str, Any]], None]
@@ -41,6 +44,8 @@ class Problem:
         What the file holds, as its kind knows it: a `ScheduleSpec`, a `ModelFile`.
     seed
         The one asked for, or made from the hash of the file.
+    account
+        Whose jobs those of remote engines are; None before the run has its folder.
     """
 
     spec: Any
@@ -48,6 +53,7 @@ class Problem:
     source: Source
     resolved: Resolved
     seed: int
+    account: Account | None = None
 
     @property
     def options(self) -> Options:

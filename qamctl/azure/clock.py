@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import Protocol
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from qamctl.errors import TemporaryError
+
+#: Seconds that a pause lasts before a signal is looked for.
+_NAP: Final = 0.2
 
 
 class Clock(Protocol):
@@ -28,3 +34,24 @@ class SystemClock:
     def sleep(self, seconds: float) -> None:
         """As `Clock.sleep`."""
         time.sleep(max(0.0, seconds))
+
+
+class StoppableClock(SystemClock):
+    """The machine's clock, whose pauses end when the run is told to."""
+
+    def __init__(self, stop: Callable[[], bool]) -> None:
+        self._stop = stop
+
+    def sleep(self, seconds: float) -> None:
+        """As `Clock.sleep`.
+
+        Raises
+        ------
+        TemporaryError
+            The run was told to end.
+        """
+        end = self.now() + seconds
+        while (left := end - self.now()) > 0:
+            if self._stop():
+                raise TemporaryError("the run was told to end while it waited for Azure Quantum")
+            super().sleep(min(left, _NAP))

@@ -33,6 +33,8 @@ class Capabilities:
         Its best sample is proved optimal.
     package
         The optional package that it needs, as pip names it; None where it is always there.
+    remote
+        It is a service far away: its jobs wait in a queue for minutes, cost money, and outlive this process.
     """
 
     kinds: tuple[str, ...]
@@ -42,6 +44,7 @@ class Capabilities:
     any_variables: int | None = None
     shots: int | None = None
     batch: int = 1
+    remote: bool = False
 
     @property
     def quantum(self) -> bool:
@@ -59,6 +62,7 @@ class Job:
         queued, running, succeeded, failed or cancelled.
     info
         `error`: why it failed. `poll_seconds`: how long to wait before the next look, where the engine knows.
+        `remote`: the id that a service knows the job by.
     """
 
     id: str

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import dimod
 
     from qamctl.quantum.native import Native
-    from qamctl.quantum.program import Measured, Program
+    from qamctl.quantum.program import Counts, Measured, Program
     from qamctl.qubo.compile import Compiled
 
 #: States up to which angles are trained; larger circuits have the shipped ones as they are.
@@ -51,8 +51,7 @@ def sample_model(
     UnsupportedError
         The engine can't hold the circuit.
     """
-    from qamctl.quantum.circuits import qaoa_circuit
-    from qamctl.quantum.program import Measured, Program
+    from qamctl.quantum.program import Measured
     from qamctl.quantum.simulate.batches import Stopped
 
     if compiled.n == 0:
@@ -62,24 +61,46 @@ def sample_model(
             f"the circuit has {compiled.n} qubits, and this engine takes {most} at most: set "
             f"--max-qubits {most}, or less, to improve the model part by part"
         )
-    polynomial = polynomial_in(compiled)
     try:
-        ansatz, angles, told = _angles(compiled, options)
+        program, told = circuit_of(compiled, options)
     except InterruptedError:
         return sample_set(compiled, np.zeros((0, compiled.n), np.int8), {})
-    noise = {} if options.get("noise") is None else {"preset": options["noise"]}
-    program = Program(qaoa_circuit(polynomial, ansatz, angles), compiled.n, noise=noise)
     try:
         measured = run(program, max(1, int(options.get("reads") or shots)), seed_of(options))
     except Stopped as end:  # what was measured by then counts
         measured = Measured(end.counts)
     if measured.counts is None:
         return sample_set(compiled, np.zeros((0, compiled.n), np.int8), {})
-    samples, met = measured.counts.samples, measured.counts.occurrences
+    found = samples_of(compiled, measured.counts, {**told, **measured.info})
+    if len(found):
+        best = int(np.argmin(found.record.energy))
+        report_of(options)(measured.counts.samples[best], float(found.record.energy[best]))
+    return found
+
+
+def circuit_of(compiled: Compiled | Native, options: Mapping[str, Any]) -> tuple[Program, dict[str, Any]]:
+    """The QAOA circuit of a QUBO with trained angles, and what is told of them; options as for `sample_model`.
+
+    Without `seconds` the training depends on nothing but the QUBO and the options.
+
+    Raises
+    ------
+    InterruptedError
+        By `stop`.
+    """
+    from qamctl.quantum.circuits import qaoa_circuit
+    from qamctl.quantum.program import Program
+
+    ansatz, angles, told = _angles(compiled, options)
+    noise = {} if options.get("noise") is None else {"preset": options["noise"]}
+    return Program(qaoa_circuit(polynomial_in(compiled), ansatz, angles), compiled.n, noise=noise), told
+
+
+def samples_of(compiled: Compiled | Native, counts: Counts, told: Mapping[str, Any]) -> dimod.SampleSet:
+    """What was measured as samples of the QUBO; `told` is what `circuit_of` told, and the engine."""
+    samples, met = counts.samples, counts.occurrences
     energies = compiled.energy(samples)
-    best = int(np.argmin(energies))
-    report_of(options)(samples[best], float(energies[best]))
-    info = {**told, **measured.info, **_measured(energies, met, told)}
+    info = {**told, **(_measured(energies, met, told) if len(samples) else {})}
     return sample_set(compiled, samples, info, energies=energies, occurrences=met)
 
 

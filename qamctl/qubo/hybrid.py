@@ -14,12 +14,12 @@ from qamctl.kernels.couplings import Couplings, Samples
 from qamctl.qubo.compile import Compiled, compile_qubo
 from qamctl.qubo.decompose import Picker, units_of
 from qamctl.qubo.feasible import feasible
-from qamctl.qubo.improve import improve
+from qamctl.qubo.improve import TOGETHER, improve
 from qamctl.qubo.incumbent import Incumbent, Problem, changed, entries, incumbent_of, problem_of
 from qamctl.qubo.model import Model
 from qamctl.qubo.payload import Payload, Uncompiled
 from qamctl.qubo.penalties import Weights, sufficient_weights
-from qamctl.qubo.rounds import Attempt, Controls, Improvement, Limits
+from qamctl.qubo.rounds import Attempt, Controls, Improvement, Limits, Router
 from qamctl.qubo.subproblem import loosened, subproblem
 from qamctl.qubo.window import Sampler, Window
 
@@ -189,6 +189,8 @@ def improve_model(
     limits: Limits | None = None,
     objective: Couplings | None = None,
     log: list[Attempt] | None = None,
+    together: int = TOGETHER,
+    router: Router | None = None,
 ) -> ImprovedModel:
     """Improve a state of a model too large for an engine, window by window; never worse than it was.
 
@@ -206,7 +208,7 @@ def improve_model(
         As in `ModelWindows`.
     controls
         What else is tried on the same windows, so that the engine's gain can be judged.
-    effort, limits, log
+    effort, limits, log, together, router
         As in `qubo.improve.improve`.
     objective
         The model's, as the kernels hold it, where the caller has it already.
@@ -230,7 +232,7 @@ def improve_model(
     left = None if seconds is None else seconds - (clock() - began)
     found = improve(
         windows, start, sample, seed=seed, stop=stop, report=told, steps=steps, seconds=left, clock=clock,
-        threads=threads, controls=controls, effort=effort, limits=limits, log=log,
+        threads=threads, controls=controls, effort=effort, limits=limits, log=log, together=together, router=router,
     )  # fmt: skip
     # The walk adds up changes; what counts are the energies as the model gives them.
     ends = [(end.violation, problem.energy(end), k) for k, end in enumerate((start, found.answer))]

@@ -18,7 +18,7 @@ import numpy as np
 
 from qamctl.qubo.control import choices, uniform
 from qamctl.qubo.feasible import feasible
-from qamctl.qubo.rounds import TOLD, Attempt, Controls, Improvement, Limits
+from qamctl.qubo.rounds import TOLD, Attempt, Controls, Improvement, Limits, Router
 from qamctl.qubo.window import (
     DECODED,
     Answer,
@@ -46,7 +46,7 @@ FIXED: Mapping[str, int] = {"reads": 4, "sweeps": 500}
 #: Openings in a row without anything to choose, after which a loop over circuits ends.
 BLANKS = 50
 
-#: Windows opened together under a step budget, however many threads there are.
+#: Windows opened together under a step budget at least, however many threads there are.
 TOGETHER = 4
 
 
@@ -66,6 +66,8 @@ def improve(
     controls: Controls | None = None,
     limits: Limits | None = None,
     log: list[Attempt] | None = None,
+    together: int = TOGETHER,
+    router: Router | None = None,
 ) -> Improvement[Answer]:
     """Improve an answer window by window.
 
@@ -87,6 +89,10 @@ def improve(
         What is run beside the engine, and what all windows together may use up.
     log
         Gets every window's attempt as it ends, for callers who may not wait for the end of the loop.
+    together
+        Windows opened together under a step budget, where the problem can: as many as the engine works on side by side.
+    router
+        Says which of the engine's targets samples each window, and learns what that gave; None: there is one.
     """
     if (steps is None) == (seconds is None):
         raise ValueError("exactly one of steps and seconds is needed")
@@ -94,7 +100,7 @@ def improve(
         effort = EFFORT if steps is None else FIXED
     loop = _Loop(
         problem, sample, incumbent, seed, stop, report, steps, seconds, clock, effort, controls, limits or Limits(),
-        [] if log is None else log,
+        [] if log is None else log, together, router,
     )  # fmt: skip
     with ThreadPoolExecutor(threads) if threads > 1 else nullcontext() as pool:
         run_all = map if pool is None else pool.map
@@ -129,6 +135,8 @@ class _Loop(Generic[Answer]):
     controls: Controls | None
     limits: Limits
     attempts: list[Attempt]
+    together: int = TOGETHER
+    router: Router | None = None
     shots: int = 0
     cost: float = 0.0
     dearest: float = 0.0
@@ -148,7 +156,10 @@ class _Loop(Generic[Answer]):
         left = float("inf") if self.seconds is None else self.seconds - (self.clock() - self.began)
         if left <= 0 or (self._measured and left < self.longest):  # a circuit can't be cut short
             return False
-        count = threads if self.steps is None else min(TOGETHER, self.steps - len(self.attempts))
+        if self.router is not None and (ended := self.router.ended()) is not None:
+            self.ended = ended
+            return False
+        count = threads if self.steps is None else min(self.together, self.steps - len(self.attempts))
         count = min(count, self._allowed())
         if count == 0:
             return False
@@ -164,7 +175,9 @@ class _Loop(Generic[Answer]):
         opened, first = self.at, len(self.attempts)
         seeds = [int(self.rng.integers(2**31)) for _ in windows]
         lefts = [left] * len(windows)
-        found: list[_Samples] = list(run_all(self._sample, windows, range(first, first + len(windows)), seeds, lefts))
+        more = [{}] * len(windows) if self.router is None else self.router.assign([w.compiled for w in windows])
+        numbers = range(first, first + len(windows))
+        found: list[_Samples] = list(run_all(self._sample, windows, numbers, seeds, lefts, more))
         for number, (window, samples) in enumerate(zip(windows, found, strict=True), first):
             self._take(window, samples, opened, self._controlled(number))
         if self._measured:
@@ -195,9 +208,9 @@ class _Loop(Generic[Answer]):
     def _controlled(self, number: int) -> bool:
         return self.controls is not None and number % self.controls.every == 0
 
-    def _sample(self, window: Window[Answer], number: int, seed: int, left: float) -> _Samples:
+    def _sample(self, window: Window[Answer], number: int, seed: int, left: float, more: Mapping[str, Any]) -> _Samples:
         """The samples of a window; runs in any thread."""
-        options = {**self.effort, "seed": seed, "initial": window.initial, "stop": self.stop}
+        options = {**self.effort, "seed": seed, "initial": window.initial, "stop": self.stop, **more}
         controlled = self.controls is not None and self._controlled(number)
         if self.seconds is not None:
             turns = 1 + (1 + (self.controls is not None and self.controls.classical is not None)) * controlled
@@ -205,7 +218,7 @@ class _Loop(Generic[Answer]):
         since = self.clock()
         engine = self.sample(window.compiled, **options)
         spent = self.clock() - since
-        if not controlled or self.controls is None:
+        if not controlled or self.controls is None or not _judged(engine):
             return _Samples(engine)
         rng = np.random.default_rng(seed)
         if self.controls.shots:
@@ -217,13 +230,15 @@ class _Loop(Generic[Answer]):
         classical = None
         if self.controls.classical is not None:
             # All of the time, however much work that is; without time the work that classical engines get.
-            same = FIXED if self.seconds is None else {"seconds": spent}
+            own = self.controls.seconds
+            same = {"seconds": spent} if self.seconds is not None else FIXED if own is None else {"seconds": own}
             options = {"initial": window.initial, "stop": self.stop, "seed": seed + 1, **same}
             classical = self.controls.classical(window.compiled, **options)
         return _Samples(engine, chance, classical)
 
     def _take(self, window: Window[Answer], found: _Samples, opened: Answer, controlled: bool) -> None:
         """Take over what is no worse, and note what the window gave."""
+        controlled = controlled and _judged(found.engine)
         energy = float(found.engine.record.energy.min(initial=np.inf))
         if self._measured:  # slack bits of shots are as random as the rest
             samples, energy = best_first(window, window.compiled.restore(in_order(found.engine)))
@@ -243,6 +258,9 @@ class _Loop(Generic[Answer]):
                 gains["classical_gain"] = self._gain(opened, window, ranked(window, found.classical))
                 gains["classical_energy"] = float(found.classical.record.energy.min(initial=np.inf))
         self.attempts.append(_attempt(window, found.engine, energy, improved, gains))
+        if self.router is not None:
+            gain = gains["gain"] if "gain" in gains else self._gain(opened, window, samples)
+            self.router.learn(window.compiled, found.engine.info, gain)
         self.shots += reads_of(found.engine)
         cost = float(found.engine.info.get("cost") or 0.0)
         self.cost, self.dearest = self.cost + cost, max(self.dearest, cost)
@@ -267,6 +285,11 @@ class _Loop(Generic[Answer]):
         before = self.problem.value(opened)
         after = self.problem.value(self._better(opened, window, samples))
         return next((b - a for b, a in zip(before, after, strict=True) if a != b), 0.0)
+
+
+def _judged(found: dimod.SampleSet) -> bool:
+    """Whether samples are the engine's own, to be compared with those of controls: not those of a stand-in."""
+    return not found.info.get("stand_in")
 
 
 def _attempt(

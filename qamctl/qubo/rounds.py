@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic
+from typing import Any, Generic, Protocol
 
 import numpy as np
 
+from qamctl.qubo.payload import Payload
 from qamctl.qubo.window import Answer, Sampler
 
 #: What engines of circuits say of their samples, and the metrics file of each window.
-TOLD = ("depth", "mixer", "states", "expectation", "probability_of_optimum", "evaluations", "cost")
+TOLD = (
+    "depth", "mixer", "states", "expectation", "probability_of_optimum", "evaluations", "cost",
+    "route", "why", "job", "cached", "fallback", "unfinished",
+)  # fmt: skip
 
 #: Windows that are told one by one.
 TOLD_ROUNDS = 10_000
@@ -30,11 +34,14 @@ class Controls:
         One window in so many has its controls.
     shots
         Chance is given as many draws as the engine took shots, decoded as the engine's are; else the engine's time.
+    seconds
+        What the other engine is given under a step budget, in place of reads and sweeps.
     """
 
     classical: Sampler | None = None
     every: int = 1
     shots: bool = False
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,22 @@ class Limits:
     rounds: int | None = None
     shots: int | None = None
     cost: float | None = None
+
+
+class Router(Protocol):
+    """Who samples which window, where an engine stands for several, and whether it can go on at all."""
+
+    def assign(self, payloads: Sequence[Payload]) -> Sequence[Mapping[str, Any]]:
+        """Options of the engine for each of the windows that are opened together."""
+        ...
+
+    def learn(self, payload: Payload, info: Mapping[str, Any], gain: float) -> None:
+        """What a window gave: the info of its samples, and by how much they made its answer better."""
+        ...
+
+    def ended(self) -> str | None:
+        """Why no further window can be sampled; None: it can."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +146,7 @@ class Improvement(Generic[Answer]):
             "feasible_fraction": good / reads if reads else None,
             "variables": max((attempt.variables for attempt in self.attempts), default=0),
             "couplings": max((attempt.couplings for attempt in self.attempts), default=0),
-            "energy": self.attempts[-1].energy if self.attempts else None,
+            "energy": next((a.energy for a in reversed(self.attempts) if a.energy != np.inf), None),
         }
         if self.ended is not None:
             figures["ended"] = self.ended

@@ -65,7 +65,8 @@ def build(
     utilisation: Mapping[str, Any] | None = None,
     communication: Mapping[str, Any] | None = None,
     quantum: Collection[str] | None = (),
-    cache: tuple[int, int] = (0, 0),
+    cache: tuple[int, int] | None = None,
+    jobs: Sequence[Mapping[str, Any]] = (),
     sense: str = "min",
 ) -> dict[str, Any]:
     """The content of metrics.json.
@@ -92,7 +93,9 @@ def build(
         Which of the attempts' backends are quantum targets or simulators of them; None: no objective is better than
         another, and nothing is compared.
     cache
-        Hits and misses.
+        Hits and misses; None: those of the jobs.
+    jobs
+        Of remote targets: id, target, state, shots, seconds, estimated, billed, currency, cached, ...
     sense
         min or max: which objectives are better.
     """
@@ -118,10 +121,50 @@ def build(
         "curve": [[round(float(seconds), 6), objective, backend] for seconds, objective, backend in curve],
         "utilisation": dict(utilisation or {}),
         "communication": {"bytes": 0, "time": 0, **(communication or {})},
-        "credits": {"estimated": 0, "reserved": 0, "billed": 0, "currency": None},
+        "credits": credits_of(jobs),
         "quantum_vs_classical": compare_quantum([] if quantum is None else attempts, quantum or (), sense),
-        "cache": {"hits": cache[0], "misses": cache[1]},
+        "cache": cache_of(jobs) if cache is None else {"hits": cache[0], "misses": cache[1]},
+        "jobs": [dict(job) for job in jobs],
     }
+
+
+def credits_of(jobs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What the jobs of a run cost; those whose results were kept cost nothing, and those of an earlier run were its.
+
+    `estimated` is what all of them were estimated at, `reserved` what of that still is for want of a bill, `billed` by
+    the service's own figures. Where there are several currencies, the figures are of the one that most jobs are
+    estimated in, and the others stand in `others`.
+    """
+    new = [job for job in jobs if not job.get("cached") and job.get("own", True)]
+    sums: dict[str, dict[str, int]] = {}
+    count: dict[str, int] = {}
+    for job in new:
+        currency = str(job.get("currency") or "USD")
+        count[currency] = count.get(currency, 0) + 1
+        of = sums.setdefault(currency, {"estimated": 0, "reserved": 0, "billed": 0})
+        micros = round(1e6 * float(job.get("estimated") or 0))
+        of["estimated"] += micros
+        if job.get("billed") is not None:
+            paid = str(job.get("billed_currency") or currency)
+            sums.setdefault(paid, {"estimated": 0, "reserved": 0, "billed": 0})["billed"] += round(1e6 * job["billed"])
+        elif job.get("state") not in ("failed", "cancelled", "refused"):
+            of["reserved"] += micros
+    amounts = {currency: {name: _tidy(value / 1e6) for name, value in of.items()} for currency, of in sums.items()}
+    if not amounts:
+        return {"estimated": 0, "reserved": 0, "billed": 0, "currency": None}
+    main = max(amounts, key=lambda currency: count.get(currency, 0))
+    others = {currency: of for currency, of in amounts.items() if currency != main}
+    return {**amounts[main], "currency": main} | ({"others": others} if others else {})
+
+
+def cache_of(jobs: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """How many jobs were not sent because their results were kept, and how many were."""
+    hits = sum(bool(job.get("cached")) for job in jobs)
+    return {"hits": hits, "misses": len(jobs) - hits}
+
+
+def _tidy(value: float) -> int | float:
+    return int(value) if value.is_integer() else value
 
 
 def compare_quantum(

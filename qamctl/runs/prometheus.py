@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -93,8 +94,19 @@ def _families(metrics: Mapping[str, Any], base: Mapping[str, str]) -> Iterator[t
         ({**base, "resource": name}, share) for name, share in (use.get("resources") or {}).items() if share is not None
     ]
     yield "qamctl_resource_utilisation_ratio", "Share of the resource's capacity in use.", resources
-    billed = metrics["credits"]["billed"]
-    yield "qamctl_credits_billed", "Credits billed by remote targets.", [(base, billed)]
+    credits = metrics["credits"]
+    yield "qamctl_credits_billed", "Credits billed by remote targets.", [(base, credits["billed"])]
+    jobs = metrics.get("jobs") or []
+    if not jobs:
+        return
+    yield "qamctl_credits_estimated", "Credits that remote jobs may cost at most.", [(base, credits["estimated"])]
+    yield "qamctl_credits_reserved", "Credits reserved for want of a bill.", [(base, credits["reserved"])]
+    count = Counter((job["target"], job["state"]) for job in jobs)
+    states = [({**base, "target": target, "state": state}, float(n)) for (target, state), n in sorted(count.items())]
+    yield "qamctl_jobs", "Jobs on remote targets, those among them whose results were kept.", states
+    cache = metrics["cache"]
+    kept = [({**base, "result": result}, float(cache[result])) for result in ("hits", "misses")]
+    yield "qamctl_job_cache", "Jobs whose results were kept (hits), and that had to be sent (misses).", kept
 
 
 def _labels(labels: Mapping[str, str]) -> str:

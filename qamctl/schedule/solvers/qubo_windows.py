@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from qamctl.qubo.improve import improve
-from qamctl.qubo.rounds import Controls, Limits
+from qamctl.qubo.improve import TOGETHER, improve
+from qamctl.qubo.rounds import Controls, Limits, Router
 from qamctl.qubo.window import Sampler
 from qamctl.schedule.bounds import level_bounds
 from qamctl.schedule.instance import Instance
@@ -36,6 +36,8 @@ def solve(
     controls: Controls | None = None,
     limits: Limits | None = None,
     batch: int = 1,
+    together: int = TOGETHER,
+    router: Router | None = None,
 ) -> Outcome:
     """Improve a schedule window by window; follows `solvers.base.Solver`, and besides:
 
@@ -49,7 +51,7 @@ def solve(
         Ticks in a slot of the model.
     exact
         Its answers are proved least. The whole problem, where it fits, then proves its levels.
-    effort, controls, limits
+    effort, controls, limits, together, router
         As in `qubo.improve.improve`.
     batch
         Windows that the engine samples side by side.
@@ -68,7 +70,7 @@ def solve(
     windows = ScheduleWindows(instance, max_variables, slot, bounds, exact, together=batch > 1)
     found = improve(
         windows, incumbent, sample, seed=seed, stop=stop, report=report, steps=budget.steps, seconds=budget.seconds,
-        effort=effort, controls=controls, limits=limits, threads=batch,
+        effort=effort, controls=controls, limits=limits, threads=batch, together=together, router=router,
     )  # fmt: skip
     value = instance.value(found.answer)
     met = all(
