@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from qamctl.azure.clock import Clock
 from qamctl.azure.service import RemoteJob, Service, ServiceFault
@@ -38,8 +38,15 @@ class Policy:
     spread: float = 1.5
 
 
+#: Attempts where the storage refuses a token.
+TOKENS: Final = 3
+
 #: A service on this machine, for tests: nobody is bothered by quick looks.
 LOOPBACK = Policy(first_pause=0.05, last_pause=1.0, patience=30.0, first_look=0.05, last_look=0.5, spread=0.02)
+
+
+class NoTurn(TemporaryError):
+    """So many requests are before this one that its turn would come after the deadline."""
 
 
 class Client:
@@ -95,16 +102,14 @@ class Client:
         ServiceFault
             It failed, in whatever way.
         TemporaryError
-            Its turn would come after the deadline.
+            Its turn would come after the deadline; `NoTurn` where only because others are before it.
         """
-        wait = self.throttle.take()
-        if wait > 0:
+        while (wait := self.throttle.take()) > 0:
             if self.clock.now() + wait > deadline:
-                raise TemporaryError(
-                    f"{what}: the service at {self.service.endpoint} is left in peace for another {wait:.0f} s after "
-                    "it failed or asked to wait; try again then"
-                )
+                raise self._too_late(what, wait)
             self.clock.sleep(wait)
+            if self.throttle.closed_for() <= 0:  # else the service failed, or asked to wait, in the meantime
+                break
         try:
             found = verb()
         except ServiceFault as fault:
@@ -117,6 +122,15 @@ class Client:
             raise
         self.throttle.succeeded()
         return found
+
+    def _too_late(self, what: str, wait: float) -> TemporaryError:
+        endpoint = self.service.endpoint
+        if self.throttle.closed_for() > 0:
+            return TemporaryError(
+                f"{what}: the service at {endpoint} is left in peace for another {wait:.0f} s after it failed or asked "
+                "to wait; try again then"
+            )
+        return NoTurn(f"{what}: requests to {endpoint} are {wait:.1f} s behind; allow more time, or try again later")
 
     def pause(self, what: str, fault: ServiceFault, failures: int, deadline: float) -> None:
         """Wait before the next attempt, twice as long each time.
@@ -151,6 +165,22 @@ class Client:
             if fault.status == 404:
                 return None
             raise
+
+    def with_fresh_token(self, verb: Callable[[], T]) -> T:
+        """Do again what the storage refused: the token may have expired on the way, and each time there is another.
+
+        Raises
+        ------
+        ServiceFault, TemporaryError
+            As `verb`; and where one token after the other is refused.
+        """
+        for _ in range(TOKENS - 1):
+            try:
+                return verb()
+            except ServiceFault as fault:
+                if fault.status != 403 or fault.code != "AuthenticationFailed":
+                    raise
+        return verb()
 
 
 def told(fault: ServiceFault) -> str:

@@ -234,11 +234,13 @@ def order_of(
     session: str | None = None,
 ) -> Order:
     """The job of what was prepared, for a run of this account."""
+    # Results of QIR show all of their bits; those of IonQ's own language do not.
+    bits = {} if prepared.bits is None or prepared.input_format == "qir.v1" else {"bits": str(prepared.bits)}
     return Order(
         name=name, target=target.id, provider=target.provider, payload=prepared.payload,
         input_format=prepared.input_format, output_format=prepared.output_format, content_type=prepared.content_type,
-        shots=prepared.shots, params=prepared.params, metadata={"qamctl": "1"}, tags=account.tags, priority=priority,
-        session=session, run_key=run_key, estimate=prepared.estimate.as_dict(), run=account.run,
+        shots=prepared.shots, params=prepared.params, metadata={"qamctl": "1", **bits}, tags=account.tags,
+        priority=priority, session=session, run_key=run_key, estimate=prepared.estimate.as_dict(), run=account.run,
         directory=account.directory,
     )  # fmt: skip
 

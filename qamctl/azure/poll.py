@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from qamctl.azure import store
-from qamctl.azure.client import error_of
+from qamctl.azure.client import NoTurn, error_of
 from qamctl.azure.service import RemoteJob, ServiceFault
 from qamctl.azure.store import Job
 from qamctl.azure.submit import Desk
@@ -19,8 +19,11 @@ from qamctl.errors import BackendError
 #: Seconds that a wait sleeps at a time, so that a signal is seen soon.
 NAP: Final = 0.5
 
-#: Looks without a figure of the cost after which a job that succeeded is no longer asked for it.
-COST_LOOKS: Final = 20
+#: Seconds after its end in which a job that succeeded is asked what it cost, where the service has not said so yet.
+COST_PATIENCE: Final = 7 * 86_400.0
+
+#: How much longer than the policy says an interval is at most.
+_JITTER: Final = 0.2
 
 
 def look(desk: Desk, id: str, *, among: int = 1, deadline: float | None = None) -> Job:
@@ -40,7 +43,7 @@ def look(desk: Desk, id: str, *, among: int = 1, deadline: float | None = None) 
         job = store.get(connection, id)
     if job is None:
         raise BackendError(f"there is no job {id} here")
-    if job.state in ("queued", "intended") or (job.is_ended and not _lacks(job)):
+    if job.state in ("queued", "intended") or (job.is_ended and not _lacks(job, desk.clock.now())):
         return job
     try:
         remote = desk.client.find(id, deadline)
@@ -58,8 +61,14 @@ def look(desk: Desk, id: str, *, among: int = 1, deadline: float | None = None) 
 
 def fetch(desk: Desk, job: Job, remote: RemoteJob, deadline: float | None = None) -> Job:
     """Bring the output of a job into the cache."""
-    service = desk.client.service
-    data = desk.client.call(f"reading the output of job {job.id}", lambda: service.output(remote), deadline)
+    client, addresses = desk.client, iter([remote])
+
+    def read() -> bytes:
+        # The address of the output holds a token; where it has expired, asking for the job gives another.
+        at = next(addresses, None) or client.find(job.id, deadline) or remote
+        return client.call(f"reading the output of job {job.id}", lambda: client.service.output(at), deadline)
+
+    data = client.with_fresh_token(read)
     desk.at("read")
     output = desk.cache.put(data)
     with desk.connect() as connection:
@@ -137,12 +146,16 @@ def wait(
         if deadline is not None and now >= deadline:
             return list(known.values())
         due = min(open_jobs, key=lambda job: job.next_poll)
-        # A clock that was set back must not make anybody wait for hours.
-        left = min(due.next_poll - now, desk.client.policy.last_look)
-        if left > 0 and not _wants_output(due):
+        left = due.next_poll - now
+        # Further ahead than we ever set it: the clock was set back, which must not make anybody wait for hours.
+        is_due = left <= 0 or left > desk.client.policy.last_look * (1 + _JITTER)
+        if not is_due and not _wants_output(due):
             desk.clock.sleep(min(left, NAP, float("inf") if deadline is None else deadline - now))
             continue
-        known[due.id] = look(desk, due.id, among=len(open_jobs), deadline=deadline)
+        try:
+            known[due.id] = look(desk, due.id, among=len(open_jobs), deadline=deadline)
+        except NoTurn:  # the wait is over before the look is due
+            return list(known.values())
         tick(list(known.values()))
 
 
@@ -160,11 +173,10 @@ def _wants_output(job: Job) -> bool:
     return job.state == "succeeded" and job.output is None
 
 
-def _lacks(job: Job) -> bool:
+def _lacks(job: Job, now: float) -> bool:
     """Whether a job that has ended may still bring something: its output, or what it cost."""
-    details = job.details or {}
-    costless = job.state == "succeeded" and details.get("costEstimate") is None and job.polls < COST_LOOKS
-    return _wants_output(job) or costless
+    costless = job.state == "succeeded" and (job.details or {}).get("costEstimate") is None
+    return _wants_output(job) or (costless and now - (job.ended or now) < COST_PATIENCE)
 
 
 def _interval(desk: Desk, job: Job, among: int) -> float:
@@ -172,5 +184,5 @@ def _interval(desk: Desk, job: Job, among: int) -> float:
     policy = desk.client.policy
     calm = min(policy.last_look, policy.first_look * 1.5 ** min(job.polls, 60))
     shared = min(policy.last_look, policy.spread * among)
-    # Never below the shared interval: many jobs must not add up to more than two requests each a minute.
-    return max(calm * (0.8 + 0.2 * desk.client.rng.random()), shared * (1.0 + 0.2 * desk.client.rng.random()))
+    # Never below what the policy says: at thirty seconds a job costs no more than two requests a minute.
+    return max(calm, shared) * (1.0 + _JITTER * desk.client.rng.random())

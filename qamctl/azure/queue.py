@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from qamctl.azure import store
 from qamctl.azure.store import Job
-from qamctl.azure.submit import Desk, complete
-from qamctl.errors import AuthError, BackendError, GateError, TemporaryError
+from qamctl.azure.submit import Desk, complete_if_free
+from qamctl.errors import BackendError, GateError
 
 if TYPE_CHECKING:
     import sqlite3
@@ -28,7 +28,7 @@ class Drained:
     Attributes
     ----------
     sent
-        Jobs that the service has now.
+        Jobs that this process gave the service.
     held
         Jobs that the budget holds back, each with the reason.
     failed
@@ -53,7 +53,7 @@ def drain(
 ) -> Drained:
     """Send jobs of the queue, those first that an earlier process had begun with when it ended.
 
-    Several processes may drain one queue: each job is claimed by one of them.
+    Several processes may drain one queue: each job is claimed by one of them, and none waits for another.
 
     Parameters
     ----------
@@ -74,14 +74,12 @@ def drain(
         passed.add(job.id)
         desk.at("claimed")
         try:
-            job = complete(desk, job.id, deadline)
-        except (AuthError, TemporaryError):
-            raise
+            sent = complete_if_free(desk, job.id, deadline)
         except BackendError as error:
             found.failed.append((job, error.message))
             continue
-        if job.state == "submitted" or job.is_ended:
-            found.sent.append(job)
+        if sent is not None:
+            found.sent.append(sent)
     with desk.connect() as connection:
         found.left = len(store.select(connection, "state = 'queued' AND workspace = ?", (workspace,)))
     return found
@@ -89,23 +87,22 @@ def drain(
 
 def _next(desk: Desk, workspace: str, passed: set[str], admit: Admission, found: Drained) -> Job | None:
     """A job to send: one that was left half-way, or the next of the queue that the budget allows."""
+
+    def may(connection: sqlite3.Connection, job: Job) -> bool:
+        try:
+            admit(connection, job)
+        except GateError as error:
+            passed.add(job.id)
+            found.held.append((job, error.message))
+            return False
+        return True
+
     with desk.connect() as connection:
         for job in store.select(connection, "state = 'intended' AND workspace = ?", (workspace,), ORDER):
             if job.id not in passed:
                 return job
-        for job in store.select(connection, "state = 'queued' AND workspace = ?", (workspace,), ORDER):
-            if job.id in passed:
-                continue
-            try:
-                claimed = store.claim(connection, job.id, desk.clock.now(), _admit(admit, job))
-            except GateError as error:
-                passed.add(job.id)
-                found.held.append((job, error.message))
-                continue
-            if claimed is not None:
+        while True:
+            held = len(found.held)
+            claimed = store.claim(connection, workspace, desk.clock.now(), may, passed)
+            if claimed is not None or len(found.held) == held:
                 return claimed
-    return None
-
-
-def _admit(admit: Admission, job: Job) -> store.Admit:
-    return lambda connection: admit(connection, job)

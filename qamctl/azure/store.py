@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,6 +21,9 @@ ENDED: Final = ("succeeded", "failed", "cancelled", "refused")
 
 #: Words of `--priority`, and their places in the queue.
 PRIORITIES: Final = {"low": -1, "standard": 0, "high": 1}
+
+#: Jobs of the queue that are looked at within one transaction, so that other processes get their turn.
+CANDIDATES: Final = 50
 
 _COLUMNS: Final = (
     "id", "workspace", "target", "provider", "name", "shots", "state", "status", "priority", "payload", "content",
@@ -167,23 +170,51 @@ def _reserve(connection: sqlite3.Connection, job: Job, now: float) -> None:
     _entry(connection, job, "reserved", int((job.estimate or {}).get("micros", 0)), now, "estimate")
 
 
-def _entry(connection: sqlite3.Connection, job: Job, entry: str, micros: int, now: float, source: str) -> None:
-    currency = str((job.estimate or {}).get("currency", "USD"))
+def _entry(
+    connection: sqlite3.Connection, job: Job, entry: str, micros: int, now: float, source: str, currency: str = ""
+) -> None:
+    currency = currency or str((job.estimate or {}).get("currency", "USD"))
     ledger.write(connection, ledger.Entry(
         job.id, entry, micros, currency, job.workspace, job.target, job.run, ledger.month_of(now), now, source
     ))  # fmt: skip
 
 
-def claim(connection: sqlite3.Connection, id: str, now: float, admit: Admit) -> Job | None:
-    """Take a job off the queue: from now on it will be sent; None where another process was faster."""
+def claim(
+    connection: sqlite3.Connection,
+    workspace: str,
+    now: float,
+    admit: Callable[[sqlite3.Connection, Job], bool],
+    skip: Collection[str] = (),
+) -> Job | None:
+    """Take the next job off the queue: from now on it will be sent.
+
+    The choice is made within the transaction: nobody takes it too, and none of higher priority comes in between.
+
+    Parameters
+    ----------
+    admit
+        Asked for one job after the other, by priority and age, until it lets one through.
+    skip
+        Ids of jobs that are passed over.
+
+    Returns
+    -------
+    Job or None
+        None where there is none that may be sent, among the next `CANDIDATES`.
+    """
     with transaction(connection):
-        job = get(connection, id)
-        if job is None or job.state != "queued":
-            return None
-        admit(connection)
-        _set(connection, id, state="intended")
-        _reserve(connection, job, now)
-        return get(connection, id)
+        rows = connection.execute(
+            "SELECT id FROM jobs WHERE state = 'queued' AND workspace = ? ORDER BY priority DESC, created, id",
+            (workspace,),
+        ).fetchall()
+        for id in [id for (id,) in rows if id not in skip][:CANDIDATES]:
+            job = get(connection, id)
+            assert job is not None  # within one transaction nothing goes
+            if admit(connection, job):
+                _set(connection, id, state="intended")
+                _reserve(connection, job, now)
+                return get(connection, id)
+    return None
 
 
 def note(connection: sqlite3.Connection, id: str, remote: RemoteJob, now: float, next_poll: float) -> Job:
@@ -195,14 +226,18 @@ def note(connection: sqlite3.Connection, id: str, remote: RemoteJob, now: float,
     with transaction(connection):
         job = get(connection, id)
         assert job is not None  # it was written down before it was sent
-        if job.state in ("succeeded", "failed", "cancelled") and remote.state == "submitted":
+        if job.submitted is not None and job.is_ended and remote.state == "submitted":
             return job  # an answer that was overtaken by a later one
-        ended = remote.state != "submitted"
+        if job.submitted is None and job.is_ended:
+            ledger.forget(connection, id, "released")  # given up as never sent, and the service has it after all
+        ended, details = remote.state != "submitted", dict(remote.details)
+        if remote.cost is not None:  # what is not there is asked for later
+            details.setdefault("costEstimate", {"estimatedTotal": remote.cost.total})
         _set(
             connection, id, state=remote.state, status=remote.status, submitted=job.submitted or now,
             ended=(job.ended or now) if ended else None, next_poll=next_poll, polls=job.polls + 1,
             error=None if remote.error is None else {"code": remote.error[0], "message": remote.error[1]},
-            details=dict(remote.details),
+            details=details,
         )  # fmt: skip
         if ended:
             _settle(connection, job, remote, now)
@@ -213,28 +248,31 @@ def note(connection: sqlite3.Connection, id: str, remote: RemoteJob, now: float,
 
 def _settle(connection: sqlite3.Connection, job: Job, remote: RemoteJob, now: float) -> None:
     if remote.cost is not None:
-        _entry(connection, job, "billed", ledger.to_micros(remote.cost.total), now, "service")
+        _entry(connection, job, "billed", ledger.to_micros(remote.cost.total), now, "service", remote.cost.currency)
     elif remote.state != "succeeded":
         _entry(connection, job, "released", 0, now, remote.status)
 
 
-def refuse(connection: sqlite3.Connection, id: str, code: str, message: str, now: float) -> None:
-    """The service would not have the job: nothing was sent that could cost anything."""
-    _close(connection, id, "refused", now, error={"code": code, "message": message})
+def refuse(connection: sqlite3.Connection, id: str, code: str, message: str, now: float) -> bool:
+    """The service would not have the job: nothing was sent that could cost anything. As `withdraw`."""
+    return _close(connection, id, "refused", now, error={"code": code, "message": message})
 
 
-def withdraw(connection: sqlite3.Connection, id: str, now: float) -> None:
-    """The job is not sent, as its owner wishes."""
-    _close(connection, id, "cancelled", now)
+def withdraw(connection: sqlite3.Connection, id: str, now: float) -> bool:
+    """The job is not sent, as its owner wishes; False: it was sent, or has ended, and stays as it is."""
+    return _close(connection, id, "cancelled", now)
 
 
-def _close(connection: sqlite3.Connection, id: str, state: str, now: float, **fields: Any) -> None:
+def _close(connection: sqlite3.Connection, id: str, state: str, now: float, **fields: Any) -> bool:
     with transaction(connection):
         job = get(connection, id)
         assert job is not None
+        if job.state not in ("queued", "intended"):
+            return False
         _set(connection, id, state=state, ended=now, **fields)
         if job.state == "intended":
             _entry(connection, job, "released", 0, now, state)
+        return True
 
 
 def keep_output(connection: sqlite3.Connection, id: str, output: str) -> None:

@@ -10,8 +10,7 @@ to create the job meets the id that is there.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -19,21 +18,21 @@ from pathlib import Path
 from typing import Any, Final
 
 from qamctl.azure import store
-from qamctl.azure.client import Client, error_of
+from qamctl.azure.client import Client, error_of, told
 from qamctl.azure.clock import Clock
 from qamctl.azure.identity import content_key, job_id
-from qamctl.azure.service import RemoteJob, ServiceFault, Submission
+from qamctl.azure.service import RemoteJob, ServiceFault, Submission, Uploaded
 from qamctl.azure.store import Job
 from qamctl.azure.throttle import Connect
 from qamctl.errors import BackendError, PendingError
 from qamctl.runs.cache import Cache
-from qamctl.runs.lock import acquire
+from qamctl.runs.lock import Lock, acquire
 
 #: Seconds between two looks whether another process has done with a job.
 TURN: Final = 0.2
 
-#: Attempts to upload where the token is refused: it may have expired on the way.
-TOKENS: Final = 3
+#: Times that the service may say of a job that it is there, and not show it.
+CONFLICTS: Final = 3
 
 
 @dataclass(frozen=True)
@@ -177,31 +176,75 @@ def complete(desk: Desk, id: str, deadline: float | None = None) -> Job:
         As `submit_once`.
     """
     deadline = desk.clock.now() + desk.client.policy.patience if deadline is None else deadline
-    with _turn(desk, id, deadline):
-        with desk.connect() as connection:
-            job = store.get(connection, id)
-        if job is None:
-            raise BackendError(f"there is no job {id} here")
-        if job.state != "intended":
-            return job
-        try:
-            remote = desk.client.find(id, deadline)
-            desk.at("asked")
-            if remote is None:
-                remote = _send(desk, _submission(desk, job), deadline)
-        except ServiceFault as fault:
-            if fault.status in (401, 403):  # the credentials are refused, not the job: it stays intended
-                raise error_of(fault, f"submitting job {id}") from fault
-            with desk.connect() as connection:
-                store.refuse(connection, id, fault.code or str(fault.status), fault.message, desk.clock.now())
-            raise error_of(fault, f"submitting job {id} to {job.target}") from fault
-        _recognise(job, remote)
-        desk.at("sent")
-        now = desk.clock.now()
-        with desk.connect() as connection:
-            job = store.note(connection, id, remote, now, now + desk.client.policy.first_look)
-        desk.at("noted")
-        return job
+    while (lock := _lock(desk, id)) is None:
+        if desk.clock.now() > deadline:
+            raise PendingError(f"another process is still submitting job {id}: look with `qamctl jobs show {id}`")
+        desk.clock.sleep(TURN)
+    with lock:
+        job = _row(desk, id)
+        return _finish(desk, job, deadline) if job.state == "intended" else job
+
+
+def complete_if_free(desk: Desk, id: str, deadline: float | None = None) -> Job | None:
+    """As `complete`; None where another process is at it, or was faster."""
+    deadline = desk.clock.now() + desk.client.policy.patience if deadline is None else deadline
+    lock = _lock(desk, id)
+    if lock is None:
+        return None
+    with lock:
+        job = _row(desk, id)
+        return _finish(desk, job, deadline) if job.state == "intended" else None
+
+
+def _row(desk: Desk, id: str) -> Job:
+    with desk.connect() as connection:
+        job = store.get(connection, id)
+    if job is None:
+        raise BackendError(f"there is no job {id} here")
+    return job
+
+
+def _finish(desk: Desk, job: Job, deadline: float) -> Job:
+    """Ask the service for a job, send it where it is not there, and take down what became of it."""
+    id = job.id
+    try:
+        remote = desk.client.find(id, deadline)
+    except ServiceFault as fault:  # nothing is known of the job: it stays intended
+        raise error_of(fault, f"submitting job {id}") from fault
+    desk.at("asked")
+    if remote is None:
+        remote = _sent(desk, job, deadline)
+    if remote.target.lower() != job.target.lower():
+        other = f"the service has another job under the id {id}: on {remote.target}, not on {job.target}"
+        raise _refused(desk, job, "JobIdTaken", other, f"{other}; give a --run-key to make a job of its own")
+    desk.at("sent")
+    now = desk.clock.now()
+    with desk.connect() as connection:
+        job = store.note(connection, id, remote, now, now + desk.client.policy.first_look)
+    desk.at("noted")
+    return job
+
+
+def _sent(desk: Desk, job: Job, deadline: float) -> RemoteJob:
+    try:
+        return _send(desk, _submission(desk, job), deadline)
+    except ServiceFault as fault:
+        if fault.status == 409:  # it may be there, though the service does not show it: it stays intended
+            raise BackendError(
+                f"submitting job {job.id} to {job.target}: the service says that there is a job of that id, and does "
+                f"not show it ({told(fault)}); submit it again later, or give a --run-key to make a job of its own"
+            ) from fault
+        if fault.status in (401, 403):  # the credentials are refused, not the job: it stays intended
+            raise error_of(fault, f"submitting job {job.id}") from fault
+        error = error_of(fault, f"submitting job {job.id} to {job.target}")
+        raise _refused(desk, job, fault.code or str(fault.status), fault.message, error.message) from fault
+
+
+def _refused(desk: Desk, job: Job, code: str, reason: str, message: str) -> BackendError:
+    """What to raise of a job that the service will not have; its reservation is released."""
+    with desk.connect() as connection:
+        store.refuse(connection, job.id, code, reason, desk.clock.now())
+    return BackendError(message)
 
 
 def _send(desk: Desk, submission: Submission, deadline: float) -> RemoteJob:
@@ -219,23 +262,15 @@ def _send(desk: Desk, submission: Submission, deadline: float) -> RemoteJob:
             found = client.find(id, deadline)
             if found is not None:
                 return found
-            if not fault.passing and not (fault.status == 409 and failures < TOKENS):
+            if not fault.passing and not (fault.status == 409 and failures < CONFLICTS):
                 raise
             client.pause(what, fault, failures, deadline)
 
 
-def _upload(desk: Desk, submission: Submission, deadline: float) -> Any:
-    """Put the input in its place; a refused token is asked for anew."""
-    client = desk.client
-    for attempt in range(1, TOKENS + 1):
-        try:
-            return client.call(
-                f"uploading the input of job {submission.id}", partial(client.service.upload, submission), deadline
-            )
-        except ServiceFault as fault:
-            if fault.status != 403 or fault.code != "AuthenticationFailed" or attempt == TOKENS:
-                raise
-    raise AssertionError("unreachable")
+def _upload(desk: Desk, submission: Submission, deadline: float) -> Uploaded:
+    """Put the input in its place."""
+    client, what = desk.client, f"uploading the input of job {submission.id}"
+    return client.with_fresh_token(lambda: client.call(what, partial(client.service.upload, submission), deadline))
 
 
 def _submission(desk: Desk, job: Job) -> Submission:
@@ -254,27 +289,7 @@ def _submission(desk: Desk, job: Job) -> Submission:
     )  # fmt: skip
 
 
-def _recognise(job: Job, remote: RemoteJob) -> None:
-    """Refuse a job of our id that is not ours."""
-    if remote.target.lower() != job.target.lower():
-        raise BackendError(
-            f"the service has another job under the id {job.id}: on {remote.target}, not on {job.target}; give a "
-            "--run-key to make a job of its own"
-        )
-
-
-@contextmanager
-def _turn(desk: Desk, id: str, deadline: float) -> Iterator[None]:
-    """The job for ourselves, against other processes of this machine."""
-    while True:
-        now = desk.clock.now()
-        lock = acquire(
-            desk.state, Path("job") / id, run=id, now=datetime.fromtimestamp(now, UTC), mode="skip"
-        )  # fmt: skip
-        if lock is not None:
-            break
-        if now > deadline:
-            raise PendingError(f"another process is still submitting job {id}: look with `qamctl jobs show {id}`")
-        desk.clock.sleep(TURN)
-    with lock:
-        yield
+def _lock(desk: Desk, id: str) -> Lock | None:
+    """The job for ourselves, against other processes of this machine; None while one of them has it."""
+    now = datetime.fromtimestamp(desk.clock.now(), UTC)
+    return acquire(desk.state, Path("job") / id, run=id, now=now, mode="skip")

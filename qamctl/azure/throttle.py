@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from qamctl.azure.clock import Clock
 from qamctl.runs.database import transaction
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 #: Opens the state database.
 Connect = Callable[[], AbstractContextManager["sqlite3.Connection"]]
+
+
+#: Seconds ahead for which requests are booked at most.
+_AHEAD: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +80,16 @@ class Throttle:
                     self._write(connection, "failures", 0)
 
     def failed(self) -> None:
-        """There was no answer, or the service's own fault: after some in a row it is left in peace."""
+        """There was no answer, or the service's own fault: after some in a row it is left in peace.
+
+        The first failure after that while begins the next one, twice as long; those of requests that were on their
+        way when it began count for nothing.
+        """
         limits, now = self.limits, self._clock.now()
         with self._connect() as connection, transaction(connection):
             failures, closed, _ = self._row(connection, now)
+            if failures >= limits.failures and closed > now:
+                return
             failures += 1
             self._write(connection, "failures", failures)
             if failures >= limits.failures:
@@ -94,14 +104,14 @@ class Throttle:
             self._write(connection, "closed_until", max(self._row(connection, now)[1], until))
 
     def _row(self, connection: sqlite3.Connection, now: float) -> tuple[int, float, float]:
-        """(failures, closed until, next request); moments further ahead than we ever set are of a clock set back."""
+        """(failures, closed until, next request); of moments further ahead than we set them the clock was set back."""
         row = connection.execute(
             "SELECT failures, closed_until, next_request FROM services WHERE endpoint = ?", (self._endpoint,)
         ).fetchone()
         if row is None:
             return 0, 0.0, 0.0
-        ahead = now + self.limits.longest_pause
-        return row[0], min(row[1], ahead), min(row[2], ahead)
+        closed = row[1] if row[1] <= now + self.limits.longest_pause else 0.0
+        return row[0], closed, min(row[2], max(now, closed) + _AHEAD)
 
     def _write(self, connection: sqlite3.Connection, column: str, value: float) -> None:
         connection.execute(

@@ -43,7 +43,7 @@ class Cache:
 
     def size(self) -> int:
         """Bytes in all."""
-        return sum(entry.stat().st_size for shard in _entries(self.folder) for entry in _entries(Path(shard.path)))
+        return sum(_size(entry) for shard in _entries(self.folder) for entry in _entries(Path(shard.path)))
 
     def _path(self, name: str) -> Path:
         if not re.fullmatch(r"[0-9a-f]{64}", name):
@@ -57,3 +57,10 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
             return list(entries)
     except (FileNotFoundError, NotADirectoryError):
         return []
+
+
+def _size(entry: os.DirEntry[str]) -> int:
+    try:
+        return entry.stat().st_size
+    except FileNotFoundError:  # dropped, or renamed, a moment ago
+        return 0

@@ -76,6 +76,28 @@ def test_listing_learns_the_runs_that_were_not_indexed(state: Path) -> None:
         assert connection.execute("SELECT id FROM runs").fetchall() == [(run.id,)]
 
 
+@pytest.mark.parametrize(("event", "exit_code"), [("left", 7), ("left", 130), ("queued", None)])
+def test_a_run_whose_job_goes_on_is_pending(state: Path, event: str, exit_code: int | None) -> None:
+    """It ended without its job, which runs or waits in the queue: pending, until another process takes it up."""
+    run = begin(state, make_source(state.parent / "in"))
+    index_run(state, run.directory)
+    run.log("job", event, job="j", **({} if exit_code is None else {"exit_code": exit_code}))
+    (info,) = list_runs(state).runs
+    assert info.status == "running"
+    run.log.close()
+    for listing in (list_runs(state), reindex(state)):
+        (info,) = listing.runs
+        assert (info.status, info.exit_code, info.ended, info.objective) == ("pending", exit_code, None, None)
+
+
+def test_a_last_word_of_another_part_does_not_make_a_run_pending(state: Path) -> None:
+    """Only what is said of a job counts: an engine may have events of the same name."""
+    run = begin(state, make_source(state.parent / "in"))
+    run.log("list-search", "left")
+    run.log.close()
+    assert list_runs(state).runs[0].status == "interrupted"
+
+
 @pytest.mark.parametrize("indexed", [True, False])
 @pytest.mark.parametrize("outside", [True, False])
 def test_running_and_interrupted(state: Path, indexed: bool, outside: bool) -> None:

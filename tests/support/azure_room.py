@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+
+from support.canaries import KEY
 
 from qamctl.emulator.server import serve
 from qamctl.emulator.service import AzureService
 
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
 WORKSPACE = f"{SUBSCRIPTION}/rg/ws"
-KEY = "a-key-that-nobody-may-see-77"
-
 BELL = 'OPENQASM 3;\ninclude "stdgates.inc";\nqubit[2] q;\nbit[2] c;\nh q[0];\ncx q[0], q[1];\nc = measure q;\n'
 QUBO = "p qubo 0 3 3 2\n0 0 -1\n1 1 -1\n2 2 1\n0 1 2\n1 2 -2\n"
 
@@ -42,10 +41,6 @@ class Azure:
 @contextmanager
 def azure(**options: Any) -> Iterator[Azure]:
     """A service that is quick, for as long as the block."""
-    import qiskit.circuit  # here, in the main thread: imported first in another one that ends, it crashes the process
-
-    assert qiskit.circuit is not None
-    assert threading.current_thread() is threading.main_thread()
     settings = {"key": KEY, "queue_seconds": 0.05, "run_seconds": 0.05, "cancel_seconds": 0.05} | options
     service = AzureService(**settings)
     with serve(service) as endpoint:
