@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -247,36 +246,14 @@ def cancel(office: Office, ref: str) -> Job:
     AuthError, BackendError, TemporaryError, UsageError
         It is not known, or the service does not answer well.
     """
-    from qamctl.azure import poll, store
-    from qamctl.azure.client import error_of
-    from qamctl.azure.service import ServiceFault
-    from qamctl.runs.lock import acquire
+    from qamctl.azure.cancel import cancel as cancel_job
 
     job = need_here(office.state, ref)
     if job.is_ended:
         return job
     with office.desk() as desk:
         check_workspace(desk, job)
-        # Whoever sends a job holds this lock: with it nothing is sent between our look and our word.
-        lock = acquire(desk.state, Path("job") / job.id, run=job.id, now=datetime.now(UTC), mode="skip")
-        if lock is None:
-            raise PendingError(f"another process is sending job {job.id} at this moment: cancel it again")
-        with lock:
-            try:
-                if job.state == "intended" and (remote := desk.client.find(job.id)) is not None:
-                    now = desk.clock.now()
-                    with desk.connect() as connection:
-                        job = store.note(connection, job.id, remote, now, now)
-                if job.state in ("queued", "intended"):
-                    with desk.connect() as connection:
-                        store.withdraw(connection, job.id, desk.clock.now())
-                elif not job.is_ended:
-                    service = desk.client.service
-                    desk.client.call(f"cancelling job {job.id}", lambda: service.cancel_job(job.id))
-                    return poll.look(desk, job.id)
-            except ServiceFault as fault:
-                raise error_of(fault, f"cancelling job {job.id}") from fault
-    return need_here(office.state, job.id)
+        return cancel_job(desk, job.id)
 
 
 @dataclass(frozen=True)

@@ -129,8 +129,10 @@ def wait(
 
     Raises
     ------
-    AuthError, BackendError, TemporaryError
+    AuthError, TemporaryError
         As `look`.
+    BackendError
+        The service no longer has one of the jobs; the others are waited for before.
     """
     with desk.connect() as connection:
         jobs = {id: store.get(connection, id) for id in dict.fromkeys(ids)}
@@ -138,8 +140,12 @@ def wait(
     if lost:
         raise BackendError(f"there is no job {lost[0]} here")
     known: dict[str, Job] = {id: job for id, job in jobs.items() if job is not None}
+    gone: dict[str, BackendError] = {}
     while True:
-        open_jobs = [job for job in known.values() if job.state == "submitted" or _wants_output(job)]
+        left_over = [job for job in known.values() if job.id not in gone]
+        open_jobs = [job for job in left_over if job.state == "submitted" or _wants_output(job)]
+        if gone and not open_jobs:
+            raise next(iter(gone.values()))
         if not open_jobs or stop():
             return list(known.values())
         now = desk.clock.now()
@@ -156,6 +162,9 @@ def wait(
             known[due.id] = look(desk, due.id, among=len(open_jobs), deadline=deadline)
         except NoTurn:  # the wait is over before the look is due
             return list(known.values())
+        except BackendError as error:  # this one is lost, the others are not
+            gone[due.id] = error
+            continue
         tick(list(known.values()))
 
 

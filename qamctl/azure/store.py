@@ -204,8 +204,8 @@ def claim(
     """
     with transaction(connection):
         rows = connection.execute(
-            "SELECT id FROM jobs WHERE state = 'queued' AND workspace = ? ORDER BY priority DESC, created, id",
-            (workspace,),
+            "SELECT id FROM jobs WHERE state = 'queued' AND workspace = ? ORDER BY priority DESC, created, id LIMIT ?",
+            (workspace, len(skip) + CANDIDATES),
         ).fetchall()
         for id in [id for (id,) in rows if id not in skip][:CANDIDATES]:
             job = get(connection, id)

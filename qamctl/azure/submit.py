@@ -176,7 +176,7 @@ def complete(desk: Desk, id: str, deadline: float | None = None) -> Job:
         As `submit_once`.
     """
     deadline = desk.clock.now() + desk.client.policy.patience if deadline is None else deadline
-    while (lock := _lock(desk, id)) is None:
+    while (lock := lock_job(desk, id)) is None:
         if desk.clock.now() > deadline:
             raise PendingError(f"another process is still submitting job {id}: look with `qamctl jobs show {id}`")
         desk.clock.sleep(TURN)
@@ -188,7 +188,7 @@ def complete(desk: Desk, id: str, deadline: float | None = None) -> Job:
 def complete_if_free(desk: Desk, id: str, deadline: float | None = None) -> Job | None:
     """As `complete`; None where another process is at it, or was faster."""
     deadline = desk.clock.now() + desk.client.policy.patience if deadline is None else deadline
-    lock = _lock(desk, id)
+    lock = lock_job(desk, id)
     if lock is None:
         return None
     with lock:
@@ -289,7 +289,7 @@ def _submission(desk: Desk, job: Job) -> Submission:
     )  # fmt: skip
 
 
-def _lock(desk: Desk, id: str) -> Lock | None:
+def lock_job(desk: Desk, id: str) -> Lock | None:
     """The job for ourselves, against other processes of this machine; None while one of them has it."""
     now = datetime.fromtimestamp(desk.clock.now(), UTC)
     return acquire(desk.state, Path("job") / id, run=id, now=now, mode="skip")

@@ -128,6 +128,12 @@ class Cloud:
             sent.tags, error=error, cost=cost, created=f"{START + job.made}", details=details,
         )  # fmt: skip
 
+    def cancel(self, id: str) -> None:
+        """End a job that has not ended."""
+        if self.get(id).state == "submitted":
+            age = self.stage.elapsed - self.jobs[id].made
+            self.jobs[id].fate = Fate(waits=age, runs=0.0, word="Cancelled", cost=None)
+
     def output(self, id: str) -> bytes:
         """What a job gave."""
         assert self.get(id).state == "succeeded", "the output of a job that has none was asked for"
@@ -200,6 +206,9 @@ class CloudService:
 
     def output(self, job: RemoteJob) -> bytes:
         return self._ask("output", job.id, lambda: self.cloud.output(job.id))
+
+    def cancel_job(self, id: str) -> None:
+        return self._ask("cancel", id, lambda: self.cloud.cancel(id))
 
     def list_jobs(self, query: str | None, order: str | None, skip: int, top: int) -> Sequence[RemoteJob]:
         return [self.cloud.get(id) for id in list(self.cloud.jobs)[skip : skip + top]]
