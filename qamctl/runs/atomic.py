@@ -186,7 +186,7 @@ def make_folder(path: Path, *, private: bool = False) -> None:
     """
     if os.path.isdir(path):
         return
-    if os.path.lexists(path):
+    if os.path.lexists(path) and not os.path.isdir(path):  # another process may have made it since
         raise UsageError(f"can't write into {path}: it is not a folder; choose another place")
     if path.parent != path:
         make_folder(path.parent, private=private)

@@ -180,8 +180,8 @@ def overridden(tmp_path: Path, text: str) -> dict[str, Price]:
 
 
 def test_the_example_file() -> None:
-    """configs/prices.toml turns HQC into money, makes emulators free, bounds Pasqal, and adds a target."""
-    made = load_prices(ROOT / "configs" / "prices.toml")
+    """configs/prices/overrides.toml turns HQC into money, makes emulators free, bounds Pasqal, and adds a target."""
+    made = load_prices(ROOT / "configs" / "prices" / "overrides.toml")
     paid = estimate("quantinuum.qpu.h2-1", SMALL, 500, made)
     assert (paid.amount, paid.currency, paid.breakdown["hqc"]) == (41.4 * 12.5, "USD", 41.4)
     assert sum(part for name, part in paid.breakdown.items() if name != "hqc") == pytest.approx(paid.amount)
