@@ -28,6 +28,8 @@ class Policy:
     first_look, last_look, spread
         Between two looks at a job, at first and at most; of many jobs each is looked at once in `spread` for each
         of them, at most `last_look`, so that a thousand cost no more than two requests each a minute.
+    outage
+        How long a wait without a deadline bears a service that does not answer.
     """
 
     first_pause: float = 0.5
@@ -36,17 +38,20 @@ class Policy:
     first_look: float = 1.0
     last_look: float = 30.0
     spread: float = 1.5
+    outage: float = 3600.0
 
 
 #: Attempts where the storage refuses a token.
 TOKENS: Final = 3
 
 #: A service on this machine, for tests: nobody is bothered by quick looks.
-LOOPBACK = Policy(first_pause=0.05, last_pause=1.0, patience=30.0, first_look=0.05, last_look=0.5, spread=0.02)
+LOOPBACK = Policy(
+    first_pause=0.05, last_pause=1.0, patience=30.0, first_look=0.05, last_look=0.5, spread=0.02, outage=120.0
+)  # fmt: skip
 
 
 class NoTurn(TemporaryError):
-    """So many requests are before this one that its turn would come after the deadline."""
+    """The deadline has come, or so many requests are before this one that its turn would come after it."""
 
 
 class Client:
@@ -102,7 +107,7 @@ class Client:
         ServiceFault
             It failed, in whatever way.
         TemporaryError
-            Its turn would come after the deadline; `NoTurn` where only because others are before it.
+            Its turn would come after the deadline; `NoTurn` where that is nobody's fault.
         """
         while (wait := self.throttle.take()) > 0:
             if self.clock.now() + wait > deadline:
@@ -110,6 +115,8 @@ class Client:
             self.clock.sleep(wait)
             if self.throttle.closed_for() <= 0:  # else the service failed, or asked to wait, in the meantime
                 break
+        if self.clock.now() > deadline:
+            raise NoTurn(f"{what}: the time to wait was over before; nothing is lost, run the same command again")
         try:
             found = verb()
         except ServiceFault as fault:

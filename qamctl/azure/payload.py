@@ -1,7 +1,7 @@
 """From a circuit to what a target is sent, and what that costs there: QIR, shots, figures, an estimate.
 
 The service compiles for the device itself, and better than anybody else; it is sent the circuit as it was built. What
-the circuit costs is told from how it looks once it is compiled for the target's kind of machine.
+it may cost is told from both: how it is sent, and how it looks once it is compiled for the target's kind of machine.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from qamctl.azure import targets
@@ -37,6 +37,12 @@ _LARGE: Final = {"swap": 3, "ccx": 6, "ccz": 6, "ccnot": 6, "toffoli": 6, "ch": 
 _TWO: Final = frozenset({"cx", "cnot", "cy", "cz", "rxx", "ryy", "rzz", "zz", "zzmax", "ms"})
 _NO_GATE: Final = frozenset({"m", "measure", "mresetz", "mx", "my", "mz", "reset", "read_result", "barrier"})
 _INSTRUCTION: Final = re.compile(r"(?m)^\s*(?:%\S+ = )?(?:tail )?call \S+ @__quantum__qis__(\w+?)__\w+\(")
+
+_DEFINED: Final = re.compile(r'(?m)^define [^@\n]*@("[^"]+"|[\w.$-]+)\(')
+_CALLED: Final = re.compile(r'\bcall [^@\n]*@("[^"]+"|[\w.$-]+)\(')
+_BODY: Final = re.compile(r"(?ms)^define [^\n]*\{\n(.*?)^\}")
+_LABEL: Final = re.compile(r'("[^"]+"|[\w.$-]+):')
+_JUMP: Final = re.compile(r'\blabel %("[^"]+"|[\w.$-]+)')
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,20 +112,30 @@ def prepare(
         )
     if circuit is not None:
         targets.check(target, qubits=circuit.num_qubits, shots=shots, profile=profile)
-        payload, entry, bits, chosen = _compile(circuit, target, profile)
+        found = _compile(circuit, target, profile)
         figures, report = _of_circuit(circuit, target)
+        # Whether the service bills what it was sent or what it made of it is not said: the larger one holds.
+        figures = _larger(figures, _of_qir(found))
     else:
         assert qir is not None  # one of the two
         targets.check(target, qubits=qir.qubits, shots=shots, profile=_profile_of(qir))
-        payload, entry, bits, chosen = qir.text.encode(), qir.entry_point, qir.results, qir.profile
+        found = qir
         figures = _of_qir(qir)
         report = {"qubits": qir.qubits, "depth": figures.depth, "two_qubit": figures.two_qubit_gates}
-    form = target.format("qir")
-    params = {target.shots_param: shots, "items": [{"entryPoint": entry, "arguments": []}]}
+    payload, form = found.text.encode(), target.format("qir")
+    params = {target.shots_param: shots, "items": [{"entryPoint": found.entry_point, "arguments": []}]}
+    price = estimate(target, figures, shots, prices)
+    if price.formula != "free" and repeats(found.text):
+        price = _unbounded(price, "how often its loops and functions run is not known")
     return Prepared(
-        payload, form.input, form.output, form.content_type, params, shots, figures,
-        estimate(target, figures, shots, prices), {**report, "profile": chosen, "bytes": len(payload)}, bits,
+        payload, form.input, form.output, form.content_type, params, shots, figures, price,
+        {**report, "profile": found.profile, "bytes": len(payload)}, found.results,
     )  # fmt: skip
+
+
+def _unbounded(price: Estimate, why: str) -> Estimate:
+    """An estimate that is none: no cap could be held by it."""
+    return replace(price, known=False, micros=0, amount=0.0, note=why)
 
 
 def _as_it_is(target: Target, prices: Mapping[str, Price], input_format: str, payload: bytes, shots: int) -> Prepared:
@@ -170,8 +186,8 @@ def _places(gate: Mapping[str, Any]) -> list[Any]:
     return found
 
 
-def _compile(circuit: QuantumCircuit, target: Target, profile: str | None) -> tuple[bytes, str, int, str]:
-    """(QIR, entry point, bits, profile), of the least profile that the circuit needs."""
+def _compile(circuit: QuantumCircuit, target: Target, profile: str | None) -> QirInfo:
+    """QIR of the least profile that the circuit needs."""
     from qamctl.quantum.program import is_measured
     from qamctl.quantum.qir import read_own, to_qir
 
@@ -186,8 +202,7 @@ def _compile(circuit: QuantumCircuit, target: Target, profile: str | None) -> tu
             if chosen == choices[-1]:
                 raise
             continue
-        found = read_own(content)
-        return content, found.entry_point, found.results, chosen
+        return read_own(content)
     raise AssertionError("unreachable")
 
 
@@ -209,6 +224,30 @@ def _of_qir(qir: QirInfo) -> CircuitFigures:
     """Instructions of the text, each counted once: what is in a loop is counted as if it ran once."""
     counts = Counter(_INSTRUCTION.findall(qir.text))
     return _figures(counts, qir.qubits, sum(counts.values()))
+
+
+def _larger(one: CircuitFigures, other: CircuitFigures) -> CircuitFigures:
+    return CircuitFigures(*(max(a, b) for a, b in zip(astuple(one), astuple(other), strict=True)))
+
+
+def repeats(text: str) -> bool:
+    """Whether a QIR program may run some of its instructions several times: it jumps back, or calls its own functions.
+
+    Labels are numbered as they stand: a jump to one that stands before its block, or is its block, goes back.
+    """
+    own = {name.strip('"') for name in _DEFINED.findall(text)}
+    if any(name.strip('"') in own for name in _CALLED.findall(text)):
+        return True
+    for body in _BODY.findall(text):
+        places: dict[str, int] = {}
+        jumps: list[tuple[int, str]] = []
+        for number, line in enumerate(body.splitlines()):
+            if (label := _LABEL.match(line)) is not None:
+                places[label[1].strip('"')] = number
+            jumps += [(number, name.strip('"')) for name in _JUMP.findall(line)]
+        if any(places.get(name, -1) <= number for number, name in jumps):
+            return True
+    return False
 
 
 def _figures(counts: Counter[str], qubits: int, depth: int) -> CircuitFigures:

@@ -116,7 +116,7 @@ def wait(
     Parameters
     ----------
     deadline
-        Moment of the clock; None: as long as it takes.
+        Moment of the clock; None: as long as it takes, unless the service is away for the policy's `outage`.
     stop
         Asked twice a second.
     tick
@@ -158,8 +158,9 @@ def wait(
         if not is_due and not _wants_output(due):
             desk.clock.sleep(min(left, NAP, float("inf") if deadline is None else deadline - now))
             continue
+        patient = now + desk.client.policy.outage if deadline is None else deadline
         try:
-            known[due.id] = look(desk, due.id, among=len(open_jobs), deadline=deadline)
+            known[due.id] = look(desk, due.id, among=len(open_jobs), deadline=patient)
         except NoTurn:  # the wait is over before the look is due
             return list(known.values())
         except BackendError as error:  # this one is lost, the others are not
@@ -184,7 +185,7 @@ def _wants_output(job: Job) -> bool:
 
 def _lacks(job: Job, now: float) -> bool:
     """Whether a job that has ended may still bring something: its output, or what it cost."""
-    costless = job.state == "succeeded" and (job.details or {}).get("costEstimate") is None
+    costless = job.submitted is not None and (job.details or {}).get("costEstimate") is None
     return _wants_output(job) or (costless and now - (job.ended or now) < COST_PATIENCE)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from qamctl.azure import store
 from qamctl.azure.store import Job
 from qamctl.azure.submit import Desk, complete_if_free
-from qamctl.errors import BackendError, GateError
+from qamctl.errors import AuthError, BackendError, GateError, QamError, TemporaryError
 
 if TYPE_CHECKING:
     import sqlite3
@@ -32,7 +33,9 @@ class Drained:
     held
         Jobs that the budget holds back, each with the reason.
     failed
-        Jobs that the service refused, each with the reason.
+        Jobs that the service refused, or may not be sent as it says, each with the reason.
+    stopped
+        What ended the drain early: the service is not there, or refuses us; what was not sent stays where it is.
     left
         Jobs that are still in the queue, those held back among them.
     """
@@ -40,6 +43,7 @@ class Drained:
     sent: list[Job] = field(default_factory=list)
     held: list[tuple[Job, str]] = field(default_factory=list)
     failed: list[tuple[Job, str]] = field(default_factory=list)
+    stopped: QamError | None = None
     left: int = 0
 
 
@@ -59,11 +63,6 @@ def drain(
     ----------
     most
         Jobs to send at most; None: all.
-
-    Raises
-    ------
-    AuthError, TemporaryError
-        The service is not there, or refuses us: what was not sent stays where it is.
     """
     found, passed = Drained(), set[str]()
     workspace = desk.client.service.workspace
@@ -74,8 +73,14 @@ def drain(
         passed.add(job.id)
         desk.at("claimed")
         try:
-            sent = complete_if_free(desk, job.id, deadline)
-        except BackendError as error:
+            sent = complete_if_free(desk, job.id, deadline, partial(_as_admit, admit, job))
+        except GateError as error:
+            found.held.append((job, error.message))
+            continue
+        except (AuthError, BackendError, TemporaryError) as error:
+            if not _is_of_the_job(error):
+                found.stopped = error
+                break
             found.failed.append((job, error.message))
             continue
         if sent is not None:
@@ -83,6 +88,15 @@ def drain(
     with desk.connect() as connection:
         found.left = len(store.select(connection, "state = 'queued' AND workspace = ?", (workspace,)))
     return found
+
+
+def _as_admit(admit: Admission, job: Job, connection: sqlite3.Connection) -> None:
+    admit(connection, job)
+
+
+def _is_of_the_job(error: QamError) -> bool:
+    """Whether other jobs may fare better: this one was refused, or is what we may not do (403)."""
+    return isinstance(error, BackendError) or getattr(error.__cause__, "status", None) == 403
 
 
 def _next(desk: Desk, workspace: str, passed: set[str], admit: Admission, found: Drained) -> Job | None:

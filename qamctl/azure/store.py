@@ -170,6 +170,26 @@ def _reserve(connection: sqlite3.Connection, job: Job, now: float) -> None:
     _entry(connection, job, "reserved", int((job.estimate or {}).get("micros", 0)), now, "estimate")
 
 
+def renew(connection: sqlite3.Connection, job: Job, now: float, admit: Admit) -> None:
+    """Let the month in which a job is sent pay for it, where it was reserved in an earlier one.
+
+    Parameters
+    ----------
+    admit
+        Asked within the transaction; raises where this month's budget does not allow the job, which then stays as it
+        is.
+    """
+    month = ledger.month_of(now)
+    with transaction(connection):
+        row = connection.execute(
+            "SELECT month FROM ledger WHERE job = ? AND entry = 'reserved'", (job.id,)
+        ).fetchone()  # fmt: skip
+        if row is not None and row[0] == month:
+            return
+        admit(connection)
+        _reserve(connection, job, now)
+
+
 def _entry(
     connection: sqlite3.Connection, job: Job, entry: str, micros: int, now: float, source: str, currency: str = ""
 ) -> None:

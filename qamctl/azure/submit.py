@@ -135,7 +135,7 @@ def submit_once(
         The service is not there: the job stays `intended`, and the same call goes on with it.
     """
     job = write_down(desk, order, "intended", admit)
-    return complete(desk, job.id, deadline) if job.state == "intended" else job
+    return complete(desk, job.id, deadline, admit) if job.state == "intended" else job
 
 
 def enqueue(desk: Desk, order: Order) -> Job:
@@ -167,11 +167,18 @@ def write_down(desk: Desk, order: Order, state: str, admit: store.Admit) -> Job:
     return found
 
 
-def complete(desk: Desk, id: str, deadline: float | None = None) -> Job:
+def complete(desk: Desk, id: str, deadline: float | None = None, admit: store.Admit = lambda connection: None) -> Job:
     """Send a job that is `intended`, unless the service has it already; other jobs are left as they are.
+
+    Parameters
+    ----------
+    admit
+        Asked again where the month has changed since the job was reserved.
 
     Raises
     ------
+    GateError
+        From `admit`; the job stays `intended`.
     AuthError, BackendError, TemporaryError
         As `submit_once`.
     """
@@ -182,10 +189,12 @@ def complete(desk: Desk, id: str, deadline: float | None = None) -> Job:
         desk.clock.sleep(TURN)
     with lock:
         job = _row(desk, id)
-        return _finish(desk, job, deadline) if job.state == "intended" else job
+        return _finish(desk, job, deadline, admit) if job.state == "intended" else job
 
 
-def complete_if_free(desk: Desk, id: str, deadline: float | None = None) -> Job | None:
+def complete_if_free(
+    desk: Desk, id: str, deadline: float | None = None, admit: store.Admit = lambda connection: None
+) -> Job | None:
     """As `complete`; None where another process is at it, or was faster."""
     deadline = desk.clock.now() + desk.client.policy.patience if deadline is None else deadline
     lock = lock_job(desk, id)
@@ -193,7 +202,7 @@ def complete_if_free(desk: Desk, id: str, deadline: float | None = None) -> Job 
         return None
     with lock:
         job = _row(desk, id)
-        return _finish(desk, job, deadline) if job.state == "intended" else None
+        return _finish(desk, job, deadline, admit) if job.state == "intended" else None
 
 
 def _row(desk: Desk, id: str) -> Job:
@@ -204,7 +213,7 @@ def _row(desk: Desk, id: str) -> Job:
     return job
 
 
-def _finish(desk: Desk, job: Job, deadline: float) -> Job:
+def _finish(desk: Desk, job: Job, deadline: float, admit: store.Admit) -> Job:
     """Ask the service for a job, send it where it is not there, and take down what became of it."""
     id = job.id
     try:
@@ -213,6 +222,8 @@ def _finish(desk: Desk, job: Job, deadline: float) -> Job:
         raise error_of(fault, f"submitting job {id}") from fault
     desk.at("asked")
     if remote is None:
+        with desk.connect() as connection:
+            store.renew(connection, job, desk.clock.now(), admit)
         remote = _sent(desk, job, deadline)
     if remote.target.lower() != job.target.lower():
         other = f"the service has another job under the id {id}: on {remote.target}, not on {job.target}"

@@ -120,7 +120,11 @@ def lines(connection: sqlite3.Connection, workspace: str | None = None, month: s
 
 
 def counted(connection: sqlite3.Connection, workspace: str | None, month: str, currency: str) -> int:
-    """Millionths that the jobs of a workspace (of all where None) count for in a month, in a currency."""
+    """Millionths that the jobs of a workspace (of all where None) count for in a month, in a currency.
+
+    A job that was billed in another currency than it was reserved in counts in both: what it is worth in the first is
+    not known better than by its reservation, and a budget must not grow by the bill's being in another currency.
+    """
     return _sum(connection, currency, workspace, month, None)
 
 
@@ -134,8 +138,13 @@ def _sum(
 ) -> int:
     row = connection.execute(
         f"""
-        SELECT coalesce(sum(CASE WHEN billed IS NOT NULL THEN billed WHEN released THEN 0 ELSE reserved END), 0)
-        FROM ({_jobs(workspace, month, run)}) WHERE coalesce(billed_currency, currency) = :currency
+        SELECT coalesce(sum(CASE
+            WHEN billed_currency = :currency THEN billed
+            WHEN currency <> :currency THEN 0
+            WHEN billed > 0 THEN reserved
+            WHEN billed IS NOT NULL OR released THEN 0
+            ELSE reserved END), 0)
+        FROM ({_jobs(workspace, month, run)}) WHERE currency = :currency OR billed_currency = :currency
         """,
         {"workspace": workspace, "month": month, "run": run, "currency": currency},
     ).fetchone()

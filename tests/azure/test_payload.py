@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from qiskit import QuantumCircuit
 
 from qamctl.azure import targets
 from qamctl.azure.account import Account
-from qamctl.azure.payload import admission, order_of, prepare
+from qamctl.azure.payload import admission, order_of, prepare, repeats
 from qamctl.azure.prices import load_prices
 from qamctl.errors import GateError, SpecError, UnsupportedError, UsageError
 from qamctl.quantum.qir import read_own, read_qir
@@ -172,3 +173,59 @@ def test_admission_counts_the_run_and_the_month(tmp_path: Path) -> None:
             admission(other, target, prepared.estimate, "w", now)(connection)
         with pytest.raises(GateError, match="allow-qpu"):
             admission(Account(tmp_path, {}), target, prepared.estimate, "w", now)(connection)
+
+
+def test_an_estimate_holds_for_what_is_sent_and_for_what_it_becomes() -> None:
+    """Gates that the compiler would take away are counted: who bills what was sent bills no more than was said."""
+    circuit = QuantumCircuit(2, 2)
+    for _ in range(41):
+        circuit.cx(0, 1)
+    circuit.measure([0, 1], [0, 1])
+    found = prepare(target=targets.find("ionq.qpu.forte-1"), prices=PRICES, circuit=circuit, shots=100)
+    assert found.report["two_qubit"] == 1
+    assert found.figures.two_qubit_gates == 41
+    assert found.payload.count(b"call void @__quantum__qis__cx__body") == 41
+
+
+LOOP = """\
+%Qubit = type opaque
+define i64 @main() #0 {
+entry:
+  br label %loop
+loop:
+  call void @__quantum__qis__x__body(%Qubit* null)
+  br i1 %more, label %FIRST, label %done
+done:
+  ret i64 0
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "repeated"),
+    [
+        (LOOP.replace("FIRST", "loop"), True),
+        (LOOP.replace("FIRST", "done"), False),
+        (LOOP.replace("FIRST", '"done"'), False),
+        ("define void @main() {\n  br label %1\n1:\n  br label %1\n}\n", True),
+        ("define void @f() {\n  ret void\n}\ndefine void @main() {\n  call void @f()\n  ret void\n}\n", True),
+        ("declare void @f()\ndefine void @main() {\n  call void @f()\n  ret void\n}\n", False),
+    ],
+)
+def test_programs_that_may_run_instructions_again_are_told(text: str, repeated: bool) -> None:
+    """A jump back, or a call of a function that has a body; blocks that follow one another are neither."""
+    assert repeats(text) == repeated
+
+
+def test_a_program_that_loops_has_no_known_price_where_it_costs_something() -> None:
+    """How often the loop runs is not known before, and a cap that can't be held is not promised."""
+    content = prepare(target=targets.find("quantinuum.qpu.h2-1"), prices=PRICES, circuit=ghz(2)).payload.decode()
+    head, _, tail = content.partition("block_0:\n")
+    jumps = f"{head}entry:\n  br label %block_0\nblock_0:\n{tail}".replace(
+        "  ret i64 0", "  br i1 false, label %block_0, label %end\nend:\n  ret i64 0"
+    )
+    info = replace(read_own(content.encode()), text=jumps)
+    found = prepare(target=targets.find("quantinuum.qpu.h2-1"), prices=PRICES, qir=info)
+    assert (found.estimate.known, found.estimate.micros) == (False, 0)
+    assert "loops" in found.estimate.note
+    assert prepare(target=targets.find("quantinuum.sim.h2-1sc"), prices=PRICES, qir=info).estimate.known

@@ -251,13 +251,55 @@ def test_a_service_that_is_away_loses_nothing(tmp_path: Path) -> None:
     """The drain ends with 75; the job that was on its way goes first the next time, whatever its priority."""
     world = make_world(tmp_path, script={("get", k): "unreached" for k in range(1, 30)})
     orders = queue_of(world, "low")
-    with pytest.raises(TemporaryError):
-        drain(world.desk, deadline=world.stage.now() + 20)
+    found = drain(world.desk, deadline=world.stage.now() + 20)
+    assert (found.sent, found.left) == ([], 0)
+    assert isinstance(found.stopped, TemporaryError)
     assert world.job(orders[0]).state == "intended"
     enqueue(world.desk, make_order(10, priority="high"))
     world.weather.script = {}
     world.stage.sleep(700.0)
     assert [job.name for job in drain(world.desk).sent] == ["job 0", "job 10"]
+
+
+def test_a_job_that_may_not_be_sent_does_not_block_the_others(tmp_path: Path) -> None:
+    """What the service forbids of one job (403) is told; the others are sent, and it is tried again the next time."""
+    world = make_world(tmp_path, script={("put", 1): "forbidden"})
+    orders = queue_of(world, "high", "standard", "low")
+    found = drain(world.desk)
+    assert [job.name for job in found.sent] == ["job 1", "job 2"]
+    assert [job.name for job, _ in found.failed] == ["job 0"]
+    assert (found.stopped, world.job(orders[0]).state) == (None, "intended")
+    assert [job.name for job in drain(world.desk).sent] == ["job 0"]
+
+
+def test_a_key_that_is_refused_ends_the_drain(tmp_path: Path) -> None:
+    """No other job would fare better; nothing is lost."""
+    world = make_world(tmp_path, script={("get", 2): "denied"})
+    queue_of(world, "high", "standard", "low")
+    found = drain(world.desk)
+    assert [job.name for job in found.sent] == ["job 0"]
+    assert isinstance(found.stopped, AuthError)
+    assert [job.name for job in drain(world.desk).sent] == ["job 1", "job 2"]
+
+
+def test_the_month_in_which_a_job_is_sent_pays_for_it(tmp_path: Path) -> None:
+    """A reservation of last month is made anew, if this month's budget allows; else the job is held back."""
+    world = make_world(tmp_path, script={("get", k): "unreached" for k in range(1, 30)})
+    (order,) = queue_of(world, "standard")
+    drain(world.desk, deadline=world.stage.now() + 5)
+    assert world.job(order).state == "intended"
+    before = world.lines()[0].month
+    world.weather.script = {}
+    world.stage.sleep(40 * 86_400.0)
+
+    def full(connection: sqlite3.Connection, job: Job) -> None:
+        raise GateError("the month is full")
+
+    held = drain(world.desk, admit=full)
+    assert [(job.name, why) for job, why in held.held] == [("job 0", "the month is full")]
+    assert (world.job(order).state, world.lines()[0].month) == ("intended", before)
+    assert [job.name for job in drain(world.desk).sent] == ["job 0"]
+    assert world.lines()[0].month != before
 
 
 def test_a_job_in_other_hands_is_passed_over(tmp_path: Path) -> None:

@@ -228,6 +228,8 @@ class CloudService:
             raise ServiceFault("the connection was refused")
         if fault == "denied":
             raise ServiceFault("the key is not valid at the moment", status=401, code="Unauthorized")
+        if fault == "forbidden":
+            raise ServiceFault("this target is not for you", status=403, code="TargetNotAllowed")
         if fault == "expired":
             raise ServiceFault("the token has expired", status=403, code="AuthenticationFailed")
         if fault in ("late", "twice"):
