@@ -85,6 +85,8 @@ class Options:
         Side tables above 50 MB are kept by their hash only, not copied into the run directory.
     format
         Of a model or a circuit file, in place of what its content looks like.
+    input_format
+        Of a job's input, in the service's words, where it is sent as it is: a provider's own language.
     sense
         min or max: what the objective of a model file is; None: what the file says.
     reads
@@ -148,6 +150,7 @@ class Options:
     max_variables: int | None = None
     no_copy: bool = False
     format: str | None = None
+    input_format: str | None = None
     sense: str | None = None
     reads: int | None = None
     target_energy: float | None = None
@@ -331,6 +334,7 @@ _PARSERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "max_variables": _integer(1),
     "no_copy": _switch,
     "format": _word(*MODEL_FORMATS, *CIRCUIT_FORMATS),
+    "input_format": _text,
     "sense": _word("min", "max"),
     "reads": _integer(1, 1_000_001),
     "target_energy": _number,

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
 #: Options of a run that hold when it goes on, whatever they are by then.
 KEPT: Final = (
-    "format", "sense", "slot", "max_variables", "depth", "mixer", "shots", "target", "job_name", "tag", "priority",
-    "session", "run_key", "max_cost", "max_shots", "allow_qpu", "monthly_budget", "prices", "subscription",
+    "format", "input_format", "sense", "slot", "max_variables", "depth", "mixer", "shots", "target", "job_name", "tag",
+    "priority", "session", "run_key", "max_cost", "max_shots", "allow_qpu", "monthly_budget", "prices", "subscription",
     "resource_group", "workspace", "location", "resource_id", "endpoint", "credential", "key_file",
 )  # fmt: skip
 

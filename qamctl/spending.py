@@ -1,17 +1,18 @@
-"""What `qamctl credits` tells: the ledger, the month's budget, and whether it is used above a share."""
+"""What `qamctl credits` tells: the ledger, the month's budget, a share of it; and bills and quotas, if it asks."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from qamctl.errors import AuthError, GateError, UsageError
 from qamctl.remote import Office, database
 from qamctl.runs.canonical import dumps
+from qamctl.runs.prometheus import spending_text
 
 
 @dataclass(frozen=True)
@@ -24,10 +25,13 @@ class Spending:
         As `azure.credits.report` makes it.
     gate
         The budget is used above the threshold; None: it is not, or nobody asked.
+    targets
+        The rows of the report by target, whatever it was asked by.
     """
 
     report: dict[str, Any]
     gate: GateError | None = None
+    targets: Sequence[Mapping[str, Any]] = ()
 
 
 def spending(
@@ -71,18 +75,21 @@ def spending(
         workspace = office.account.place().workspace_key
     except AuthError:  # the ledger is ours, whoever may log in
         workspace = None
-    with database(office.state) as connection:
+    with database(office.state) as opened:
+        connection = opened or _empty()
         report = credits.report(
-            connection or _empty(), workspace=workspace, month=month, by=by, budget=budget,
+            connection, workspace=workspace, month=month, by=by, budget=budget,
             budget_month=month or month_of(now), prices=prices.load_prices(office.options.prices),
         )  # fmt: skip
+        targets = credits.report(connection, workspace=workspace, month=month)["rows"]
     told = report["budget"]
     if share is None or told is None or told["share"] < share:
-        return Spending(report)
-    return Spending(report, GateError(
+        return Spending(report, None, targets)
+    gate = GateError(
         f"{100 * told['share']:.0f} % of the monthly budget of {told['currency']} {told['amount']:g} counts as used in "
         f"{told['month']}, and {100 * share:.0f} % is the threshold: raise the budget, or wait for the next month"
-    ))  # fmt: skip
+    )
+    return Spending(report, gate, targets)
 
 
 def _empty() -> Any:
@@ -107,7 +114,7 @@ def _share(text: str) -> float:
     return value
 
 
-def metrics_file(path: Path, report: Mapping[str, Any]) -> str:
+def metrics_file(path: Path, found: Spending) -> str:
     """The report as a metrics file: Prometheus where its name ends in `.prom`, else JSON.
 
     Raises
@@ -117,33 +124,83 @@ def metrics_file(path: Path, report: Mapping[str, Any]) -> str:
     """
     if path.suffix not in (".json", ".prom"):
         raise UsageError(f"--metrics {path}: name a file that ends in .json or .prom")
-    if path.suffix == ".json":
-        return dumps(report)
-    label = "currency"
-    lines: list[str] = []
-    for name, what in _TOTALS.items():
-        lines += _gauge(f"credits_{name}", what, [(total[label], total[name]) for total in report["totals"]])
-    if budget := report["budget"]:
-        for name, (key, what) in _BUDGET.items():
-            lines += _gauge(f"budget_{name}", what, [(budget[label], budget[key])])
-    return "\n".join(lines) + "\n"
+    return dumps(found.report) if path.suffix == ".json" else spending_text(found.report, found.targets)
 
 
-_TOTALS: Final = {
-    "reserved": "Credits reserved for jobs.",
-    "billed": "Credits that the service billed.",
-    "counted": "What jobs count for: billed, else reserved.",
-}
-_BUDGET: Final = {
-    "amount": ("amount", "The monthly budget."),
-    "left": ("left", "What is left of the monthly budget."),
-    "used_ratio": ("share", "Share of the monthly budget that counts as used."),
-}
+@dataclass(frozen=True)
+class Refreshed:
+    """What asking for late bills came to.
+
+    Attributes
+    ----------
+    asked, billed
+        Jobs that were asked for, and those of which a bill was told.
+    gone
+        Ids that the service no longer knows.
+    """
+
+    asked: int
+    billed: int
+    gone: tuple[str, ...]
 
 
-def _gauge(name: str, what: str, rows: Sequence[tuple[str, float]]) -> list[str]:
-    """A family of the text exposition format, a line for each currency."""
-    if not rows:
-        return []
-    lines = [f"# HELP qamctl_{name} {what}", f"# TYPE qamctl_{name} gauge"]
-    return lines + [f'qamctl_{name}{{currency="{currency}"}} {float(amount)!r}' for currency, amount in rows]
+def refresh(office: Office) -> Refreshed:
+    """Ask the service, once each, for jobs of the workspace that lack a bill, and take down what it says.
+
+    These are jobs that succeeded, of targets that cost something, however old; and for `poll.COST_PATIENCE` after
+    their end all that were sent, as costs may come late and for jobs that failed, too.
+
+    Raises
+    ------
+    AuthError, BackendError, TemporaryError
+        The service does not answer well; what was learned until then is kept.
+    """
+    from qamctl.azure import poll, store
+    from qamctl.azure.client import error_of
+    from qamctl.azure.service import ServiceFault
+
+    asked = billed = 0
+    gone: list[str] = []
+    with office.desk() as desk:
+        since = desk.clock.now() - poll.COST_PATIENCE
+        with desk.connect() as connection:
+            jobs = store.select(connection, _UNBILLED, (desk.client.service.workspace, since))
+        for job in jobs:
+            try:
+                remote = desk.client.find(job.id)
+            except ServiceFault as fault:
+                raise error_of(fault, f"asking for job {job.id}") from fault
+            asked += 1
+            if remote is None:
+                gone.append(job.id)
+                continue
+            with desk.connect() as connection:
+                store.note(connection, job.id, remote, desk.clock.now(), job.next_poll)
+            billed += remote.cost is not None
+    return Refreshed(asked, billed, tuple(gone))
+
+
+_UNBILLED: Final = """
+workspace = ? AND submitted IS NOT NULL AND state IN ('succeeded', 'failed', 'cancelled')
+AND NOT EXISTS (SELECT 1 FROM ledger WHERE job = jobs.id AND entry = 'billed')
+AND (ended > ? OR state = 'succeeded' AND coalesce(json_extract(estimate, '$.micros'), 0) > 0)
+"""
+
+
+def quotas(office: Office) -> list[dict[str, Any]]:
+    """What the providers allow and what is used of it, as the service tells it now.
+
+    Raises
+    ------
+    AuthError, BackendError, TemporaryError
+        The service does not answer well.
+    """
+    from qamctl.azure.client import error_of
+    from qamctl.azure.service import ServiceFault
+
+    what = "asking for the quotas"
+    try:
+        with office.desk() as desk:
+            return [asdict(quota) for quota in desk.client.call(what, desk.client.service.quotas)]
+    except ServiceFault as fault:
+        raise error_of(fault, what) from fault

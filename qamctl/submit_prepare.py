@@ -70,9 +70,15 @@ def prepare(
     if qir_profile is not None and qir_profile not in PROFILES:
         raise UsageError(f"there is no QIR profile {qir_profile!r}: choose {', '.join(PROFILES)}")
     program = read_program(path, flags, profile=profile, config_file=config_file)
+    if program.native is not None and qir_profile is not None:
+        raise UsageError(
+            "--qir-profile is for circuits, and with --input-format the program is sent as it is: leave it out"
+        )
     options = program.problem.options
     account = account_of(options, state_folder(os.environ), os.environ)
     target = _target(options.target, account, ask)
+    if program.native is not None:
+        check_format(program.native.format, target)
     if watch is not None:
         watch.phase("compile")
     if program.qir is not None and qir_profile not in (None, program.qir.profile):
@@ -82,6 +88,7 @@ def prepare(
         )
     prepared = payload.prepare(
         target=target, prices=prices.load_prices(options.prices), circuit=program.circuit, qir=program.qir,
+        native=None if program.native is None else (program.native.format, program.native.source.text),
         shots=options.shots or program.shots, profile=None if program.qir is not None else qir_profile,
     )  # fmt: skip
     if options.max_shots is not None and prepared.shots > options.max_shots:
@@ -109,6 +116,30 @@ def _target(name: str | None, account: Account, ask: bool) -> Target:
             if status.id == name:
                 return targets.from_status(status)
         raise
+
+
+def check_format(name: str, target: Target) -> None:
+    """Refuse a name that is no provider's own language; whether the target takes it is another question.
+
+    Raises
+    ------
+    UsageError
+        It is none: the nearest, and those that the target takes, are told.
+    """
+    from difflib import get_close_matches
+
+    from qamctl.azure import targets
+
+    known = [form.input for form in targets.formats().values() if form.name != "qir"]
+    if name in known:
+        return
+    if name == targets.formats()["qir"].input:
+        raise UsageError(f"--input-format {name}: leave it out, QIR is told from its content")
+    near = get_close_matches(name.lower(), known, 1)
+    taken = ", ".join(form.input for form in target.formats if form.name != "qir")
+    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)};"
+    more = f"{target.id} takes {taken}" if taken else f"{target.id} takes none but QIR"
+    raise UsageError(f"there is no input format {name!r}: {hint} {more}")
 
 
 def _listed(account: Account) -> Sequence[TargetStatus]:

@@ -1,4 +1,4 @@
-"""What `submit` sends: the circuit of a circuit file, or the QAOA circuit that a problem is compiled to."""
+"""What `submit` sends: a circuit, the QAOA circuit of a problem, or a program in a provider's own language."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
     from qamctl.compiling import Target
+    from qamctl.formats.native import NativeFile
     from qamctl.quantum.qir import QirInfo
 
 #: Options of problems that are compiled; a circuit is sent as it is.
@@ -31,7 +32,7 @@ class Program:
     ----------
     kind
         schedule, model or circuit.
-    circuit, qir
+    circuit, qir, native
         Exactly one is set.
     target
         The problem that the circuit was compiled from; None of a circuit file.
@@ -48,6 +49,12 @@ class Program:
     target: Target | None = None
     report: Mapping[str, Any] = field(default_factory=dict)
     shots: int | None = None
+    native: NativeFile | None = None
+
+    @property
+    def bits(self) -> int | None:
+        """Classical bits of a result that does not show all of them; None: it does, or they are not known."""
+        return None if self.native is None else self.native.bits
 
 
 def read_program(
@@ -58,7 +65,8 @@ def read_program(
     Parameters
     ----------
     path
-        A spec, a model file, OpenQASM or QIR; `-` is standard input.
+        A spec, a model file, OpenQASM, QIR, or with the option `input_format` a provider's own program; `-` is standard
+        input.
 
     Raises
     ------
@@ -70,6 +78,8 @@ def read_program(
     asked = resolve(
         flags, {}, profile=profile, config_file=config_file, cwd=Path.cwd(), environ=os.environ
     ).options  # fmt: skip
+    if asked.input_format is not None:
+        return _native(path, asked.input_format, asked.format, flags, profile, config_file)
     kind = kind_of(path, "model") if asked.format is None else kind_of_format(asked.format)
     if kind == "circuit":
         return _circuit(path, asked.format, flags, profile, config_file)
@@ -96,9 +106,7 @@ def _circuit(
     problem = make_problem(
         file, file.name, file.source, file.solver, flags, profile=profile, config_file=config_file
     )  # fmt: skip
-    if idle := [f"--{name.replace('_', '-')}" for name in PROBLEMS if by_flag(problem, name)]:
-        are = "is" if len(idle) == 1 else "are"
-        raise UsageError(f"{', '.join(idle)} {are} for problems, and {file.source.label} is a circuit: leave it out")
+    _refuse_idle(problem)
     if file.bits == 0:
         raise SpecError(f"{file.source.label} measures nothing: measure its qubits into bits (`c = measure q;`)")
     if file.observable:
@@ -109,6 +117,35 @@ def _circuit(
                 "nothing else: turn the qubits into its basis in the circuit, and give it with Z in place of X and Y"
             )
     return Program("circuit", problem, file.circuit, file.qir, shots=file.shots)
+
+
+def _native(
+    path: str,
+    input_format: str,
+    format: str | None,
+    flags: Mapping[str, object],
+    profile: str | None,
+    config_file: Path | None,
+) -> Program:
+    from qamctl.formats.native import read_native
+
+    if format is not None:
+        raise UsageError(
+            f"--format {format} and --input-format {input_format} say different things: leave one of them out"
+        )
+    found = read_native(path, input_format)
+    problem = make_problem(
+        found, found.name, found.source, {}, flags, profile=profile, config_file=config_file
+    )  # fmt: skip
+    _refuse_idle(problem)
+    return Program("circuit", problem, None, native=found)
+
+
+def _refuse_idle(problem: Problem) -> None:
+    """Raise a UsageError where a flag asks for what is not done with a circuit."""
+    if idle := [f"--{name.replace('_', '-')}" for name in PROBLEMS if by_flag(problem, name)]:
+        are = "is" if len(idle) == 1 else "are"
+        raise UsageError(f"{', '.join(idle)} {are} for problems, and {problem.source.label} is a circuit: leave it out")
 
 
 def columns_of(file: Any) -> Mapping[int, int]:

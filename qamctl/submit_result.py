@@ -81,14 +81,19 @@ def _of_circuit(program: Program, told: Told) -> dict[str, Any]:
 
     file, job = program.problem.spec, told.job
     width = len(next(iter(told.counts)))
-    counts = from_strings(told.counts, width)
-    value = from_counts(counts, file.observable, columns_of(file)) if file.observable else None
+    counts, native = from_strings(told.counts, width), program.native
+    value = None
+    if native is None and file.observable:
+        value = from_counts(counts, file.observable, columns_of(file))
     found = Found(f"azure:{job.target}", counts, value, (), {}, _seconds(job), value)
-    registers = file.registers if sum(size for _, size in file.registers) == width else []
+    registers = [] if native is not None else file.registers
     result = build_result(
-        Answer("feasible", (found,)), run="", format=file.format, bits=width, qubits=file.qubits, registers=registers,
-        provenance={},
+        Answer("feasible", (found,)), run="", format=file.format, bits=width,
+        qubits=width if native is not None else file.qubits,
+        registers=registers if sum(size for _, size in registers) == width else [], provenance={},
     )  # fmt: skip
+    if native is not None:  # its qubits are told by IonQ's language alone, each of which it measures
+        result["attempts"][0]["variables"] = native.bits
     result["solution"] |= {"job": job.id, "lost": 0 if told.found is None else told.found.lost}
     return result
 

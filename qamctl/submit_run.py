@@ -218,7 +218,7 @@ def finish(
     found = None
     if why is None:
         data = poll.output_of(desk, job)
-        items = parse(data, format=job.request["output_format"], shots=job.shots)
+        items = parse(data, format=job.request["output_format"], shots=job.shots, bits=program.bits)
         if len(items) != 1:
             raise BackendError(
                 f"job {job.id} gave the results of {len(items)} circuits, and one was sent: see `qamctl jobs output "

@@ -12,6 +12,7 @@ from typing import Any, Final
 from qamctl.azure.clean import Cleaner
 from qamctl.azure.clock import Clock
 from qamctl.azure.service import ServiceFault
+from qamctl.errors import QamError
 
 #: Code of an answer that says success and is not what it should be; nobody knows what the service did.
 BAD_ANSWER: Final = "BadAnswer"
@@ -45,6 +46,7 @@ def faults(cleaner: Cleaner, clock: Clock) -> Iterator[None]:
     """Whatever the SDK raises inside comes out as a `ServiceFault`.
 
     Wrong shapes that its models stumble over (ValueError, TypeError, ...) are answers that are not what they should be.
+    What else it raises is a bug, which stays one, with its trace; only its text is made anew, without secrets.
     """
     from azure.core.exceptions import AzureError
 
@@ -54,6 +56,11 @@ def faults(cleaner: Cleaner, clock: Clock) -> Iterator[None]:
         raise fault_of(error, cleaner, clock.now()) from None  # the original holds addresses with tokens
     except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
         raise bad_answer(type(error).__name__) from None
+    except (ServiceFault, QamError, MemoryError):
+        raise
+    except Exception as error:
+        told = cleaner.clean_text(f"{type(error).__name__} in the SDK: {error}")
+        raise RuntimeError(told[:_LONGEST]).with_traceback(error.__traceback__) from None
 
 
 def bad_answer(why: str) -> ServiceFault:

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import traceback
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Final
 
 from qamctl import __version__
-from qamctl.azure.clean import clean_text
+from qamctl.azure.clean import Cleaner
 from qamctl.errors import QamError
 from qamctl.runs.record import state_folder
+
+#: Variables whose values are secrets, whatever they look like.
+_SECRET: Final = (
+    "QAMCTL_AZURE_KEY", "AZURE_QUANTUM_API_KEY", "AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PASSWORD",
+    "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+)  # fmt: skip
 
 
 def crash_fault(bug: Exception, args: Sequence[str], environ: Mapping[str, str]) -> QamError:
     """Keep the trace of `bug` in the state folder, and tell where, as a fault with exit code 1."""
+    clean_text = Cleaner(_secrets(environ)).clean_text
     what = clean_text(f"{type(bug).__name__}: {bug}".splitlines()[0])
     now = datetime.now(UTC)
     # Whatever the trace, the command line or a message hold of keys and signed addresses is not written down.
@@ -39,3 +48,9 @@ def crash_fault(bug: Exception, args: Sequence[str], environ: Mapping[str, str])
     else:
         where = f"its trace is in {file}, please report it with the problem file"
     return QamError(f"a bug in qamctl: {what}; {where}")
+
+
+def _secrets(environ: Mapping[str, str]) -> list[str]:
+    """Secrets of the environment: a bug may have one in its text without a word that tells what it is."""
+    keys = re.findall(r"(?i)(?:^|;)\s*ApiKey\s*=([^;]+)", environ.get("AZURE_QUANTUM_CONNECTION_STRING", ""))
+    return [*(environ.get(name, "") for name in _SECRET), *(key.strip() for key in keys)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -32,6 +33,12 @@ def credits(
     metrics: Annotated[
         str | None, typer.Option("--metrics", metavar="FILE", help="Write the figures here, too (.json or .prom).")
     ] = None,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Ask the service first, once each, for jobs that lack a bill.")
+    ] = False,
+    live: Annotated[
+        bool, typer.Option("--live", help="Ask the service for the providers' quotas and what is used of them, too.")
+    ] = False,
     output: flag.Output = None,
     profile: flag.Profile = None,
     config: flag.ConfigFile = None,
@@ -44,20 +51,29 @@ def credits(
       qamctl credits
       qamctl credits --by run --month 2026-11
       qamctl credits --profile azure --threshold 80% --metrics /var/lib/node_exporter/textfile/credits.prom
+      qamctl credits --profile azure --refresh --live
 
     A job counts with what was billed; while that is not known, with its estimate, unless it was not run. The budget is
-    `monthly_budget` of the profile. Nothing is asked of the service. Exit code 9: the budget is used above --threshold.
+    `monthly_budget` of the profile. Nothing is asked of the service without --refresh or --live. Exit code 9: the
+    budget is used above --threshold; 6, 75: the service refuses the login, or is away.
     """
     flags = {"output": output, "quiet": quiet}
     console = open_console(context, flags, profile=profile, config=config)
     from qamctl.remote import open_office
     from qamctl.runs.atomic import write_atomic
-    from qamctl.spending import metrics_file, spending
+    from qamctl.spending import metrics_file, quotas, spending
+    from qamctl.spending import refresh as ask
 
     office = open_office(flags, profile=profile, config_file=Path(config) if config else None)
+    told: dict[str, Any] = {}
+    if refresh:
+        told["refresh"] = asdict(ask(office))
+    if live:
+        told["quotas"] = quotas(office)
     found = spending(office, by=by or "target", month=month, threshold=threshold, now=time.time())
+    found.report.update(told)
     if metrics is not None:
-        write_atomic(Path(metrics), metrics_file(Path(metrics), found.report), durable=False)
+        write_atomic(Path(metrics), metrics_file(Path(metrics), found), durable=False)
     console.show(found.report, lambda: page(found.report, console.width))
     if found.gate is None:
         return ExitCode.OK
@@ -92,6 +108,19 @@ def page(report: Mapping[str, Any], width: int) -> str:
                 f"{price['target']}: job {bill['job']} was billed {bill['currency']} {bill['billed']:g}, more than the "
                 f"estimate of {bill['estimated']:g}: correct its price in a file of prices"
             )
+    if refreshed := report.get("refresh"):
+        lines.append(f"Asked for {refreshed['asked']} jobs without a bill: {refreshed['billed']} have one now")
+        if gone := refreshed["gone"]:
+            lines.append(
+                f"The service no longer knows {len(gone)} of them: {', '.join(gone[:3])}" + ", ..." * (len(gone) > 3)
+            )
+    if "quotas" in report:
+        rows = [
+            (row["provider"], row["dimension"], row["used"], row["held"], row["limit"], row["period"], row["scope"])
+            for row in report["quotas"]
+        ]
+        head = ("provider", "quota", "used", "held", "limit", "period", "scope")
+        lines += ["", table(head, rows, width=width, right="used held limit") if rows else "no quotas"]
     return "\n".join(lines)
 
 

@@ -42,7 +42,10 @@ def list_(
     \b
     Examples:
       qamctl runs list
-      qamctl runs list --limit 0 -o json | jq -r '.runs[] | select(.status == "interrupted") | .id'
+      qamctl runs list --limit 0 -o json | jq -r '.runs[] | select(.status == "pending") | .id'
+
+    A run is `pending` while its job is on its way (`qamctl runs resume` completes it), `interrupted` where its process
+    was killed, and `failed` where it ended by a fault; else it has the status of its result.
     """
     console = open_console(context, {"output": output}, profile=None, config=None)
     most = _whole("--limit", limit or "20")

@@ -20,7 +20,10 @@ app = new_app()
 def submit(
     context: typer.Context,
     file: Annotated[
-        str, typer.Argument(metavar="FILE", help="Spec, model file, OpenQASM or QIR; - is standard input.")
+        str,
+        typer.Argument(
+            metavar="FILE", help="Spec, model file, OpenQASM, QIR, or a provider's own program; - is standard input."
+        ),
     ],
     target: flag.JobTarget = None,
     shots: flag.Shots = None,
@@ -44,6 +47,15 @@ def submit(
     depth: flag.Depth = None,
     mixer: flag.Mixer = None,
     format: flag.Format = None,
+    input_format: Annotated[
+        str | None,
+        typer.Option(
+            "--input-format",
+            metavar="F",
+            help="FILE is a program in a provider's own language, sent as it is: ionq.circuit.v1, rigetti.quil.v1, "
+            "honeywell.openqasm.v1, pasqal.pulser.v1.",
+        ),
+    ] = None,
     sense: flag.Sense = None,
     qir_profile: flag.QirProfile = None,
     slot: flag.Slot = None,
@@ -69,6 +81,7 @@ def submit(
       id=$(qamctl submit program.bc --target rigetti.sim.qvm --no-wait) && qamctl jobs wait $id
       qamctl submit model.qubo --target ionq.qpu.forte-1 --allow-qpu --max-cost 50
       qamctl submit plan.yaml --target ionq.simulator --enqueue --priority high
+      qamctl submit ghz.quil --input-format rigetti.quil.v1 --target rigetti.sim.qvm
 
     Circuits (OpenQASM, QIR) are sent as they are; a spec or a model file as its QAOA circuit, as `qamctl compile
     --to qir` writes it, and what is measured is decoded and checked against the file. The job's id follows from
@@ -98,6 +111,7 @@ def submit(
         "depth": depth,
         "mixer": mixer,
         "format": format,
+        "input_format": input_format,
         "sense": sense,
         "slot": slot,
         "max_variables": max_variables,

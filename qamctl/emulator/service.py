@@ -18,7 +18,7 @@ from qamctl.emulator.place import Place, find, storage_address
 from qamctl.emulator.sas import Signer
 from qamctl.emulator.state import Job, Session
 from qamctl.emulator.targets import TARGETS, Target
-from qamctl.emulator.work import Outcome, Runner, Work
+from qamctl.emulator.work import Outcome, Runner, Work, lasting
 
 __all__ = ["AzureService", "LostResponse", "Outcome", "Request", "Response", "Work", "make_request"]
 
@@ -74,7 +74,7 @@ class AzureService:
         What goes wrong; None: nothing.
     runner
         Runs a job's program, outside of every lock, when somebody asks for a job whose time is over; None: on the
-        simulators of `qamctl.quantum`.
+        simulators of `qamctl.quantum`, in threads that outlast every connection.
     second_put
         What is answered to a second request that makes a job under an id that there is, which nobody has recorded
         of the real service: `conflict` (409), `same` (200 and the first job), `replace` (200 and another job).
@@ -117,7 +117,7 @@ class AzureService:
             second_put=second_put,
             lost_shots=lost_shots,
             faults=faults or Faults(),
-            runner=runner or _simulated,
+            runner=runner or lasting(_simulated),
             signer=Signer(hashlib.sha256(f"storage\0{key}".encode()).digest()),
         )
 

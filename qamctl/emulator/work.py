@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from qamctl.emulator.targets import Target
 
@@ -53,3 +54,18 @@ class Outcome:
 
 
 Runner = Callable[[Work], Outcome]
+
+#: Threads that run jobs. They last as long as the process: what loads qiskit in a thread that ends, as that of a
+#: connection, lets the process crash later (`qamctl.quantum.loading`).
+_THREADS: Final = ThreadPoolExecutor(2, "qamctl-emulator")
+
+
+def lasting(run: Runner) -> Runner:
+    """The same runner, in threads that last as long as the process; whoever calls waits for the outcome.
+
+    Parameters
+    ----------
+    run
+        It may load and use qiskit and qdk.
+    """
+    return lambda work: _THREADS.submit(run, work).result()

@@ -6,9 +6,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from qamctl.runs.log import is_running, last_event
+
+#: Last words of a run whose job is out there, or in the queue: what comes of it is not known yet.
+_LEFT: Final = ("left", "queued")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +21,12 @@ class RunInfo:
     Attributes
     ----------
     status
-        running, interrupted (killed, or stopped by a signal), failed (it ended by a fault), or the result's.
+        running, pending (it has ended, and its job goes on), interrupted (killed, or stopped by a signal), failed (it
+        ended by a fault), or the result's.
     objective, bound
         As in the result, None where there is none.
     started, ended
-        ISO-8601 with time zone; `ended` is None while it runs and after a kill.
+        ISO-8601 with time zone; `ended` is None while it runs or is pending, and after a kill.
     """
 
     id: str
@@ -53,7 +57,11 @@ def read_run(directory: Path, result: Mapping[str, Any] | None = None) -> RunInf
     row = _from_manifest(manifest, directory)
     event = last_event(directory / "log.jsonl")
     if event.get("run") != row.id or event.get("event") != "ended":
-        return replace(row, status="running") if is_running(directory) else row
+        if is_running(directory):
+            return replace(row, status="running")
+        if event.get("run") == row.id and event.get("part") == "job" and event.get("event") in _LEFT:
+            return replace(row, status="pending", exit_code=event.get("exit_code"))
+        return row
     if event.get("status") == "failed":
         return replace(row, status="failed", ended=event.get("time"), exit_code=event.get("exit_code"))
     result = _read(directory / "result.json") if result is None else result

@@ -63,6 +63,54 @@ def to_prometheus(metrics: Mapping[str, Any], previous: str = "") -> str:
     return "\n".join(lines) + "\n"
 
 
+def spending_text(report: Mapping[str, Any], targets: Sequence[Mapping[str, Any]]) -> str:
+    """What was spent, as gauges: by target, and the month's budget.
+
+    Every sample carries the labels `workspace` (`all` where none was named) and `currency`; sums are left to whoever
+    reads them.
+
+    Parameters
+    ----------
+    report
+        As `azure.credits.report` makes it.
+    targets
+        Its rows by target.
+    """
+    base = {"workspace": str(report["workspace"] or "all")}
+    lines = []
+    for name, help_text, samples in _spending(report, targets, base):
+        if samples:
+            lines += [f"# HELP {name} {help_text}", f"# TYPE {name} gauge"]
+            lines += [f"{name}{{{_labels(labels)}}} {_number(value)}" for labels, value in samples]
+    return "\n".join(lines) + "\n"
+
+
+def _spending(
+    report: Mapping[str, Any], targets: Sequence[Mapping[str, Any]], base: Mapping[str, str]
+) -> Iterator[tuple[str, str, _Samples]]:
+    rows = [({**base, "target": str(row["target"]), "currency": row["currency"]}, row) for row in targets]
+    yield "qamctl_ledger_billed", "What the service billed.", [(labels, row["billed"]) for labels, row in rows]
+    # `reserved` of a row is all that ever was; what of it is open is what counts and is not billed.
+    waiting = [(labels, (row["micros"]["counted"] - row["micros"]["billed"]) / 1e6) for labels, row in rows]
+    yield "qamctl_ledger_reserved", "What is reserved for jobs without a bill.", waiting
+    yield (
+        "qamctl_ledger_counted",
+        "What jobs count for: billed, else reserved.",
+        [(labels, row["counted"]) for labels, row in rows],
+    )
+    yield "qamctl_ledger_jobs", "Jobs in the ledger.", [(labels, float(row["jobs"])) for labels, row in rows]
+    late = [({**base, "currency": row["currency"]}, float(row["jobs"])) for row in report["unconfirmed"]]
+    yield "qamctl_ledger_unbilled_jobs", "Jobs that succeeded and have no bill yet.", late
+    budget = report["budget"]
+    if budget is None:
+        return
+    own = {**base, "currency": budget["currency"]}
+    yield "qamctl_budget_amount", "The monthly budget.", [(own, budget["amount"])]
+    yield "qamctl_budget_counted", "What counts against it.", [(own, budget["counted"])]
+    yield "qamctl_budget_left", "What is left of it.", [(own, budget["left"])]
+    yield "qamctl_budget_used_ratio", "Share of it that counts as used.", [(own, budget["share"])]
+
+
 def _families(metrics: Mapping[str, Any], base: Mapping[str, str]) -> Iterator[tuple[str, str, _Samples]]:
     def one(key: str) -> _Samples:
         value = metrics.get(key)

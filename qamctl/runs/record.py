@@ -132,9 +132,14 @@ class Run:
             write_atomic(self.result_copy, text)
 
     def fail(self, error: BaseException, exit_code: int) -> None:
-        """Log that the run ended without a result; after `finish` there is one, and nothing is logged."""
+        """Log that the run ended without a result; after `finish` there is one, and nothing is logged.
+
+        Only faults that are written for people are told in full: the text of a bug may hold whatever the program had in
+        hand, keys among it. It is kept, without them, where bugs are kept.
+        """
         if not self._finished:
-            fault = {"error": type(error).__name__, "message": str(error)}
+            told = str(error) if isinstance(error, QamError | KeyboardInterrupt) else "a bug"
+            fault = {"error": type(error).__name__, "message": told}
             self.log("run", "ended", status="failed", **fault, exit_code=int(exit_code))
 
     def __enter__(self) -> Run:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import traceback
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -85,6 +86,17 @@ def test_a_connection_that_fails_is_no_answer(error: Exception, message: str) ->
     assert message in fault.message
     assert SIGNATURE not in fault.message
     assert fault.__suppress_context__
+
+
+def test_a_bug_beneath_stays_a_bug_without_secrets() -> None:
+    """It is no fault of the service; its trace is kept, and its text holds neither key nor signed address."""
+    azure = answering(RuntimeError(f"sent {KEY} to {SAS}"))
+    with pytest.raises(RuntimeError, match="RuntimeError in the SDK: sent") as caught:
+        azure.get_job("x")
+    text = "".join(traceback.format_exception(caught.value))
+    assert KEY not in text
+    assert SIGNATURE not in text
+    assert "replay.py" in text
 
 
 def test_messages_of_the_service_are_cleaned_and_cut() -> None:

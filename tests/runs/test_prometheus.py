@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from support.runs import NOW
 
 from qamctl.runs.metrics import Stopwatch, build
-from qamctl.runs.prometheus import to_prometheus
+from qamctl.runs.prometheus import spending_text, to_prometheus
 
 #: https://prometheus.io/docs/instrumenting/exposition_formats/ (text format, version 0.0.4)
 SAMPLE = re.compile(
@@ -89,3 +89,36 @@ def test_any_name_is_escaped(name: str) -> None:
     labels = (("kind", "schedule"), ("name", name))
     assert samples["qamctl_objective"] == {labels: 0.1}
     assert samples["qamctl_resource_utilisation_ratio"][(*labels, ("resource", name))] in (0.25, 0.5)
+
+
+def row(target: str, currency: str, billed: int, counted: int) -> dict[str, Any]:
+    micros = {"billed": billed, "counted": counted, "reserved": 10 * counted, "released": 0}
+    return {"target": target, "currency": currency, "jobs": 2, "micros": micros} | {
+        name: amount / 1e6 for name, amount in micros.items()
+    }
+
+
+def test_what_was_spent_by_target_and_of_the_budget() -> None:
+    """Reserved is what is open: what counts and is not billed; two currencies of a target are two series."""
+    budget = {"currency": "USD", "amount": 50.0, "counted": 4.5, "left": 45.5, "share": 0.09}
+    report = {"workspace": "s/rg/ws", "budget": budget, "unconfirmed": [{"currency": "USD", "jobs": 3}]}
+    rows = [row("a", "USD", 1_500_000, 4_500_000), row("a", "HQC", 0, 10), row('b"\\', "USD", 0, 0)]
+    found = parse(spending_text(report, rows))
+    own = (("workspace", "s/rg/ws"),)
+    usd, hqc = ((*own, ("target", "a"), ("currency", currency)) for currency in ("USD", "HQC"))
+    assert found["qamctl_ledger_billed"][usd] == 1.5
+    assert (found["qamctl_ledger_reserved"][usd], found["qamctl_ledger_reserved"][hqc]) == (3.0, 1e-5)
+    assert found["qamctl_ledger_counted"][usd] == 4.5
+    assert len(found["qamctl_ledger_jobs"]) == 3
+    assert found["qamctl_ledger_unbilled_jobs"] == {(*own, ("currency", "USD")): 3.0}
+    figures = {
+        name: list(found[f"qamctl_budget_{name}"].values()) for name in ("amount", "counted", "left", "used_ratio")
+    }
+    assert figures == {"amount": [50.0], "counted": [4.5], "left": [45.5], "used_ratio": [0.09]}
+
+
+def test_nothing_spent_is_an_empty_file() -> None:
+    """Without jobs and without a budget there is no sample, and no workspace means all of them."""
+    assert spending_text({"workspace": None, "budget": None, "unconfirmed": []}, []) == "\n"
+    text = spending_text({"workspace": None, "budget": None, "unconfirmed": []}, [row("a", "USD", 0, 0)])
+    assert 'workspace="all"' in text

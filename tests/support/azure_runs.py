@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.canaries import KEY
 
 from qamctl.emulator.server import serve
 from qamctl.emulator.service import AzureService
@@ -33,7 +34,7 @@ class Cloud:
     def start(self, **options: Any) -> AzureService:
         """Another service in place of the one that runs."""
         self.stack.close()
-        self.service = AzureService(**{"queue_seconds": 0.3, "run_seconds": 0.1, **options})
+        self.service = AzureService(**{"key": KEY, "queue_seconds": 0.3, "run_seconds": 0.1, **options})
         self.url = self.stack.enter_context(serve(self.service))
         return self.service
 
@@ -60,7 +61,7 @@ def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    monkeypatch.setenv("QAMCTL_AZURE_KEY", "emulator-key")
+    monkeypatch.setenv("QAMCTL_AZURE_KEY", KEY)
     monkeypatch.chdir(tmp_path)
     with ExitStack() as stack:
         made = Cloud(tmp_path, stack, AzureService(), "")
