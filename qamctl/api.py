@@ -193,12 +193,9 @@ class AzureQuantumClient:
         """
         from tempfile import TemporaryDirectory
 
-        from qamctl.submitting import submit
-
         flags = {**self.options, **options, "no_wait": True, "job_name": name}
-        how: dict[str, Any] = {"profile": self.profile, "config_file": self.config_file}
         if isinstance(qubo, str | Path):
-            return submit(str(qubo), flags, **how).id
+            return self._submit(str(qubo), flags)
         import dimod
 
         made: Any = dimod.BinaryQuadraticModel.from_qubo(qubo) if isinstance(qubo, Mapping) else qubo
@@ -206,7 +203,21 @@ class AzureQuantumClient:
             path = Path(folder) / f"{name or 'qubo'}.bqm"
             with made.to_file() as content:
                 path.write_bytes(content.read())
-            return submit(str(path), flags, **how).id
+            return self._submit(str(path), flags)
+
+    def _submit(self, path: str, flags: Mapping[str, Any]) -> str:
+        """The id of a job that the service has; signals are left to the caller's own handlers."""
+        from contextlib import nullcontext
+
+        from qamctl.runs.signals import Stop
+        from qamctl.submitting import submit
+
+        found = submit(
+            path, flags, profile=self.profile, config_file=self.config_file, signals=lambda: nullcontext(Stop())
+        )
+        if found.state == "intended" and found.fault is not None:
+            raise found.fault
+        return found.id
 
     def wait_for_job(self, job: str, timeout: float | None = None) -> dict[str, Any]:
         """Wait for a job, and give its result file: `solution.sample` by `solution.variables`, checked, and the counts.
@@ -226,15 +237,14 @@ class AzureQuantumClient:
             It failed, or its run folder, which has the result, is gone.
         """
         from qamctl.remote import open_office
-        from qamctl.remote_jobs import verdict
         from qamctl.resuming import wait_for
         from qamctl.submit_run import result_of
 
         flags = {**self.options, "timeout": timeout}
         office = open_office(flags, profile=self.profile, config_file=self.config_file)
         waited = wait_for(office, [job])
-        if (fault := verdict(waited.jobs)) is not None:
-            raise fault
+        if waited.fault is not None:
+            raise waited.fault
         row = waited.jobs[0]
         found = None if row.directory is None or row.run is None else result_of(Path(row.directory), row.run)
         if found is None:

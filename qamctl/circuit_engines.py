@@ -13,7 +13,7 @@ import numpy as np
 
 from qamctl.backends import registry
 from qamctl.engines import jobs_of, sample
-from qamctl.errors import UsageError
+from qamctl.errors import QamError, UsageError
 from qamctl.quantum.loading import load as load_circuits
 from qamctl.quantum.pauli_values import from_counts, is_diagonal, support
 from qamctl.quantum.program import Counts, Expectation, Program, join_counts
@@ -125,7 +125,12 @@ def measure(
     load(name)
     begin = time.monotonic()
     engine = registry.get(name, account)
-    samples = sample(engine, program, seed=seed, reads=shots, stop=stop)
+    try:
+        samples = sample(engine, program, seed=seed, reads=shots, stop=stop)
+    except QamError:
+        if engine.capabilities.remote and stop():  # it gave up because the run is told to end
+            raise Stopped(None) from None
+        raise
     if engine.capabilities.remote and not len(samples) and stop():
         raise Stopped(None)
     seconds = time.monotonic() - begin

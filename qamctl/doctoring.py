@@ -215,25 +215,27 @@ def look_live(office: Office, *, timeout: float = PATIENCE) -> list[Finding]:
 
 def _free_job(office: Office, timeout: float) -> Finding:
     """Two qubits that agree, measured a hundred times, by a job of its own each time."""
-    from qamctl.azure import payload, poll, prices, submit, targets
+    from qamctl.azure import attend, payload, poll, prices, submit, targets
     from qamctl.azure.results import parse
     from qamctl.quantum.qasm import loads
+    from qamctl.runs.signals import Stop
 
+    now = attend.now()
+    end = attend.end_of(Stop(), now, timeout)
     try:
-        with office.desk() as desk:
+        with office.desk(end) as desk:
             target = targets.find(TARGET)
             prepared = payload.prepare(
                 target=target, prices=prices.load_prices(), circuit=loads(BELL, "bell"), shots=SHOTS
             )  # fmt: skip
-            now = desk.clock.now()
             order = payload.order_of(
                 prepared, target, office.account, name="qamctl doctor", run_key=f"doctor {now:.6f}"
             )  # fmt: skip
-            job = submit.submit_once(desk, order)
-            job = poll.wait(desk, [job.id], deadline=now + timeout)[0]
+            job = submit.submit_once(desk, order, deadline=end.deadline)
+            job = poll.wait(desk, [job.id], deadline=end.deadline)[0]
             if job.state != "succeeded":
                 return Finding("job", "wrong", poll.why(job))
-            (one,) = parse(poll.output_of(desk, job), format=order.output_format, shots=SHOTS)
+            (one,) = parse(poll.output_of(desk, job, end.deadline), format=order.output_format, shots=SHOTS)
             seconds = desk.clock.now() - now
     except QamError as error:
         return Finding("job", "wrong", error.message)

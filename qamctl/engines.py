@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from qamctl.qubo.payload import Payload
     from qamctl.schedule.instance import Instance
     from qamctl.schedule.solution import Solution
+
+#: The engine that enumerates small parts.
+EXACT = "exact"
 
 #: What `auto` runs, in the order of its lanes; the sampled one works on QUBO windows around the incumbent.
 AUTO = ("list-search", "cpsat", "anneal")
@@ -95,8 +99,9 @@ def solver(name: str, options: Mapping[str, Any]) -> Solver:
         from qamctl.schedule.solvers import qubo_windows
 
         parts = None if not able.remote else parts_of(engine, settings, seed)
+        credit = report if parts is None else Credit(parts, report)
         found = qubo_windows.solve(
-            instance, incumbent, budget, seed, stop, report,
+            instance, incumbent, budget, seed, stop, credit,
             sample=partial(sample, engine) if parts is None else parts,
             router=parts,
             max_variables=_smaller(_own_limit(engine, settings), options.get("max_variables")),
@@ -107,14 +112,65 @@ def solver(name: str, options: Mapping[str, Any]) -> Solver:
         )  # fmt: skip
         if parts is None:
             return found
-        found.info.update(parts.finish())
-        if (note := parts.note()) is not None:
-            found.info["note"] = note
+        found.info.update(parts.finish(found.info.get("ended"), excused=stop() or found.status == "optimal"))
+        found = credited(found, parts, cast("Credit", credit), incumbent)
         if parts.error is not None:
-            raise CutShort(parts.error, found)
+            raise CutShort(parts.error, found, parts.left())
         return found
 
     return solve
+
+
+@dataclass
+class Credit:
+    """Takes what the loop over parts finds, and says whose it is: a job's, or a classical engine's.
+
+    Attributes
+    ----------
+    report
+        The run's; where it has `by(name, solution)`, what another engine found is told under that one's name.
+    own
+        The best that a job found.
+    """
+
+    parts: Parts
+    report: Callable[[Solution], None]
+    own: Solution | None = None
+
+    def __call__(self, solution: Solution) -> None:
+        """Take a better schedule."""
+        by = getattr(self.report, "by", None)
+        if self.parts.finder is None:
+            self.own = solution
+            self.report(solution)
+        elif by is not None:
+            by(self.parts.finder, solution)
+
+
+def credited(found: Outcome, parts: Parts, credit: Credit, incumbent: Solution | None) -> Outcome:
+    """What the targets achieved, without what classical engines found beside them.
+
+    Their schedule is the best one that a job found, else the one that they began with; none where no part was measured
+    by a job. Shots are those of jobs.
+    """
+    best = credit.own if credit.own is not None else incumbent if parts.done else None
+    whole = best is found.solution
+    info = {**found.info, **measured(found.info.get("rounds", ()))}
+    if parts.shares:
+        info["stood_in"] = {name: asdict(share) for name, share in parts.shares.items()}
+    if (note := parts.note()) is not None:
+        info["note"] = note
+    status = found.status if whole or found.status != "optimal" else "feasible"
+    return replace(found, status=status, solution=best, variables=info["variables"], info=info)
+
+
+def measured(rounds: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Figures of the parts that jobs measured: shots, the share of feasible ones, variables of the largest."""
+    rows = [row for row in rounds if "job" in row and "fallback" not in row and "unfinished" not in row]
+    shots = sum(int(row["reads"]) for row in rows)
+    good = sum(float(row["feasible_fraction"]) * int(row["reads"]) for row in rows)
+    most = max((int(row["variables"]) for row in rows), default=0)
+    return {"shots": shots, "feasible_fraction": good / shots if shots else None, "variables": most}
 
 
 def jobs_of(engine: Backend) -> dict[str, Any]:
@@ -130,6 +186,7 @@ def parts_of(engine: Backend, settings: Settings, seed: int) -> Parts:
 
     return Parts(
         cast("AzureBackend", engine), sample, partial(sample, registry.get(CLASSICAL)), _no_samples,
+        partial(sample, registry.get(EXACT)), (CLASSICAL, EXACT),
         strict=settings.strict, seed=seed, shots=shots_of(engine, settings), depth=settings.depth or DEPTH,
     )  # fmt: skip
 

@@ -42,11 +42,14 @@ class CutShort(Exception):
         Why.
     outcome
         What it had, as engines of its kind give it.
+    left
+        What is still to be told: of jobs that run on, say.
     """
 
-    def __init__(self, error: QamError, outcome: Any) -> None:
+    def __init__(self, error: QamError, outcome: Any, left: str | None = None) -> None:
         super().__init__(error.message)
         self.error, self.outcome = error, outcome
+        self.note = "; ".join(text for text in (error.message, left) if text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from qamctl.qubo.search.base import Budget, Search
 if TYPE_CHECKING:
     import dimod
 
+    from qamctl.azure.parts import Parts
     from qamctl.backends.base import Backend
     from qamctl.qubo.payload import Payload
 
@@ -227,6 +228,8 @@ def _sampled(backend: Backend, task: Task) -> Sequence[Outcome]:
         found = submit(backend, payload, stop=task.stop, report=report, **options)
     else:
         found = parts(payload, stop=task.stop, **{**options, **parts.assign([payload])[0]})
+        if found.info.get("stand_in"):
+            return _stood_in(task, payload, parts, found)
     spent = task.budget.clock() - since
     samples, met = _in_order(found), found.record.num_occurrences
     table = make_table(question.model, question.objective, payload.restore(samples), met)
@@ -236,23 +239,38 @@ def _sampled(backend: Backend, task: Task) -> Sequence[Outcome]:
     status = ("optimal" if good else "infeasible") if exact else "feasible" if good else "unknown"
     info = {key: value for key, value in found.info.items() if key not in ("exact", "reads")}
     told = _fewer(int(met.sum()), options) if quantum else None
-    judged = quantum and not found.info.get("stand_in")
     chance, rival = (
         _gains(task, payload, table, int(met.sum()), BESIDE if parts is not None else spent, timed=parts is not None)
-        if judged
+        if quantum
         else (None, None)
     )
     if parts is not None:
-        info |= parts.finish()
-        told = parts.note() if parts.failed or not len(table) else told
+        info |= parts.finish(excused=task.stop() or payload.n == 0)
+        told = "; ".join(text for text in (told, parts.note()) if text) or None
     outcome = Outcome(
         name, status, table, float(table.energies[0]) if exact and good else None, variables=payload.n,
         shots=int(met.sum()), feasible_fraction=table.fraction, info=info,
         gain_over_random=chance, gain_over_classical=rival, note=told,
     )  # fmt: skip
     if parts is not None and parts.error is not None:
-        raise CutShort(parts.error, [outcome])
+        raise CutShort(parts.error, [outcome], parts.left())
     return [_repaired(task, outcome) if status == "unknown" and len(table) else outcome]
+
+
+def _stood_in(task: Task, payload: Payload, parts: Parts, found: dimod.SampleSet) -> Sequence[Outcome]:
+    """The outcomes where no job measured the model: what the classical engine found in place of it is its own."""
+    from qamctl.model_parts import stood_in
+
+    question, by = task.question, found.info.get("by")
+    figures = parts.finish(excused=task.stop())
+    outcomes = [Outcome(parts.engine.name, "unknown", note=parts.note(), info=figures)]
+    if by is not None:
+        samples = payload.restore(_in_order(found))
+        table = make_table(question.model, question.objective, samples, found.record.num_occurrences)
+        outcomes.append(stood_in(parts, str(by), table))
+    if parts.error is not None:
+        raise CutShort(parts.error, outcomes, parts.left())
+    return outcomes
 
 
 def _fewer(shots: int, options: dict[str, Any]) -> str | None:

@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qamctl.backends import registry
-from qamctl.engines import parts_of
+from qamctl.engines import measured, parts_of
 from qamctl.engines import sample as submit
 from qamctl.measuring import CLASSICAL, CutShort, loop_options
 from qamctl.model_engines import engine
-from qamctl.model_samples import make_table
+from qamctl.model_samples import SampleTable, make_table
 from qamctl.model_task import Outcome, Task
 from qamctl.qubo.search.base import Budget
 
 if TYPE_CHECKING:
+    from qamctl.azure.parts import Parts
     from qamctl.backends.base import Backend
 
 #: The part of the budget in which a start is looked for where there is none yet.
@@ -70,26 +71,51 @@ def by_parts(backend: Backend, task: Task, most: int) -> Sequence[Outcome]:
 
     task.finished(backend.name, so_far)
     parts = parts_of(backend, settings, task.seed) if backend.capabilities.remote else None
+    own: dict[str, np.ndarray] = {}  # by engine the best that it found
+
+    def report(sample: np.ndarray, energy: float) -> None:
+        name = (parts.finder if parts is not None else None) or backend.name
+        own[name] = np.array(sample)
+        task.report(name, sample, energy)
+
     found = improve_model(
         question.model, start, partial(submit, backend) if parts is None else parts, router=parts, max_variables=most,
-        seed=task.seed, stop=task.stop, report=partial(task.report, backend.name),
+        seed=task.seed, stop=task.stop, report=report,
         threads=max(budget.threads, backend.capabilities.batch), native="model" in backend.capabilities.kinds,
         steps=None if budget.steps is None else -(-budget.steps // STEPS_PER_PART),
         seconds=None if budget.seconds is None else max(0.0, budget.seconds - (budget.clock() - began)),
         clock=budget.clock, log=log, **loop,
     )  # fmt: skip
     figures = found.improvement.summary()
-    table = make_table(question.model, question.objective, found.sample[None, :])
-    status = "feasible" if table.feasible[0] else "unknown"
     spent = budget.clock() - since
     note = _told(figures, most)
+    best: np.ndarray | None = found.sample
     if parts is not None:
-        figures |= parts.finish()
+        figures |= parts.finish(figures.get("ended"), excused=task.stop())
+        figures |= measured(figures.get("rounds", ()))
         note = "; ".join(text for text in (note, parts.note()) if text)
+        best = own.get(backend.name, start if parts.done else None)
+    table = None if best is None else make_table(question.model, question.objective, best[None, :])
+    status = "feasible" if table is not None and table.feasible[0] else "unknown"
     outcomes.append(replace(_outcome(backend.name, status, figures, note, spent), table=table))
-    if parts is not None and parts.error is not None:
-        raise CutShort(parts.error, outcomes)
+    if parts is not None:
+        outcomes += [
+            stood_in(parts, name, make_table(question.model, question.objective, sample[None, :]))
+            for name, sample in own.items() if name != backend.name
+        ]  # fmt: skip
+        if parts.error is not None:
+            raise CutShort(parts.error, outcomes, parts.left())
     return outcomes
+
+
+def stood_in(parts: Parts, name: str, table: SampleTable) -> Outcome:
+    """What a classical engine found on parts that no job measured."""
+    share = parts.shares[name]
+    count = f"{share.parts} part{'s' * (share.parts != 1)}"
+    return Outcome(
+        name, "feasible" if table.feasible[0] else "unknown", table, variables=share.variables, seconds=share.seconds,
+        note=f"sampled {count} that no job of {parts.engine.name} measured", info={"stood_in_for": parts.engine.name},
+    )  # fmt: skip
 
 
 def _outcome(name: str, status: str, figures: Mapping[str, Any], note: str, seconds: float) -> Outcome:

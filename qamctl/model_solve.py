@@ -209,7 +209,7 @@ class _Turns:
                 for outcome in cut.outcome:
                     self._enter(outcome, time.monotonic() - since if outcome.seconds is None else outcome.seconds)
                     if outcome.backend == name:
-                        self._cut(name, cut.error)
+                        self._cut(name, cut)
             except QamError as error:
                 self._fail(name, error, time.monotonic() - since)
             except Exception as error:  # an engine's bug must not cost the user the answers of the others
@@ -223,15 +223,12 @@ class _Turns:
             self.working = None
             self.kept.clear()
 
-    def _cut(self, name: str, error: QamError) -> None:
+    def _cut(self, name: str, cut: CutShort) -> None:
         """Note that an engine could not go on; what it had counts."""
         with self.lock:
             attempt = self.attempts[name]
-            attempt.outcome, attempt.note, attempt.error = (
-                replace(attempt.outcome, status="failed"),
-                error.message,
-                error,
-            )
+            attempt.outcome = replace(attempt.outcome, status="failed")
+            attempt.note, attempt.error = cut.note, cut.error
 
     def _budget(self, until: float) -> Budget:
         if self.far:
@@ -278,6 +275,9 @@ class _Turns:
             earlier = self.attempts.get(name)
             if earlier is not None:  # it gave the start of another engine, say
                 seconds += earlier.seconds
+                if outcome.info.get("stood_in_for"):  # and worked for it: its own search stays what it was
+                    note = "; ".join(text for text in (earlier.note, outcome.note) if text)
+                    outcome = replace(earlier.outcome, table=outcome.table, note=note)
             self.attempts[name] = Attempt(name, outcome, seconds=seconds, note=outcome.note)
             if outcome.status == "failed":
                 self.attempts[name].error = BackendError(f"{name} failed: {outcome.note}")

@@ -40,6 +40,8 @@ class Attempt:
         Why it did less than one would expect.
     error
         What it failed by.
+    others
+        By name what engines found that stood in for it, or worked beside it, on parts of the problem.
     """
 
     backend: str
@@ -52,6 +54,23 @@ class Attempt:
     note: str | None = None
     error: QamError | None = None
     info: dict[str, Any] = field(default_factory=dict)
+    others: dict[str, Attempt] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Found:
+    """Takes what an engine finds; `by` what it got from another one, which is that one's."""
+
+    offer: Callable[[Attempt, Solution], None]
+    attempt: Attempt
+
+    def __call__(self, solution: Solution) -> None:
+        """A schedule of the engine's own."""
+        self.offer(self.attempt, solution)
+
+    def by(self, name: str, solution: Solution) -> None:
+        """A schedule of the engine `name`."""
+        self.offer(self.attempt.others.setdefault(name, Attempt(name)), solution)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +145,8 @@ def race(
             thread.join()
     engines = dict.fromkeys(turn.engine for turn in turns)
     attempts = [_together(name, [shared.taken[k] for k in sorted(shared.taken)]) for name in engines]
-    return Race(tuple(attempts), tuple(shared.curve), shared.clock(), stop())
+    others = [one for k in sorted(shared.taken) for one in _others(shared.taken[k])]
+    return Race((*attempts, *others), tuple(shared.curve), shared.clock(), stop())
 
 
 class _Shared:
@@ -243,11 +263,11 @@ class _Shared:
         since = time.monotonic()
         try:
             outcome = self.solvers[turn.engine](
-                self.instance, start, budget, self.seed + number, self.halted, lambda found: self.offer(attempt, found)
+                self.instance, start, budget, self.seed + number, self.halted, Found(self.offer, attempt)
             )
         except CutShort as cut:
             self._note(attempt, cut.outcome)
-            attempt.status, attempt.note, attempt.error = "failed", cut.error.message, cut.error
+            attempt.status, attempt.note, attempt.error = "failed", cut.note, cut.error
             return
         finally:
             attempt.seconds = time.monotonic() - since
@@ -268,6 +288,18 @@ class _Shared:
         attempt.info.pop("note", None)
         if outcome.status in ("optimal", "infeasible"):
             self.over.set()
+
+
+def _others(attempt: Attempt) -> list[Attempt]:
+    """The attempts of engines that worked for another one, as far as they found something."""
+    told = attempt.info.get("stood_in", {})
+    for name, other in attempt.others.items():
+        share = told.get(name, {})
+        parts = int(share.get("parts", 0))
+        other.status = "feasible" if other.error is None else "rejected"
+        other.seconds, other.variables = float(share.get("seconds", 0.0)), int(share.get("variables", 0))
+        other.note = other.note or f"sampled {parts} part{'s' * (parts != 1)} that no job of {attempt.backend} measured"
+    return list(attempt.others.values())
 
 
 def _together(engine: str, turns: Sequence[Attempt]) -> Attempt:

@@ -7,23 +7,28 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from qamctl.azure.account import Account, account_of
 from qamctl.config import resolve
-from qamctl.errors import SpecError, TemporaryError, UsageError
+from qamctl.errors import BackendError, TemporaryError, UsageError
+from qamctl.runs.faults import database_faults
 from qamctl.runs.identity import state_folder
+from qamctl.runs.signals import Interrupted
+
+__all__ = [
+    "Office", "check_workspace", "database", "database_faults", "find_here", "job_of", "jobs_here", "need_here",
+    "open_office", "signals_win", "told_gone",
+]  # fmt: skip
 
 if TYPE_CHECKING:
     import sqlite3
 
+    from qamctl.azure.attend import End
     from qamctl.azure.store import Job
     from qamctl.azure.submit import Desk
     from qamctl.options import Options
-
-#: SQLite's codes (https://www.sqlite.org/rescode.html): somebody else writes, or the place can't be written now.
-_BUSY: Final = (5, 6)
-_PLACE: Final = (8, 10, 13, 14)
+    from qamctl.runs.signals import Stop
 
 
 @dataclass(frozen=True)
@@ -47,16 +52,23 @@ class Office:
         return self.account.state
 
     @contextmanager
-    def desk(self) -> Iterator[Desk]:
+    def desk(self, end: End | None = None) -> Iterator[Desk]:
         """What asks the service; a fault of the state database inside is told as `database_faults` does.
+
+        Parameters
+        ----------
+        end
+            What nothing that is asked outlasts; None: the client's own patience, and Ctrl-C ends it by itself.
 
         Raises
         ------
         AuthError, SpecError, UsageError
             The workspace or the login is not said, or makes no sense.
         """
+        from qamctl.azure.attend import attended_desk
+
         with database_faults(self.state):
-            yield self.account.desk()
+            yield self.account.desk() if end is None else attended_desk(self.account, end)
 
 
 def open_office(flags: Mapping[str, object], *, profile: str | None, config_file: Path | None) -> Office:
@@ -73,44 +85,24 @@ def open_office(flags: Mapping[str, object], *, profile: str | None, config_file
     return Office(account_of(options, state_folder(os.environ), os.environ), options)
 
 
-# The state database
-
-
 @contextmanager
-def database_faults(state: Path) -> Iterator[None]:
-    """Tell a fault of the state database as one that the user can act on.
+def signals_win(stop: Stop) -> Iterator[None]:
+    """Let a signal, not the wait that it ended, be what ends a command that has no job to tell of.
 
     Raises
     ------
-    SpecError
-        It is damaged, or of a later version.
-    TemporaryError
-        It is busy, or can't be written now.
+    Interrupted
+        A signal came, and something was given up for it.
     """
-    import sqlite3
-
-    path = state / "state.db"
     try:
         yield
-    except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", None)
-        primary = None if code is None else code & 0xFF
-        if primary in _BUSY:
-            raise TemporaryError(f"another process writes to {path} and did not end in time: try again") from error
-        if primary in _PLACE:
-            raise TemporaryError(
-                f"can't use {path} ({error}): see that its disk and its folder can be written"
-            ) from error
-        if primary is None and "later qamctl" in str(error):
-            raise SpecError(
-                f"can't use {path}: {error}; jobs and credits are read by the version that wrote them"
-            ) from error
-        raise SpecError(
-            f"the state database {path} is damaged ({error}): move it away together with {path.name}-wal and "
-            f"{path.name}-shm, and put back a copy ({path.name}.v*.backup beside it is of the last update). Without a "
-            "copy begin anew: ids of jobs follow from what they are, so that nothing is sent twice, and every run "
-            "folder has a job.json that names its job"
-        ) from error
+    except TemporaryError as error:
+        if stop.exit_code is None:
+            raise
+        raise Interrupted(stop.exit_code) from error
+
+
+# The state database
 
 
 @contextmanager
@@ -192,3 +184,21 @@ def check_workspace(desk: Desk, job: Job) -> None:
             f"job {job.id} is of the workspace {job.workspace}, and the options name {mine}: take the --profile of its "
             "workspace"
         )
+
+
+def job_of(desk: Desk, id: str) -> Job | None:
+    """The job of an id as it stands here."""
+    from qamctl.azure import store
+
+    with desk.connect() as connection:
+        return store.get(connection, id)
+
+
+def told_gone(error: BackendError) -> BackendError:
+    """What `poll` says of a job, with the way out where the service no longer has it."""
+    if error.__cause__ is not None:  # the service said something else
+        return error
+    return BackendError(
+        f"{error.message}: it may have run and been billed, so its estimate keeps counting in its month; `qamctl "
+        "submit` with another --run-key makes another job of the same file"
+    )

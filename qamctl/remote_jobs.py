@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from qamctl.errors import AuthError, BackendError, ExitCode, PendingError, QamError, UsageError
+from qamctl.errors import AuthError, BackendError, ExitCode, PendingError, QamError, TemporaryError, UsageError
 from qamctl.job_view import of_ours, of_theirs
-from qamctl.remote import Office, check_workspace, find_here, need_here
+from qamctl.remote import Office, check_workspace, find_here, job_of, need_here, told_gone
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from qamctl.azure.prices import Estimate
-    from qamctl.azure.queue import Drained
+    from qamctl.azure.account import Account
+    from qamctl.azure.attend import End
+    from qamctl.azure.bills import Refreshed
     from qamctl.azure.results import Result
     from qamctl.azure.service import RemoteJob
     from qamctl.azure.store import Job
-    from qamctl.azure.targets import Target
+    from qamctl.azure.submit import Desk
+    from qamctl.runs.signals import Stop
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -85,54 +87,121 @@ def _nobody(ref: str, hint: str) -> NoReturn:
     raise UsageError(f"no job {ref} is known here: {hint}")
 
 
+@dataclass
+class Wait:
+    """What a wait came to.
+
+    Attributes
+    ----------
+    jobs
+        As they stand, in the order that was asked for.
+    faults
+        Why a job, by its id, could not be waited for to its end; a job that failed is none of them.
+    bills
+        Late bills that were asked for on the way; None: they were not.
+    """
+
+    jobs: list[Job]
+    faults: dict[str, QamError] = field(default_factory=dict)
+    bills: Refreshed | None = None
+
+
 def wait(
-    office: Office,
-    refs: Sequence[str],
-    *,
-    stop: Callable[[], bool] = lambda: False,
-    tick: Callable[[Sequence[Job]], None] = lambda jobs: None,
-) -> list[Job]:
-    """Wait for jobs of ours, for the `timeout` of the options at most.
+    office: Office, refs: Sequence[str], end: End, *, tick: Callable[[Sequence[Job]], None] = lambda jobs: None
+) -> Wait:
+    """Wait for jobs of ours until the end; what befalls one of them does not hold back the others.
 
     Raises
     ------
-    AuthError, BackendError, TemporaryError, UsageError
-        A job is not known, or the service does not answer well.
-    PendingError
-        A job is in the queue.
+    UsageError
+        A job is not known, or of another workspace.
+    AuthError
+        There is no login to ask with.
     """
-    from qamctl.azure import poll, submit
-
     jobs = [need_here(office.state, ref) for ref in refs]
-    ended = [job for job in jobs if job.is_ended and (job.output is not None or job.state != "succeeded")]
-    if len(ended) == len(jobs):
-        return ended  # nobody needs to be asked
-    with office.desk() as desk:
+    if all(map(is_done, jobs)):
+        return Wait(jobs)  # nobody needs to be asked
+    from qamctl.azure.bills import ask_on_the_way
+
+    found = Wait(jobs)
+    with office.desk(end) as desk:
         for job in jobs:
             check_workspace(desk, job)
-            if job.state == "queued":
-                raise PendingError(f"job {job.id} is in the queue: `qamctl jobs drain` sends it, then wait for it")
-            if job.state == "intended":  # whoever was to send it was killed
-                submit.complete(desk, job.id)
-        seconds = office.options.timeout
-        deadline = None if seconds is None else desk.clock.now() + seconds
-        return poll.wait(desk, [job.id for job in jobs], deadline=deadline, stop=stop, tick=tick)
+        for job in jobs:
+            if (fault := _made_sure(desk, office.account, job, end)) is not None:
+                found.faults[job.id] = fault
+        _wait_for(desk, found, [job.id for job in jobs if job.id not in found.faults], end, tick)
+        found.jobs = [job_of(desk, job.id) or job for job in jobs]
+        # Cron waits every few minutes: bills that come late are asked for on the way, unless the service just failed.
+        if not end.is_over and not any(isinstance(fault, TemporaryError) for fault in found.faults.values()):
+            found.bills = ask_on_the_way(desk, end)
+    return found
 
 
-def verdict(jobs: Sequence[Job]) -> QamError | None:
-    """What is wrong with jobs that were waited for: one of them still runs, or did not succeed; None: nothing."""
+def is_done(job: Job) -> bool:
+    """Whether nobody needs to be asked for a job any more: it has ended, and its output was read if it has one."""
+    return job.is_ended and (job.output is not None or job.state != "succeeded")
+
+
+def _made_sure(desk: Desk, account: Account, job: Job, end: End) -> QamError | None:
+    """Send a job that whoever was to send it did not; why it can't be waited for, if so."""
+    from qamctl.azure import submit
+    from qamctl.azure.again import admission_of
+
+    if job.state == "queued":
+        return PendingError(f"job {job.id} is in the queue: `qamctl jobs drain` sends it, then wait for it")
+    if job.state == "intended":
+        try:
+            submit.complete(desk, job.id, end.deadline, admission_of(account, job, desk.clock))
+        except QamError as error:
+            if job_of(desk, job.id) != job:  # it was refused, as its row says; or sent by somebody else
+                return None
+            if isinstance(error, PendingError | TemporaryError):
+                return TemporaryError(f"{error.message}; job {job.id} is not known to be sent, the same call goes on")
+            return error
+    return None
+
+
+def _wait_for(desk: Desk, found: Wait, ids: list[str], end: End, tick: Callable[[Sequence[Job]], None]) -> None:
+    from qamctl.azure import poll
+
+    error: QamError
+    try:
+        poll.wait(desk, ids, deadline=end.deadline, stop=end.stop, tick=tick)
+        return
+    except BackendError as gone:  # the others were waited for before
+        error = told_gone(gone)
+    except (AuthError, TemporaryError) as away:
+        error = away
+    for id in ids:
+        job = job_of(desk, id)
+        if job is not None and not is_done(job):
+            # Each is told by its own name.
+            found.faults[id] = error if id in error.message else type(error)(f"job {id}: {error.message}")
+
+
+#: The worst first: what nobody can wait out, then what is lost, then what comes of itself.
+_WORST: Final = (ExitCode.AUTH, ExitCode.BACKEND, ExitCode.GATE, ExitCode.TEMPFAIL, ExitCode.PENDING)
+
+
+def verdict(jobs: Sequence[Job], faults: Mapping[str, QamError] | None = None) -> QamError | None:
+    """The worst of what is wrong with jobs that were waited for, and how many others are not well; None: all are."""
     from qamctl.azure.poll import why
 
-    running = [job for job in jobs if not job.is_ended]
-    if running:
-        more = f" (and {len(running) - 1} more)" if len(running) > 1 else ""
-        return PendingError(
-            f"the wait ended, and {why(running[0])}{more}: come back with `qamctl jobs wait {running[0].id}`"
-        )
-    failed = [job for job in jobs if job.state != "succeeded"]
-    if not failed:
+    found: list[QamError] = []
+    for job in jobs:
+        if faults and job.id in faults:
+            found.append(faults[job.id])
+        elif job.is_ended and job.state != "succeeded":
+            found.append(BackendError(why(job)))
+        elif job.output is None:
+            stands = f"job {job.id} has succeeded, its output was not read" if job.is_ended else why(job)
+            found.append(PendingError(f"the wait ended, and {stands}: come back with `qamctl jobs wait {job.id}`"))
+    if not found:
         return None
-    return BackendError(why(failed[0]) + (f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""))
+    worst = min(found, key=lambda error: _WORST.index(error.code) if error.code in _WORST else -1)
+    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    return type(worst)(f"{worst.message}{more}")
 
 
 @dataclass(frozen=True)
@@ -265,71 +334,61 @@ class Drain:
     value, text
         The object, and the line.
     told
-        What could not be sent, and why.
+        What could not be sent, and why; and what else there is to know.
+    fault
+        What ended it early: the service is away, or refuses us.
     exit_code
-        5 where the service refused a job, 9 where the budget holds one back, else 0.
+        That of the fault; else 5 where the service refused a job, 9 where the budget holds one back, else 0.
     """
 
     value: dict[str, Any]
     text: str
     told: list[str]
+    fault: QamError | None
     exit_code: ExitCode
 
 
-def drained(office: Office, *, most: int | None, stop: Callable[[], bool] = lambda: False) -> Drain:
-    """Send jobs of the queue, and tell it.
+def drained(office: Office, *, most: int | None, stop: Stop) -> Drain:
+    """Send jobs of the queue by priority and within the budget, ask for bills that came late, and tell it.
 
     Raises
     ------
-    AuthError, TemporaryError
-        As `drain`.
+    AuthError, UsageError
+        There is no login, or no workspace is said.
     """
-    found = drain(office, most=most, stop=stop)
-    value = {
-        "sent": [of_ours(job) for job in found.sent], "left": found.left,
-        "held": [{"job": job.id, "why": why} for job, why in found.held],
-        "failed": [{"job": job.id, "why": why} for job, why in found.failed],
-    }  # fmt: skip
-    told = [f"job {job.id} was refused: {why}" for job, why in found.failed]
-    told += [f"job {job.id} stays in the queue: {why}" for job, why in found.held]
-    code = ExitCode.BACKEND if found.failed else ExitCode.GATE if found.held else ExitCode.OK
-    return Drain(value, f"{len(found.sent)} sent, {found.left} left in the queue", told, code)
+    from qamctl.azure import queue, store
+    from qamctl.azure.again import admission_of
+    from qamctl.azure.attend import End
+    from qamctl.azure.bills import ask_on_the_way
 
-
-def drain(office: Office, *, most: int | None, stop: Callable[[], bool] = lambda: False) -> Drained:
-    """Send jobs of the queue, by priority and within the budget.
-
-    Raises
-    ------
-    AuthError, TemporaryError
-        The service is not there, or refuses us.
-    """
-    from qamctl.azure import payload, queue
-
-    # Whoever put a job there allowed the hardware and its price; here it is about the month, and what a run says.
-    account = replace(office.account, allow_qpu=True)
-    with office.desk() as desk:
-        workspace = desk.client.service.workspace
+    bills, end = None, End(stop)
+    with office.desk(end) as desk:
 
         def admit(connection: sqlite3.Connection, job: Job) -> None:
-            payload.admission(account, _target(job), _estimate(job), workspace, desk.clock.now())(connection)
+            admission_of(office.account, job, desk.clock)(connection)
 
-        return queue.drain(desk, most=most, admit=admit, stop=stop)
-
-
-def _target(job: Job) -> Target:
-    """The target of a job; of one that is not in our data, what its queue needs to know."""
-    from qamctl.azure import targets
-    from qamctl.azure.service import TargetStatus
-
-    return targets.from_status(TargetStatus(job.target, job.provider, "", 0.0))
-
-
-def _estimate(job: Job) -> Estimate:
-    """What a job was estimated at when it was put into the queue (`Estimate.as_dict`)."""
-    from dataclasses import fields
-
-    from qamctl.azure.prices import Estimate
-
-    kept = job.estimate or {}
-    return Estimate(target=job.target, **{f.name: kept[f.name] for f in fields(Estimate) if f.name in kept})
+        found = queue.drain(desk, most=most, admit=admit, stop=stop)
+        refused = {job.id for job, _ in found.failed if (now := job_of(desk, job.id)) and now.state == "refused"}
+        with desk.connect() as connection:
+            workspace = desk.client.service.workspace
+            begun = [job.id for job in store.select(connection, "state = 'intended' AND workspace = ?", (workspace,))]
+        if found.stopped is None and not end.is_over:
+            bills = ask_on_the_way(desk, end)
+    value = {
+        "sent": [of_ours(job) for job in found.sent], "left": found.left, "begun": begun,
+        "held": [{"job": job.id, "why": why} for job, why in found.held],
+        "failed": [{"job": job.id, "why": why, "refused": job.id in refused} for job, why in found.failed],
+        "bills": None if bills is None else bills.as_dict(),
+    }  # fmt: skip
+    told = [
+        f"job {job.id} " + ("was refused" if job.id in refused else "could not be sent now, the next drain tries again")
+        + f": {why}"
+        for job, why in found.failed
+    ]  # fmt: skip
+    told += [f"job {job.id} stays in the queue: {why}" for job, why in found.held]
+    told += [] if bills is None else bills.warnings
+    code = ExitCode.BACKEND if found.failed else ExitCode.GATE if found.held else ExitCode.OK
+    code = code if found.stopped is None else found.stopped.code
+    text = f"{len(found.sent)} sent, {found.left} left in the queue"
+    text += f", begun with: {', '.join(begun[:3])}{', ...' * (len(begun) > 3)}" if begun else ""
+    return Drain(value, text, told, found.stopped, code)

@@ -194,9 +194,23 @@ def _follow(
         incumbent=None if best is None else best.solution,
     )  # fmt: skip
     curve = tuple((found.seconds + at, value, who) for at, value, who in later.curve)
-    return Race(
-        (*found.attempts, *later.attempts), (*found.curve, *curve), found.seconds + later.seconds, later.interrupted
-    )  # fmt: skip
+    together = _joined(found.attempts, later.attempts)
+    return Race(together, (*found.curve, *curve), found.seconds + later.seconds, later.interrupted)
+
+
+def _joined(first: Sequence[Attempt], later: Sequence[Attempt]) -> tuple[Attempt, ...]:
+    """The attempts of two races; an engine of both is one, with its better schedule and the bounds of its search."""
+    known = {attempt.backend: attempt for attempt in first}
+    for attempt in later:
+        earlier = known.get(attempt.backend)
+        if earlier is None or attempt.value is None:
+            continue
+        if earlier.value is None or better(attempt.value, earlier.value):
+            earlier.value, earlier.solution = attempt.value, attempt.solution
+            earlier.status = "feasible" if earlier.error is None else earlier.status
+        earlier.seconds += attempt.seconds
+        earlier.note = "; ".join(text for text in (earlier.note, attempt.note) if text)
+    return (*first, *(attempt for attempt in later if attempt.backend not in known))
 
 
 def judge(instance: Instance, attempts: Sequence[Attempt], *, interrupted: bool) -> Answer:

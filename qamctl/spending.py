@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from qamctl.errors import AuthError, GateError, UsageError
 from qamctl.remote import Office, database
@@ -34,6 +34,30 @@ class Spending:
     targets: Sequence[Mapping[str, Any]] = ()
 
 
+def check_flags(
+    office: Office, *, by: str, month: str | None = None, threshold: str | None = None, metrics: Path | None = None
+) -> float | None:
+    """The threshold as a share, once everything that was asked for makes sense; nobody needs to be asked before.
+
+    Raises
+    ------
+    UsageError
+        Something does not make sense, or there is no budget to take a share of.
+    """
+    from qamctl.runs.ledger import GROUPS
+
+    share = None if threshold is None else _share(threshold)
+    if by not in GROUPS:
+        raise UsageError(f"--by {by}: choose {', '.join(GROUPS)}")
+    if month is not None and not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", month):
+        raise UsageError(f"--month {month}: give a month as 2026-11")
+    if share is not None and office.options.monthly_budget is None:
+        raise UsageError("--threshold is a share of the monthly budget, and there is none: set `monthly_budget`")
+    if metrics is not None and metrics.suffix not in (".json", ".prom"):
+        raise UsageError(f"--metrics {metrics}: name a file that ends in .json or .prom")
+    return share
+
+
 def spending(
     office: Office,
     *,
@@ -56,21 +80,15 @@ def spending(
     Raises
     ------
     UsageError
-        One of them makes no sense, or there is no budget to take a share of.
+        As `check_flags`.
     SpecError, TemporaryError
         The state database or the prices can't be used.
     """
     from qamctl.azure import credits, prices
-    from qamctl.runs.ledger import GROUPS, month_of
+    from qamctl.runs.ledger import month_of
 
-    share = None if threshold is None else _share(threshold)
-    if by not in GROUPS:
-        raise UsageError(f"--by {by}: choose {', '.join(GROUPS)}")
-    if month is not None and not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", month):
-        raise UsageError(f"--month {month}: give a month as 2026-11")
+    share = check_flags(office, by=by, month=month, threshold=threshold)
     budget = office.options.monthly_budget
-    if share is not None and budget is None:
-        raise UsageError("--threshold is a share of the monthly budget, and there is none: set `monthly_budget`")
     try:
         workspace = office.account.place().workspace_key
     except AuthError:  # the ledger is ours, whoever may log in
@@ -115,76 +133,30 @@ def _share(text: str) -> float:
 
 
 def metrics_file(path: Path, found: Spending) -> str:
-    """The report as a metrics file: Prometheus where its name ends in `.prom`, else JSON.
-
-    Raises
-    ------
-    UsageError
-        The name has another ending.
-    """
-    if path.suffix not in (".json", ".prom"):
-        raise UsageError(f"--metrics {path}: name a file that ends in .json or .prom")
+    """The report as a metrics file: Prometheus where its name ends in `.prom`, else JSON."""
     return dumps(found.report) if path.suffix == ".json" else spending_text(found.report, found.targets)
 
 
-@dataclass(frozen=True)
-class Refreshed:
-    """What asking for late bills came to.
+def refresh(office: Office) -> dict[str, Any]:
+    """Ask the service, once each, for jobs of the workspace that lack a bill (`azure.bills.ask_late`).
 
-    Attributes
-    ----------
-    asked, billed
-        Jobs that were asked for, and those of which a bill was told.
-    gone
-        Ids that the service no longer knows.
-    """
-
-    asked: int
-    billed: int
-    gone: tuple[str, ...]
-
-
-def refresh(office: Office) -> Refreshed:
-    """Ask the service, once each, for jobs of the workspace that lack a bill, and take down what it says.
-
-    These are jobs that succeeded, of targets that cost something, however old; and for `poll.COST_PATIENCE` after
-    their end all that were sent, as costs may come late and for jobs that failed, too.
+    Returns
+    -------
+    dict
+        How many were `asked` for, how many are `billed` now, and the ids that the service no longer knows (`gone`).
 
     Raises
     ------
     AuthError, BackendError, TemporaryError
         The service does not answer well; what was learned until then is kept.
     """
-    from qamctl.azure import poll, store
-    from qamctl.azure.client import error_of
-    from qamctl.azure.service import ServiceFault
+    from qamctl.azure.bills import ask_late
 
-    asked = billed = 0
-    gone: list[str] = []
     with office.desk() as desk:
-        since = desk.clock.now() - poll.COST_PATIENCE
-        with desk.connect() as connection:
-            jobs = store.select(connection, _UNBILLED, (desk.client.service.workspace, since))
-        for job in jobs:
-            try:
-                remote = desk.client.find(job.id)
-            except ServiceFault as fault:
-                raise error_of(fault, f"asking for job {job.id}") from fault
-            asked += 1
-            if remote is None:
-                gone.append(job.id)
-                continue
-            with desk.connect() as connection:
-                store.note(connection, job.id, remote, desk.clock.now(), job.next_poll)
-            billed += remote.cost is not None
-    return Refreshed(asked, billed, tuple(gone))
-
-
-_UNBILLED: Final = """
-workspace = ? AND submitted IS NOT NULL AND state IN ('succeeded', 'failed', 'cancelled')
-AND NOT EXISTS (SELECT 1 FROM ledger WHERE job = jobs.id AND entry = 'billed')
-AND (ended > ? OR state = 'succeeded' AND coalesce(json_extract(estimate, '$.micros'), 0) > 0)
-"""
+        found = ask_late(desk)
+    if found.fault is not None:
+        raise found.fault
+    return found.as_dict()
 
 
 def quotas(office: Office) -> list[dict[str, Any]]:

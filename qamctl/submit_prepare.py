@@ -13,6 +13,7 @@ from qamctl.errors import AuthError, GateError, QamError, UsageError
 from qamctl.remote import database_faults
 from qamctl.runs.identity import state_folder
 from qamctl.runs.metrics import Stopwatch
+from qamctl.runs.signals import Stop
 from qamctl.submit_read import Program, read_program
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 #: Seconds for the question whether the service lists a target.
 PATIENCE: Final = 10.0
+
+#: Shots from which on there is a warning where a target's own limit is not known.
+MANY_SHOTS: Final = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,7 @@ class Ready:
     prepared: Prepared
     account: Account
     qir_profile: str | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -49,6 +54,7 @@ def prepare(
     config_file: Path | None = None,
     watch: Stopwatch | None = None,
     ask: bool = True,
+    begun: float | None = None,
 ) -> Ready:
     """Read a file and compile it for its target.
 
@@ -58,6 +64,8 @@ def prepare(
         None: what the circuit needs.
     ask
         Whether the service may be asked for a target that is not known here.
+    begun
+        The moment from which the option `timeout` counts; None: it does not.
 
     Raises
     ------
@@ -76,7 +84,8 @@ def prepare(
         )
     options = program.problem.options
     account = account_of(options, state_folder(os.environ), os.environ)
-    target = _target(options.target, account, ask)
+    deadline = None if begun is None or options.timeout is None else begun + options.timeout
+    target = _target(options.target, account, ask, deadline)
     if program.native is not None:
         check_format(program.native.format, target)
     if watch is not None:
@@ -96,10 +105,18 @@ def prepare(
             f"the job takes {prepared.shots:,} shots, above the --max-shots of {options.max_shots:,}: ask for fewer by "
             "--shots, or raise it"
         )
-    return Ready(program, target, prepared, account, qir_profile)
+    return Ready(program, target, prepared, account, qir_profile, _warnings(target, prepared.shots))
 
 
-def _target(name: str | None, account: Account, ask: bool) -> Target:
+def _warnings(target: Target, shots: int) -> tuple[str, ...]:
+    if target.max_shots is not None or shots <= MANY_SHOTS:
+        return ()
+    return (
+        f"{shots:,} shots: how many {target.id} takes in a job is not known here, and the service may refuse so many",
+    )
+
+
+def _target(name: str | None, account: Account, ask: bool, deadline: float | None) -> Target:
     """The target by its name: one that we know, or one that the service lists."""
     from qamctl.azure import targets
 
@@ -112,7 +129,7 @@ def _target(name: str | None, account: Account, ask: bool) -> Target:
     except UsageError:
         if not ask:
             raise
-        for status in _listed(account):
+        for status in _listed(account, deadline):
             if status.id == name:
                 return targets.from_status(status)
         raise
@@ -142,15 +159,16 @@ def check_format(name: str, target: Target) -> None:
     raise UsageError(f"there is no input format {name!r}: {hint} {more}")
 
 
-def _listed(account: Account) -> Sequence[TargetStatus]:
+def _listed(account: Account, deadline: float | None) -> Sequence[TargetStatus]:
     """The targets of the workspace; none where it can't be asked: then the name stays unknown."""
+    from qamctl.azure.attend import End, attended_desk, now
     from qamctl.azure.service import ServiceFault
 
+    deadline = min(now() + PATIENCE, float("inf") if deadline is None else deadline)
     try:
         with database_faults(account.state):
-            desk = account.desk()
-            service = desk.client.service
-            return desk.client.call("asking for the targets", service.targets, desk.clock.now() + PATIENCE)
+            desk = attended_desk(account, End(Stop(), deadline))
+            return desk.client.call("asking for the targets", desk.client.service.targets, deadline)
     except (QamError, ServiceFault):
         return ()
 
@@ -198,6 +216,8 @@ def dry_run(
         },
         "allowed": _allowed(ready), "job": None if workspace is None else order.id(workspace), "workspace": workspace,
     }  # fmt: skip
+    if ready.warnings:
+        found["warnings"] = list(ready.warnings)
     if lacking is not None:
         found["note"] = f"the id of the job follows from the workspace: {lacking}"
     if qaoa := ready.program.report.get("qaoa"):

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from qamctl.azure.results import Result
     from qamctl.azure.store import Job
+    from qamctl.azure.submit import Desk
+    from qamctl.runs.metrics import Stopwatch
 
 #: The file of counts in the run folder; `qamctl decode` reads it, too.
 COUNTS: Final = "counts.json"
@@ -152,3 +154,79 @@ def _seconds(job: Job) -> float:
     if job.submitted is None or job.ended is None:
         return 0.0
     return round(max(0.0, job.ended - job.submitted), 3)
+
+
+def metrics_of(
+    desk: Desk,
+    manifest: Mapping[str, Any],
+    program: Program,
+    told: Told,
+    result: Mapping[str, Any],
+    watch: Stopwatch,
+    circuit: Mapping[str, Any],
+    *,
+    hit: bool,
+) -> dict[str, Any]:
+    """The content of metrics.json.
+
+    Parameters
+    ----------
+    circuit
+        What was sent: qubits, depth, gates, ...
+    hit
+        The output was in the cache.
+    """
+    from qamctl.runs.identity import utc_now
+    from qamctl.runs.metrics import build as build_metrics
+
+    job = told.job
+    engine = f"azure:{job.target}"
+    search = {
+        engine: {"job": job.id, "shots": 0 if told.found is None else told.found.shots,
+                 "lost": 0 if told.found is None else told.found.lost, "looks": job.polls,
+                 "submitted": moment(job.submitted), "ended": moment(job.ended), "state": job.state}
+    }  # fmt: skip
+    found = build_metrics(
+        run=manifest["run"], kind=manifest["kind"], name=manifest["name"], result=result, stopwatch=watch,
+        now=utc_now(), search=search, quantum=None if program.kind == "circuit" else (engine,),
+        cache=(int(hit), int(not hit)), model={"shots": job.shots, **circuit},
+        sense=result.get("sense") or "min",
+    )  # fmt: skip
+    return found | {"credits": credits_of(desk, job, _budget_of(manifest))}
+
+
+def _budget_of(manifest: Mapping[str, Any]) -> float | None:
+    """The monthly budget that a run was begun with."""
+    value = manifest["options"].get("monthly_budget", {}).get("value")
+    return None if value is None else float(value)
+
+
+def share_of(desk: Desk, workspace: str, budget: float, currency: str = "USD") -> float:
+    """How much of a month's budget counts as used now."""
+    from qamctl.azure.budget import budget_share
+    from qamctl.runs import ledger
+
+    with desk.connect() as connection:
+        used = ledger.counted(connection, workspace, ledger.month_of(desk.clock.now()), currency)
+    return budget_share(used, budget)
+
+
+def credits_of(desk: Desk, job: Job, budget: float | None) -> dict[str, Any]:
+    """What a job was estimated at, what is reserved for it, and what was billed, in the currency of the estimate."""
+    from qamctl.runs import ledger
+
+    estimate = job.estimate or {}
+    with desk.connect() as connection:
+        line = next((line for line in ledger.lines(connection, job.workspace) if line.job == job.id), None)
+    block: dict[str, Any] = {
+        "estimated": estimate.get("amount", 0), "reserved": 0, "billed": 0, "currency": estimate.get("currency"),
+        "confirmed": False,
+    }  # fmt: skip
+    if line is not None:
+        block |= {"reserved": 0 if line.released or line.billed is not None else line.reserved / ledger.MICROS}
+        block |= {"billed": (line.billed or 0) / ledger.MICROS, "confirmed": line.billed is not None or line.released}
+        if line.billed is not None:
+            block["currency"] = line.counted_currency
+    if budget is not None:
+        block["budget_share"] = share_of(desk, job.workspace, budget)
+    return block

@@ -11,20 +11,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from qamctl import __version__
-from qamctl.errors import BackendError, ExitCode, PendingError, QamError, SpecError, UsageError
-from qamctl.job_view import moment
-from qamctl.remote import check_workspace
+from qamctl.errors import (
+    AuthError,
+    BackendError,
+    ExitCode,
+    PendingError,
+    QamError,
+    SpecError,
+    TemporaryError,
+    UsageError,
+)
+from qamctl.remote import job_of, told_gone
 from qamctl.runs.atomic import write_atomic
 from qamctl.runs.identity import loaded_versions, utc_now
 from qamctl.runs.log import Log, read_log
 from qamctl.runs.metrics import Stopwatch
-from qamctl.runs.metrics import build as build_metrics
 from qamctl.runs.record import LOG, MANIFEST, RESULT, Run
-from qamctl.runs.signals import Stop, catch_signals
 from qamctl.submit_read import Program
-from qamctl.submit_result import Told, build
+from qamctl.submit_result import Told, build, metrics_of, share_of
 
 if TYPE_CHECKING:
+    from qamctl.azure.attend import End
     from qamctl.azure.store import Job
     from qamctl.azure.submit import Desk, Order
 
@@ -45,9 +52,11 @@ class Submitted:
     result, metrics
         The contents of the files; None and empty where the job has not ended.
     fault
-        Why the command does not end well: the job failed, or it still runs; None: it succeeded.
+        Why the command does not end well: the job failed, or was left; None: it succeeded.
     reused
-        The job was sent by an earlier call.
+        The job was asked for by an earlier call.
+    note
+        A word about the job that is on its way.
     """
 
     id: str
@@ -59,10 +68,18 @@ class Submitted:
     fault: QamError | None = None
     reused: bool = False
     warnings: tuple[str, ...] = ()
+    note: str = ""
 
 
 def write_job_file(
-    record: Run, id: str, workspace: str, order: Order, *, circuit: Mapping[str, Any], qir_profile: str | None
+    record: Run,
+    id: str,
+    workspace: str,
+    order: Order,
+    *,
+    circuit: Mapping[str, Any],
+    qir_profile: str | None,
+    queued: bool = False,
 ) -> None:
     """Say in the run folder which job it is about; call it before anything is sent.
 
@@ -72,6 +89,8 @@ def write_job_file(
         Qubits, depth, gates, ... as the target's kind of machine has them.
     qir_profile
         That was asked for.
+    queued
+        The job is put into the queue, not sent.
 
     Raises
     ------
@@ -82,7 +101,8 @@ def write_job_file(
         "schema": "qamctl/job/1", "run": record.id, "id": id, "workspace": workspace, "target": order.target,
         "provider": order.provider, "name": order.name, "shots": order.shots, "run_key": order.run_key,
         "input_format": order.input_format, "output_format": order.output_format, "estimate": dict(order.estimate),
-        "circuit": dict(circuit), "qir_profile": qir_profile, "written": utc_now().isoformat(),
+        "session": order.session, "queued": queued, "circuit": dict(circuit), "qir_profile": qir_profile,
+        "written": utc_now().isoformat(),
     }  # fmt: skip
     write_atomic(record.directory / JOB_FILE, json.dumps(data, indent=1) + "\n", private=record.private)
 
@@ -146,69 +166,132 @@ def reopen(directory: Path, *, private: bool) -> Iterator[Run]:
         yield record
 
 
+def sent_or_left(
+    desk: Desk, record: Run, id: str, end: End, verb: Callable[[], Job], *, reused: bool = False
+) -> Job | Submitted:
+    """The job that a verb has sent; how it was left where a signal, the deadline, or the service came in between.
+
+    Raises
+    ------
+    GateError, BackendError
+        The budget does not allow the job, or the service refused it.
+    """
+    try:
+        return verb()
+    except (AuthError, PendingError, TemporaryError) as error:
+        if job_of(desk, id) is None:  # nothing was written down
+            raise
+        return left(desk, record, id, end, error, reused=reused)
+
+
 def wait_and_finish(
     desk: Desk,
     record: Run,
     program: Program,
     job: Job,
     watch: Stopwatch,
+    end: End,
     *,
-    seconds: float | None,
     no_wait: bool = False,
     reused: bool = False,
     tick: Tick = lambda jobs: None,
 ) -> Submitted:
     """Wait for a job that was sent, and write what it came to into its run folder.
 
-    Parameters
-    ----------
-    seconds
-        To wait at most; None: as long as it takes.
-
-    Raises
-    ------
-    AuthError, BackendError, TemporaryError
-        The service does not answer well; the job goes on, and so may the folder.
-    """
-    from qamctl.azure import poll
-
-    watch.phase("solve")
-    deadline = None if seconds is None else desk.clock.now() + seconds
-    hit = job.output is not None
-    stop = Stop()
-    if not no_wait:
-        with catch_signals() as stop:
-            job = poll.wait(desk, [job.id], deadline=deadline, stop=stop, tick=tick)[0]
-    if not job.is_ended:
-        return _left(record, job, stop, no_wait=no_wait, reused=reused)
-    return finish(desk, record, program, job, watch, hit=hit, reused=reused)
-
-
-def _left(record: Run, job: Job, stop: Stop, *, no_wait: bool, reused: bool) -> Submitted:
-    """The command ends before the job does."""
-    back = f"`qamctl jobs wait {job.id}` or `qamctl runs resume {record.id}`"
-    if no_wait:
-        code, fault = ExitCode.OK, None
-    elif stop.exit_code is not None:
-        code = stop.exit_code
-        fault = QamError(f"the wait was ended, job {job.id} goes on: come back with {back}")
-        fault.code = code
-    else:
-        fault = PendingError(f"the wait ended, and job {job.id} on {job.target} still runs: come back with {back}")
-        code = fault.code
-    record.log("job", "left", job=job.id, state=job.state, status=job.status, exit_code=int(code))
-    return Submitted(job.id, job.state, record.directory, code, fault=fault, reused=reused)
-
-
-def finish(
-    desk: Desk, record: Run, program: Program, job: Job, watch: Stopwatch, *, hit: bool = False, reused: bool = False
-) -> Submitted:
-    """Write result and metrics of a job that has ended.
+    Where the wait ends before the job does, that is told, and the folder may be completed later.
 
     Raises
     ------
     BackendError
-        Its output can't be read; it is kept, and nothing is written.
+        The service no longer has the job, or its output can't be read.
+    """
+    from qamctl.azure import poll
+
+    watch.phase("solve")
+    hit, data = job.output is not None, b""
+    try:
+        if not no_wait:
+            job = poll.wait(desk, [job.id], deadline=end.deadline, stop=end.stop, tick=tick)[0]
+        if job.state == "succeeded":
+            data = poll.output_of(desk, job, end.deadline)
+    except (AuthError, TemporaryError) as error:
+        return left(desk, record, job.id, end, error, reused=reused)
+    except BackendError as error:
+        raise told_gone(error) from error.__cause__
+    if not job.is_ended:
+        return left(desk, record, job.id, end, no_wait=no_wait, reused=reused)
+    return finish(desk, record, program, job, watch, data, hit=hit, reused=reused)
+
+
+def left(
+    desk: Desk,
+    record: Run,
+    id: str,
+    end: End,
+    fault: QamError | None = None,
+    *,
+    no_wait: bool = False,
+    reused: bool = False,
+) -> Submitted:
+    """The command ends before its job does: why, how the job stands, and how to come back.
+
+    Parameters
+    ----------
+    fault
+        What ended it; None: a signal, the deadline, or that nobody was to wait.
+    """
+    job = job_of(desk, id)
+    assert job is not None  # it was written down before anything was asked
+    told = _why_left(job, record.id, end, fault, no_wait)
+    code = ExitCode.OK if told is None else told.code
+    record.log("job", "left", job=job.id, state=job.state, status=job.status, exit_code=int(code))
+    return Submitted(job.id, job.state, record.directory, code, fault=told, reused=reused)
+
+
+def _why_left(job: Job, run: str, end: End, fault: QamError | None, no_wait: bool) -> QamError | None:
+    from qamctl.azure.client import NoTurn
+
+    back = f"`qamctl jobs wait {job.id}` or `qamctl runs resume {run}`"
+    # Of a job that is `intended` nobody knows whether the service has it: whoever goes on with it asks first.
+    sent = job.state != "intended"
+    stands = f"job {job.id} on {job.target} " + (
+        "is not known to be sent" if not sent else "has ended, its output was not read" if job.is_ended else "goes on"
+    )
+    back = f"come back with {back}" if sent else f"the same command goes on with it, or {back}"
+    if end.stop.exit_code is not None:
+        found = QamError(f"the command was told to end, {stands}: {back}")
+        found.code = end.stop.exit_code
+        return found
+    if fault is None and no_wait:
+        return None
+    if fault is None or (sent and isinstance(fault, NoTurn)):
+        return PendingError(f"the wait ended, {stands}: {back}")
+    kind = TemporaryError if isinstance(fault, PendingError) and not sent else type(fault)
+    return kind(f"{fault.message}; {stands}: {back}")
+
+
+def finish(
+    desk: Desk,
+    record: Run,
+    program: Program,
+    job: Job,
+    watch: Stopwatch,
+    data: bytes,
+    *,
+    hit: bool = False,
+    reused: bool = False,
+) -> Submitted:
+    """Write result and metrics of a job that has ended.
+
+    Parameters
+    ----------
+    data
+        Its output; empty where it did not succeed.
+
+    Raises
+    ------
+    BackendError
+        The output can't be read; it is kept, and nothing is written.
     """
     from qamctl.azure import poll
     from qamctl.azure.results import parse
@@ -217,7 +300,6 @@ def finish(
     why = None if job.state == "succeeded" else poll.why(job)
     found = None
     if why is None:
-        data = poll.output_of(desk, job)
         items = parse(data, format=job.request["output_format"], shots=job.shots, bits=program.bits)
         if len(items) != 1:
             raise BackendError(
@@ -234,69 +316,39 @@ def finish(
     metrics: dict[str, Any] = {}
 
     def figures() -> dict[str, Any]:
-        metrics.update(_metrics(desk, record, program, told, result, watch, hit))
+        circuit = (read_job_file(record.directory) or {}).get("circuit") or {}
+        metrics.update(metrics_of(desk, record.manifest, program, told, result, watch, circuit, hit=hit))
         return metrics
 
     record.log("job", "ended", job=job.id, state=job.state, status=job.status)
     record.finish(result, figures, exit_code=code)
-    fault = None if why is None else BackendError(why)
+    fault = None if why is None else fault_of(job.state, why, reused=reused)
     return Submitted(job.id, job.state, record.directory, code, result, metrics, fault, reused)
 
 
-def _metrics(
-    desk: Desk, record: Run, program: Program, told: Told, result: Mapping[str, Any], watch: Stopwatch, hit: bool
-) -> dict[str, Any]:
-    job, manifest = told.job, record.manifest
-    engine = f"azure:{job.target}"
-    search = {
-        engine: {"job": job.id, "shots": 0 if told.found is None else told.found.shots,
-                 "lost": 0 if told.found is None else told.found.lost, "looks": job.polls,
-                 "submitted": moment(job.submitted), "ended": moment(job.ended), "state": job.state}
-    }  # fmt: skip
-    found = build_metrics(
-        run=record.id, kind=manifest["kind"], name=manifest["name"], result=result, stopwatch=watch, now=utc_now(),
-        search=search, quantum=None if program.kind == "circuit" else (engine,), cache=(int(hit), int(not hit)),
-        model={"shots": job.shots, **((read_job_file(record.directory) or {}).get("circuit") or {})},
-        sense=result.get("sense") or "min",
-    )  # fmt: skip
-    return found | {"credits": credits_of(desk, job, budget_of(manifest))}
+def kept_output(desk: Desk, job: Job) -> bytes | None:
+    """What a job that has ended gave, without asking anybody; empty where it did not succeed, None: it is not here."""
+    if job.state != "succeeded":
+        return b""
+    return None if job.output is None else desk.cache.get(job.output)
 
 
-def budget_of(manifest: Mapping[str, Any]) -> float | None:
-    """The monthly budget that a run was begun with."""
-    value = manifest["options"].get("monthly_budget", {}).get("value")
-    return None if value is None else float(value)
+def fault_of(state: str, why: str, *, reused: bool) -> BackendError:
+    """What is wrong with a job that did not succeed, and the way to another one."""
+    earlier = " (it was sent by an earlier call)" if reused and state != "refused" else ""
+    if state == "refused":  # `store.enter` begins anew with it
+        return BackendError(f"{why}; the same `qamctl submit` sends it anew")
+    return BackendError(
+        f"{why}{earlier}; the same `qamctl submit` finds this job again, and one with another --run-key makes another"
+    )
 
 
-def share_of(desk: Desk, workspace: str, budget: float, currency: str = "USD") -> float:
-    """How much of a month's budget counts as used now."""
-    from qamctl.azure.budget import budget_share
-    from qamctl.runs import ledger
+def budget_warnings(desk: Desk, budget: float | None) -> list[str]:
+    """What is to be said of the month's budget, where there is one."""
+    from qamctl.azure.budget import budget_warning
 
-    with desk.connect() as connection:
-        used = ledger.counted(connection, workspace, ledger.month_of(desk.clock.now()), currency)
-    return budget_share(used, budget)
-
-
-def credits_of(desk: Desk, job: Job, budget: float | None) -> dict[str, Any]:
-    """What a job was estimated at, what is reserved for it, and what was billed, in the currency of the estimate."""
-    from qamctl.runs import ledger
-
-    estimate = job.estimate or {}
-    with desk.connect() as connection:
-        line = next((line for line in ledger.lines(connection, job.workspace) if line.job == job.id), None)
-    block: dict[str, Any] = {
-        "estimated": estimate.get("amount", 0), "reserved": 0, "billed": 0, "currency": estimate.get("currency"),
-        "confirmed": False,
-    }  # fmt: skip
-    if line is not None:
-        block |= {"reserved": 0 if line.released or line.billed is not None else line.reserved / ledger.MICROS}
-        block |= {"billed": (line.billed or 0) / ledger.MICROS, "confirmed": line.billed is not None or line.released}
-        if line.billed is not None:
-            block["currency"] = line.counted_currency
-    if budget is not None:
-        block["budget_share"] = share_of(desk, job.workspace, budget)
-    return block
+    share = None if budget is None else share_of(desk, desk.client.service.workspace, budget)
+    return [warning] if (warning := budget_warning(share)) is not None else []
 
 
 def check_resumable(directory: Path, run: str) -> dict[str, Any]:
@@ -313,16 +365,3 @@ def check_resumable(directory: Path, run: str) -> dict[str, Any]:
             f"run {run} has no job to wait for: only runs of `qamctl submit` are resumed, others are run again"
         )
     return data
-
-
-def needs(desk: Desk, job: Job) -> None:
-    """Refuse what can't be waited for: a job of another workspace, or one that waits in the queue.
-
-    Raises
-    ------
-    UsageError, PendingError
-        It can't.
-    """
-    check_workspace(desk, job)
-    if job.state == "queued":
-        raise PendingError(f"job {job.id} is in the queue: `qamctl jobs drain` sends it, then come back")

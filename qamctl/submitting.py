@@ -3,32 +3,50 @@
 from __future__ import annotations
 
 import os
-import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from qamctl import __version__
 from qamctl.azure.account import Account
 from qamctl.errors import ExitCode, TemporaryError, UsageError
-from qamctl.remote import database_faults
+from qamctl.remote import database_faults, signals_win
 from qamctl.runs.atomic import refuse_overwriting
 from qamctl.runs.identity import loaded_versions, run_id, utc_now
-from qamctl.runs.lock import acquire, lock_target
+from qamctl.runs.lock import Lock, acquire, lock_target
 from qamctl.runs.metrics import Stopwatch
 from qamctl.runs.record import Run, open_run
+from qamctl.runs.signals import Stop, catch_signals
 from qamctl.runs.store import index_run
 from qamctl.submit_prepare import Ready, dry_run, prepare
 from qamctl.submit_read import Program
-from qamctl.submit_run import Submitted, Tick, share_of, wait_and_finish, write_job_file
+from qamctl.submit_run import (
+    Submitted,
+    Tick,
+    budget_warnings,
+    finish,
+    kept_output,
+    left,
+    sent_or_left,
+    wait_and_finish,
+    write_job_file,
+)
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from qamctl.azure.attend import End
     from qamctl.azure.service import Service
     from qamctl.azure.store import Job
-    from qamctl.azure.submit import Desk
+    from qamctl.azure.submit import Desk, Order
 
-__all__ = ["Submitted", "dry_run", "submit"]
+__all__ = ["Submitted", "dry_run", "offline_desk", "submit"]
+
+#: Seconds between two looks at a folder that another run holds.
+_TURN: Final = 0.2
 
 
 def submit(
@@ -42,8 +60,11 @@ def submit(
     command: Sequence[str] = (),
     tick: Tick = lambda jobs: None,
     sent: Callable[[Job], None] = lambda job: None,
+    signals: Callable[[], AbstractContextManager[Stop]] = catch_signals,
 ) -> Submitted:
     """Send a file as a job, exactly once, and wait for it as the options say.
+
+    The option `timeout` is for all of it, from now on: what is compiled, asked, uploaded, waited for and read.
 
     Parameters
     ----------
@@ -53,14 +74,23 @@ def submit(
         The command line, for the record.
     tick, sent
         Told the job after every look; told it once when the service has it.
+    signals
+        What tells, as soon as the file is compiled, that the command is to end.
 
     Raises
     ------
     QamError
-        Whatever ends the run before its job is sent, and a service that does not answer while it is waited for.
+        Whatever ends the run before its job is written down, and what the service refuses.
+    Interrupted
+        A signal came before that.
     """
-    watch, started = Stopwatch(), utc_now()
-    ready = prepare(path, flags, qir_profile=qir_profile, profile=profile, config_file=config_file, watch=watch)
+    from qamctl.azure.attend import attended_desk, end_of, now
+    from qamctl.azure.sessions import open_session
+
+    watch, started, begun = Stopwatch(), utc_now(), now()
+    ready = prepare(
+        path, flags, qir_profile=qir_profile, profile=profile, config_file=config_file, watch=watch, begun=begun
+    )  # fmt: skip
     problem, state = ready.program.problem, ready.account.state
     options = problem.options
     _check_copies(ready.program)
@@ -69,17 +99,15 @@ def submit(
     id = run_id(problem.name, started, os.urandom(4).hex())
     directory = Path(os.path.abspath(state / "runs" / id if options.out is None else options.out))
     ready = replace(ready, account=replace(ready.account, run=id, directory=str(directory)))
-    with database_faults(state):
+    with signals() as stop, signals_win(stop), database_faults(state):
+        end = end_of(stop, begun, options.timeout)
         # A login that is missing, or a database that can't be read, shows before there is a folder.
-        desk = offline_desk(ready.account) if enqueue else ready.account.desk()
-        with desk.connect():
-            pass
-        session = None if enqueue else _open_session(desk, ready)
-        lock = acquire(
-            state, lock_target(options.out, None) or directory, run=id, now=started, mode=options.if_locked
-        )  # fmt: skip
-        if lock is None:
-            raise TemporaryError(f"another run holds {directory}: run it again later")
+        with _naming_the_job(ready):
+            desk = offline_desk(ready.account, stop) if enqueue else attended_desk(ready.account, end)
+            with desk.connect():
+                pass
+            session = None if enqueue else open_session(desk, options.session, ready.target, end.deadline)
+            lock = _lock(desk, lock_target(options.out, None) or directory, id, started, options.if_locked, end)
         with (
             lock,
             open_run(
@@ -89,95 +117,107 @@ def submit(
                 result=options.result, metrics=options.metrics, log_file=options.log_file, no_copy=options.no_copy,
             ) as record,
         ):  # fmt: skip
-            found = _send_and_wait(desk, record, ready, watch, enqueue, session, tick, sent)
-        warnings = _budget_warnings(desk, options.monthly_budget)
+            order = _order(desk, record, ready, session, enqueue)
+            if enqueue:
+                found = _enqueue(desk, record, ready, order, watch, end)
+            else:
+                found = _send_and_wait(desk, record, ready, order, watch, end, tick, sent)
+        warnings = [*ready.warnings, *budget_warnings(desk, options.monthly_budget)]
     return replace(found, warnings=(*warnings, *index_run(state, directory, result=found.result)))
 
 
-def _budget_warnings(desk: Desk, budget: float | None) -> list[str]:
-    from qamctl.azure.budget import budget_warning
+@contextmanager
+def _naming_the_job(ready: Ready) -> Iterator[None]:
+    """Say of what passes, before anything is written down, which job it was about."""
+    try:
+        yield
+    except TemporaryError as error:
+        id = _asked(ready, None).id(ready.account.place().workspace_key)
+        raise type(error)(
+            f"{error.message}; job {id} was not asked for, and the same command goes on with it"
+        ) from error  # fmt: skip
 
-    share = None if budget is None else share_of(desk, desk.client.service.workspace, budget)
-    return [warning] if (warning := budget_warning(share)) is not None else []
+
+def _lock(desk: Desk, target: Path, id: str, started: datetime, mode: str, end: End) -> Lock:
+    """The run's folder for itself; whoever is to wait for it does so until the end."""
+    once = "skip" if mode == "wait" else mode
+    while (lock := acquire(desk.state, target, run=id, now=started, mode=once)) is None:
+        if mode != "wait" or end.is_over:
+            raise TemporaryError(f"another run holds {target}: run it again later")
+        desk.clock.sleep(_TURN)
+    return lock
+
+
+def _order(desk: Desk, record: Run, ready: Ready, session: str | None, enqueue: bool) -> Order:
+    """The job as it is asked for; the run folder names it from now on."""
+    workspace, order = desk.client.service.workspace, _asked(ready, session)
+    id = order.id(workspace)
+    write_job_file(
+        record, id, workspace, order, circuit=ready.prepared.report, qir_profile=ready.qir_profile, queued=enqueue
+    )  # fmt: skip
+    record.log("job", "intended", job=id, target=order.target, shots=order.shots, estimate=dict(order.estimate))
+    return order
+
+
+def _asked(ready: Ready, session: str | None) -> Order:
+    from qamctl.azure import payload
+
+    options = ready.program.problem.options
+    return payload.order_of(
+        ready.prepared, ready.target, ready.account, name=ready.name, run_key=options.run_key,
+        priority=options.priority, session=session,
+    )  # fmt: skip
+
+
+def _enqueue(desk: Desk, record: Run, ready: Ready, order: Order, watch: Stopwatch, end: End) -> Submitted:
+    """Put the job into the queue, with the priority that was asked for last; one that has ended is told."""
+    from qamctl.azure import payload, store
+    from qamctl.azure.submit import write_down
+
+    # The month in which it is sent has to pay for it.
+    account, workspace = replace(ready.account, monthly_budget=None), desk.client.service.workspace
+    admit = payload.admission(account, ready.target, ready.prepared.estimate, workspace, desk.clock.now())
+    job = write_down(desk, order, "queued", admit)
+    reused, note = job.run != record.id, ""
+    record.log("job", "queued" if job.state == "queued" else "known", job=job.id, state=job.state)
+    if job.is_ended and (data := kept_output(desk, job)) is not None:
+        return finish(desk, record, ready.program, job, watch, data, hit=bool(data), reused=True)
+    if job.state == "queued" and reused:
+        note = f"job {job.id} is in the queue already"
+        with desk.connect() as connection:
+            if job.priority != store.PRIORITIES[order.priority]:
+                changed = store.reprioritise(connection, job.id, order.priority)
+                note += f", its priority is {order.priority} now" if changed else ""
+    elif job.state != "queued":
+        return left(desk, record, job.id, end, no_wait=True, reused=True)
+    return Submitted(job.id, job.state, record.directory, ExitCode.OK, reused=reused, note=note)
 
 
 def _send_and_wait(
     desk: Desk,
     record: Run,
     ready: Ready,
+    order: Order,
     watch: Stopwatch,
-    enqueue: bool,
-    session: str | None,
+    end: End,
     tick: Tick,
     sent: Callable[[Job], None],
 ) -> Submitted:
     from qamctl.azure import payload
-    from qamctl.azure.submit import submit_once, write_down
+    from qamctl.azure.submit import submit_once
 
-    options, account = ready.program.problem.options, ready.account
-    workspace = desk.client.service.workspace
-    order = payload.order_of(
-        ready.prepared, ready.target, account, name=ready.name, run_key=options.run_key, priority=options.priority,
-        session=session,
-    )  # fmt: skip
-    id = order.id(workspace)
-    write_job_file(
-        record, id, workspace, order, circuit=ready.prepared.report, qir_profile=ready.qir_profile
-    )  # fmt: skip
-    record.log("job", "intended", job=id, target=order.target, shots=order.shots, estimate=dict(order.estimate))
-    if enqueue:  # the month in which it is sent has to pay for it
-        admit = payload.admission(
-            replace(account, monthly_budget=None), ready.target, ready.prepared.estimate, workspace, desk.clock.now()
-        )
-        job = write_down(desk, order, "queued", admit)
-        record.log("job", "queued" if job.state == "queued" else "known", job=id, state=job.state)
-        return Submitted(job.id, job.state, record.directory, ExitCode.OK, reused=job.run != record.id)
-    admit = payload.admission(account, ready.target, ready.prepared.estimate, workspace, desk.clock.now())
-    job = submit_once(desk, order, admit=admit)
+    options, workspace = ready.program.problem.options, desk.client.service.workspace
+    admit = payload.admission(ready.account, ready.target, ready.prepared.estimate, workspace, desk.clock.now())
+    send = partial(submit_once, desk, order, admit=admit, deadline=end.deadline)
+    job = sent_or_left(desk, record, order.id(workspace), end, send)
+    if isinstance(job, Submitted):
+        return job
     reused = job.run != record.id
-    record.log("job", "known" if reused else "submitted", job=id, state=job.state, status=job.status)
+    record.log("job", "known" if reused else "submitted", job=job.id, state=job.state, status=job.status)
     sent(job)
     return wait_and_finish(
-        desk, record, ready.program, job, watch, seconds=options.timeout, no_wait=options.no_wait, reused=reused,
-        tick=tick,
+        desk, record, ready.program, job, watch, end, no_wait=options.no_wait, reused=reused, tick=tick
     )  # fmt: skip
-
-
-def _open_session(desk: Desk, ready: Ready) -> str | None:
-    """The id of the session that the job is to belong to; the first job of a name opens it.
-
-    Raises
-    ------
-    AuthError, BackendError, TemporaryError
-        The service refuses, or does not answer well.
-    """
-    from qamctl.azure.client import error_of
-    from qamctl.azure.service import ServiceFault
-
-    name, target = ready.program.problem.options.session, ready.target
-    if name is None or is_uuid(name):
-        return name
-    service = desk.client.service
-    id = str(uuid.uuid5(uuid.NAMESPACE_URL, "\0".join(["qamctl session", service.workspace, target.id, name])))
-    what = f"opening the session {name!r}"
-    try:
-        try:
-            desk.client.call(what, lambda: service.get_session(id))
-        except ServiceFault as fault:
-            if fault.status != 404:
-                raise
-            desk.client.call(what, lambda: service.open_session(id, name, target.provider, target.id))
-    except ServiceFault as fault:
-        raise error_of(fault, what) from fault
-    return id
-
-
-def is_uuid(text: str) -> bool:
-    """Whether a text is an id as the service has them."""
-    try:
-        return str(uuid.UUID(text)) == text.lower()
-    except ValueError:
-        return False
 
 
 def _check_copies(program: Program) -> None:
@@ -195,7 +235,7 @@ class _NotAsked:
         self.workspace, self.endpoint = workspace, endpoint
 
 
-def offline_desk(account: Account) -> Desk:
+def offline_desk(account: Account, stop: Stop | None = None) -> Desk:
     """A desk whose service is not asked: no login is needed, and no connection opened.
 
     Raises
@@ -203,9 +243,9 @@ def offline_desk(account: Account) -> Desk:
     AuthError, UsageError
         The workspace is not said.
     """
-    from qamctl.azure.clock import SystemClock
+    from qamctl.azure.clock import StoppableClock
     from qamctl.azure.open import make_desk
 
     place = account.place()
     service = _NotAsked(place.workspace_key, place.endpoint or "")
-    return make_desk(account.state, cast("Service", service), SystemClock())
+    return make_desk(account.state, cast("Service", service), StoppableClock(stop or Stop()))

@@ -55,9 +55,12 @@ def check_files(result: str, spec: str, *, format: str | None = None, sense: str
     ------
     SpecError
         One of the files can't be read.
+    UnsupportedError
+        The result is of a program in a provider's own language, which is not read here.
     """
     file = Path(result)
     data = _result(file)
+    _refuse_native(data, file)
     kind = kind_of(spec) if format is None else kind_of_format(format)
     if kind == "schedule":
         from qamctl.schedule.check import check_result
@@ -66,6 +69,16 @@ def check_files(result: str, spec: str, *, format: str | None = None, sense: str
     if kind == "circuit":
         return _check_circuit(data, spec, format)
     return _check_model(data, file, spec, format, sense)
+
+
+def _refuse_native(data: dict[str, Any], file: Path) -> None:
+    """Say of a program that was sent as it is (`qamctl submit --input-format`) that nothing can be recomputed."""
+    told = data.get("format")
+    if data.get("kind") == "circuit" and isinstance(told, str) and _options(data).get("input_format") == told:
+        raise UnsupportedError(
+            f"{file} is the result of a {told} program, which was sent as it is: there is nothing to recompute it "
+            "from, and `qamctl jobs output` has what the service measured"
+        )
 
 
 def _check_model(data: dict[str, Any], file: Path, spec: str, format: str | None, sense: str | None) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from qamctl.errors import (
     GateError,
     PendingError,
     QamError,
+    SpecError,
     TemporaryError,
     UsageError,
 )
@@ -103,6 +105,82 @@ def test_a_job_that_fails_is_replaced_for_its_part_alone(cloud: Cloud) -> None:
     anew = [job for job in again.metrics["jobs"] if not job["cached"]]
     assert [job["state"] for job in anew] == ["succeeded"]
     assert anew[0]["id"] != failed[0]["id"]
+
+
+def test_what_stand_ins_find_is_not_the_targets(cloud: Cloud) -> None:
+    """Every job fails: the classical engine's schedule is its own, the fallback says why, nothing is claimed; 5."""
+    cloud.start(faults=Faults(rates={"failed": 1.0}))
+    report = cloud.run("schedule", SPEC, **SMALL)
+    first, second, third = report.result["attempts"]
+    assert third["objective"] < first["objective"]  # the part that was improved was sampled by the annealer
+    assert (report.result["solved_by"], third["backend"], third["status"]) == ("anneal", "anneal", "feasible")
+    assert (second["status"], second["objective"], second["shots"]) == ("failed", None, 0)
+    assert (second["gain_over_random"], second["gain_over_classical_same_time"]) == (None, None)
+    assert report.result["fallback"]["backend"] == "azure:ionq.simulator"
+    assert "no part was measured by a job: the jobs of 8 parts failed" in report.result["fallback"]["reason"]
+    assert report.metrics["quantum_vs_classical"]["quantum"] is None
+    assert {who for _, _, who in report.metrics["curve"]} <= {"list-search", "anneal"}
+    assert report.metrics["search"]["azure:ionq.simulator"]["stood_in"]["anneal"]["parts"] == 8
+    with pytest.raises(BackendError):
+        cloud.run("schedule", SPEC, strict=True, **SMALL)
+
+
+def test_each_engine_has_what_its_own_parts_gave(cloud: Cloud) -> None:
+    """Some jobs fail: the target has what jobs measured, the annealer the rest, and the comparison goes by that."""
+    cloud.start(faults=Faults(script=tuple(Event("PUT job", k, "failed") for k in range(2, 9))))
+    report = cloud.run("schedule", SPEC, **SMALL)
+    assert report.result["fallback"] is None
+    told = [row for row in rounds(report) if row["improved"]]
+    by = {False: [], True: []}
+    for row in told:
+        by["fallback" in row].append(row)
+    rows = {row["backend"]: row for row in report.result["attempts"]}
+    assert ("anneal" in rows) == bool(by[True])
+    if not by[False]:
+        assert rows["azure:ionq.simulator"]["objective"] == rows["list-search"]["objective"]
+    assert rows["azure:ionq.simulator"]["shots"] == 100
+    compared = report.metrics["quantum_vs_classical"]
+    assert compared["quantum"]["objective"] == rows["azure:ionq.simulator"]["objective"]
+    assert compared["classical"]["objective"] == min(
+        row["objective"] for name, row in rows.items() if not name.startswith("azure:")
+    )  # fmt: skip
+    assert report.result["solved_by"] == ("anneal" if told and "fallback" in told[-1] else "azure:ionq.simulator")
+
+
+def test_a_run_that_sends_nothing_says_so(cloud: Cloud) -> None:
+    """Every part goes to the classical engine, whose answer it is: told as a fallback, and 5 with --strict."""
+    names = ("azure:quantinuum.sim.h2-1e", "azure:ionq.qpu.aria-1")  # dear, and slow: nothing makes up for it
+    flags = {**SMALL, "allow_qpu": True, "timeout": 60.0}
+    report = cloud.run("schedule", SPEC, *names, **flags)
+    assert cloud.service.jobs == {}
+    assert "nothing was sent" in report.result["fallback"]["reason"]
+    assert report.result["solved_by"] in ("list-search", "anneal")
+    assert report.metrics["quantum_vs_classical"]["quantum"] is None
+    with pytest.raises(BackendError, match="nothing was sent"):
+        cloud.run("schedule", SPEC, *names, strict=True, **flags)
+
+
+def test_slow_answers_make_no_jobs_after_the_time(cloud: Cloud) -> None:
+    """Every answer comes after --timeout: the classical answer, nothing at the service, nothing left to be sent."""
+    cloud.start(faults=Faults(rates={"slow": 1.0}, slow_seconds=4.0))
+    report = cloud.run("schedule", SPEC, timeout=1.0, **{**SMALL, "max_rounds": 2})
+    assert report.result["solved_by"] == "list-search"
+    assert "the time to wait was over" in report.result["fallback"]["reason"]
+    assert {job["state"] for job in report.metrics["jobs"]} <= {"cancelled"}
+    time.sleep(5.0)  # what was asked before is answered meanwhile
+    assert cloud.service.jobs == {}
+
+
+def test_a_damaged_database_is_told_as_such(cloud: Cloud) -> None:
+    """The words of every command on jobs, as the fallback's reason; 3 with --strict."""
+    database = cloud.folder / "state" / "qamctl" / "state.db"
+    database.parent.mkdir(parents=True)
+    database.write_bytes(b"no database at all" * 300)
+    report = cloud.run("schedule", SPEC, **SMALL)
+    assert report.exit_code == ExitCode.OK
+    assert f"the state database {database} is damaged" in report.result["fallback"]["reason"]
+    with pytest.raises(SpecError, match="is damaged"):
+        cloud.run("schedule", SPEC, strict=True, **SMALL)
 
 
 def test_a_strict_run_ends_with_the_job_that_failed(cloud: Cloud) -> None:
@@ -214,7 +292,7 @@ def test_several_targets_share_the_parts(cloud: Cloud) -> None:
     names = ("azure:ionq.simulator", "azure:rigetti.sim.qvm")
     report = cloud.run("schedule", SPEC, *names, **{**SMALL, "max_rounds": 16})
     engine = "azure:ionq.simulator+rigetti.sim.qvm"
-    assert [row["backend"] for row in report.result["attempts"]] == ["list-search", engine]
+    assert [row["backend"] for row in report.result["attempts"]][:2] == ["list-search", engine]
     parts = [row for row in report.metrics["search"][engine]["rounds"] if row["variables"]]
     assert all(row["why"] for row in parts)
     assert {row["route"] for row in parts} <= {"classical", "ionq.simulator", "rigetti.sim.qvm"}

@@ -89,8 +89,28 @@ def test_the_job_of_a_whole_model_may_fail(cloud: Cloud) -> None:
     assert report.result["objective"] == -4
     assert report.metrics["jobs"][0]["state"] == "failed"
     assert report.result["attempts"][1]["gain_over_random"] is None
+    assert (report.result["attempts"][1]["status"], report.result["attempts"][1]["objective"]) == ("failed", None)
+    assert [row["backend"] for row in report.result["attempts"]] == ["anneal", "azure:ionq.simulator"]
+    assert report.result["solved_by"] == "anneal"
+    assert "no part was measured by a job" in report.result["fallback"]["reason"]
+    assert report.metrics["quantum_vs_classical"]["quantum"] is None
+    assert "sampled 1 part" in report.result["attempts"][0]["note"]
     with pytest.raises(BackendError, match="failed"):
         cloud.run("model", PROBLEMS / "model-ring.qubo", shots=100, strict=True)
+
+
+def test_parts_of_a_model_that_no_job_measures_are_the_annealers(cloud: Cloud, large: Path) -> None:
+    """Every job fails: what the annealer finds on the parts is its own, and the target has no objective; 5."""
+    cloud.start(faults=Faults(rates={"failed": 1.0}))
+    flags: dict[str, Any] = {"shots": 50, "max_qubits": 6, "max_rounds": 3, "time_limit": 0.001}
+    report = cloud.run("model", large, **flags)
+    rows = {row["backend"]: row for row in report.result["attempts"]}
+    assert set(rows) == {"anneal", "azure:ionq.simulator"}
+    assert (rows["azure:ionq.simulator"]["objective"], rows["azure:ionq.simulator"]["shots"]) == (None, 0)
+    assert report.result["solved_by"] == "anneal"
+    assert "the jobs of 3 parts failed" in report.result["fallback"]["reason"]
+    with pytest.raises(BackendError):
+        cloud.run("model", large, strict=True, **flags)
 
 
 @pytest.mark.parametrize("strict", [False, True])

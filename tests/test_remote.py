@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from qamctl.engine_list import price_of
-from qamctl.errors import QamError, SpecError, TemporaryError
+from qamctl.errors import BackendError, QamError, SpecError, TemporaryError
 from qamctl.job_list import asked, query
 from qamctl.job_view import moment
-from qamctl.remote import database, database_faults
+from qamctl.remote import database, database_faults, told_gone
 from qamctl.runs.database import connect
 
 
@@ -115,3 +115,12 @@ def test_moments_are_in_utc() -> None:
     """Whole seconds, with the zone."""
     assert moment(0.9) == "1970-01-01T00:00:00Z"
     assert moment(None) is None
+
+
+def test_a_job_that_is_gone_has_a_way_out() -> None:
+    """Where the service no longer has a job another one can be made; where it said something else, that is told."""
+    gone = told_gone(BackendError("the service no longer has job x"))
+    assert all(word in gone.message for word in ("job x", "keeps counting", "--run-key"))
+    other = BackendError("a bad request")
+    other.__cause__ = ValueError("400")
+    assert told_gone(other) is other

@@ -1,29 +1,32 @@
 """Targets of Azure Quantum behind the verbs of every engine: a model becomes a circuit, a job, and samples again.
 
 A job whose output is kept is not sent again: then nothing is asked of the network, not even for a login. A job that
-failed in an earlier run is tried once more under another run key; within a run it is not.
+failed in an earlier run is tried once more under another run key; within a run it is not. Nothing is asked of the
+service once the time to wait is over, and nobody waits for what it was asked before (`patience`).
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from qamctl.azure import poll, store, targets
 from qamctl.azure.book import Book
-from qamctl.azure.client import NoTurn
-from qamctl.azure.clock import Clock, StoppableClock, SystemClock
-from qamctl.azure.submit import complete, write_down
+from qamctl.azure.errand import Errand
+from qamctl.azure.patience import Abandoned, together
+from qamctl.azure.sending import Sending, admission
+from qamctl.azure.service import ServiceFault
+from qamctl.azure.submit import lock_job
 from qamctl.azure.work import Work, make, read
 from qamctl.backends.base import Capabilities, Job
 from qamctl.errors import PendingError, QamError, UsageError
+from qamctl.runs.faults import database_faults
 
 if TYPE_CHECKING:
-    import sqlite3
-
     import dimod
 
     from qamctl.azure.account import Account
@@ -40,14 +43,14 @@ CLASSICAL: Final = "classical"
 #: Jobs that are in flight at once.
 BATCH: Final = 8
 
-#: Seconds to wait for the jobs of a search, where --timeout says nothing.
-TIMEOUT: Final = 3600.0
+#: Variables of a part up to which it is enumerated here, exactly and in a moment, before a quantum computer is paid.
+ENUMERATED: Final = 8
 
 #: Runs that a job which fails again and again is tried in.
 TRIES: Final = 100
 
-#: Seconds that the last look at a job may take.
-_LAST_WORDS: Final = 5.0
+#: Seconds that the last looks at jobs may take, all together.
+LAST_WORDS: Final = 1.5
 
 #: What payloads are taken: circuits, and models, of which the QAOA circuit is run.
 _KINDS: Final = ("circuit", "qubo", "polynomial")
@@ -96,9 +99,7 @@ class AzureBackend:
     targets
         By name; the first one is taken where the options do not say.
     account
-        Whose jobs they are.
-    open
-        Opens the desk with a clock; None: the account does. Nothing is opened before a job has to be sent.
+        Whose jobs they are. Nothing is opened before a job has to be sent.
     book
         What became of the jobs of this run.
     """
@@ -107,11 +108,8 @@ class AzureBackend:
     capabilities: Capabilities
     targets: Mapping[str, Target]
     account: Account | None
-    open: Callable[[Clock], Desk] | None = None
-    clock: Clock = field(default_factory=SystemClock)
     book: Book = field(default_factory=Book)
-    _desk: Desk | None = None
-    _begun: float | None = None
+    _errand: Errand | None = None
     _waiting: int = 0
     _prices: Any = None
     _lock: Any = field(default_factory=threading.RLock)
@@ -131,15 +129,18 @@ class AzureBackend:
         ------
         UnsupportedError
             The target can't run the circuit.
+        PendingError
+            The time to wait is over.
+        SpecError
+            The state database is damaged, or of a later version.
         AuthError, BackendError, GateError, TemporaryError
             As `qamctl.azure.submit.submit_once`.
         """
         work = Work(payload, self.targets[str(options.get("route") or next(iter(self.targets)))])
-        if not make(work, options, self._priced()):
+        if not make(work, options, self._priced(), self._account.state):
             return Job("none", self.name, "succeeded", {"work": work})
         order = self._order(work, options)
-        kept = self._kept(order)
-        track = options.get("track", {})
+        kept, track = self._kept(order), options.get("track", {})
         if kept is not None:
             work.row, work.cached = kept, True
             track.update(job=kept.id, cached=True)
@@ -160,22 +161,20 @@ class AzureBackend:
         AuthError, BackendError, TemporaryError
             As `qamctl.azure.poll.look`.
         """
-        work, desk = self._work(job), self._opened(lambda: False)
+        work, errand = self._work(job), self.errand
         assert work.row is not None  # it was sent
         late = PendingError(
             f"job {job.id} on {work.target.id} still runs, and the time to wait is over: look for it with "
             f"`qamctl jobs wait {job.id}`; the same command goes on with it"
         )
-        if work.deadline is not None and self.clock.now() >= work.deadline:
-            raise late
-        try:
-            work.row = row = poll.look(desk, job.id, among=max(1, self._waiting), deadline=self._patience(desk, work))
-        except NoTurn:
-            raise late from None
+        with errand.on_time(late):
+            desk = errand.opened(work.stop)
+            call = partial(poll.look, desk, job.id, among=max(1, self._waiting), deadline=errand.patience(desk))
+            work.row = row = errand.within(call, work.stop)
         if row.is_ended:
             with self._lock:
                 self._waiting -= 1
-            self.book.note(row, self._account, self._billed(row.id))
+            self.book.note(row, self._account, errand.billed(row.id))
         return self._job(work, row)
 
     def fetch(self, job: Job) -> dimod.SampleSet:
@@ -190,7 +189,7 @@ class AzureBackend:
         if work.result is not None:
             return work.result
         assert work.row is not None  # it was sent, or found
-        return read(work, self._output(work.row))
+        return read(work, self._output(work, work.row))
 
     def cancel(self, job: Job) -> Job:
         """Wait for the job no longer; what was sent is paid for, so that it runs on, for the next run to find."""
@@ -199,13 +198,39 @@ class AzureBackend:
         return replace(job, state="cancelled")
 
     def settle(self) -> None:
-        """Ask once more for what jobs cost that have ended without a figure; whoever does not answer is left alone."""
-        if self._desk is None:
-            return
-        for id in self.book.unbilled():
-            with suppress(QamError):
-                row = poll.look(self._desk, id, deadline=self.clock.now() + _LAST_WORDS)
-                self.book.note(row, self._account, self._billed(id))
+        """Ask once more, all at once, for what jobs cost that have no bill yet, and for those that may have been sent.
+
+        Whoever does not answer in a moment is left alone; once the time to wait is over nobody is asked. From then on
+        the book is closed.
+        """
+        desk, clock = self.errand.desk, self.errand.clock
+        if desk is not None:
+            until, end = clock.now() + LAST_WORDS, self.errand.deadline()
+            until = until if end is None else min(until, end)
+            asked = [partial(self._found, desk, id, until) for id in self.book.intended()]
+            asked += [partial(self._last_look, desk, id, until) for id in self.book.unbilled()]
+            together(asked, until, clock)
+        self.book.close()
+
+    def _last_look(self, desk: Desk, id: str, until: float) -> None:
+        with suppress(QamError):
+            with database_faults(desk.state):
+                row = poll.look(desk, id, deadline=until)
+            self.book.note(row, self._account, self.errand.billed(id))
+
+    def _found(self, desk: Desk, id: str, until: float) -> None:
+        """Take down a job that the service has, though nobody was told so when it was sent."""
+        with suppress(QamError, ServiceFault), database_faults(desk.state):
+            lock = lock_job(desk, id)
+            if lock is None:
+                return
+            with lock:
+                remote = desk.client.find(id, until)
+                if remote is not None:
+                    now = desk.clock.now()
+                    with desk.connect() as connection:
+                        row = store.note(connection, id, remote, now, now)
+                    self.book.note(row, self._account, self.errand.billed(id))
 
     # What a job is made of
 
@@ -222,45 +247,41 @@ class AzureBackend:
         from qamctl.runs.cache import Cache
 
         cache = Cache(self._account.state / "cache")
-        with self._connect() as connection:
+        with self.errand.connect() as connection:
             found = store.cached(connection, order.content)
         return next((job for job in found if job.output is not None and cache.get(job.output) is not None), None)
 
     def _sent(self, work: Work, order: Order, options: Mapping[str, Any], track: dict[str, Any]) -> store.Job:
-        from qamctl.azure.payload import admission
-
+        """The job of an order, once the service has it."""
         assert work.prepared is not None  # it was made into an order
-        desk, account, points = self._opened(options.get("stop")), self._account, list[str]()
-        work.deadline = self._deadline(None if work.payload.kind == "circuit" else TIMEOUT)
+        account, errand, part = self._account, self.errand, options.get("part")
+        work.stop = options.get("stop") or work.stop
+        errand.endless = work.payload.kind == "circuit"
         late = PendingError(f"the time to wait was over before a job could be sent to {work.target.id}")
-        if work.deadline is not None and self.clock.now() >= work.deadline:
-            raise late
-        order = self._again(order, desk)
-        workspace, now = desk.client.service.workspace, desk.clock.now()
-        admit = admission(account, work.target, work.prepared.estimate, workspace, now)
-        row = write_down(desk, order, "intended", admit)
-        track["job"] = row.id
-        self.book.enter(row, account, cached=False, part=options.get("part"))
-        if row.state != "intended":
-            return row
-        try:
-            row = complete(replace(desk, at=points.append), row.id, self._patience(desk, work))
-        except QamError as error:
-            self.book.note(self._left(desk, row.id, sent="uploaded" in points), account, None)
-            if isinstance(error, NoTurn):
-                raise late from error
-            raise
-        self.book.note(row, account, None)
-        return row
+        with errand.on_time(late):
+            desk = errand.opened(work.stop)
+        with database_faults(account.state):
+            order = self._again(order, desk)
+        id = order.id(desk.client.service.workspace)
 
-    def _left(self, desk: Desk, id: str, *, sent: bool) -> store.Job:
-        """A job that could not be sent as it stands; one that the service never heard of is withdrawn."""
-        with desk.connect() as connection:
-            job = store.get(connection, id)
-            assert job is not None  # it was written down
-            if job.state == "intended" and not sent and job.run == self._account.run:
-                store.withdraw(connection, id, desk.clock.now())
-            return store.get(connection, id) or job
+        def entered(row: store.Job) -> None:
+            track["job"] = row.id
+            self.book.enter(row, account, cached=False, part=part)
+
+        admit = admission(
+            account, work.target, work.prepared.estimate, desk.client.service.workspace, desk.clock, id=id,
+            others=lambda currency: self.book.counted(currency, but=id, all=account.run is None),
+        )  # fmt: skip
+        sending = Sending(desk, order, admit, entered)
+        with errand.turn(id, late), errand.on_time(late):
+            try:
+                return errand.within(partial(sending.run, errand.patience(desk)), work.stop)
+            except Abandoned:
+                sending.give_up()
+                raise
+            finally:
+                if sending.row is not None:
+                    self.book.note(sending.row, account, None)
 
     def _again(self, order: Order, desk: Desk) -> Order:
         """The order, under a run key of its own where an earlier run's job of it failed."""
@@ -274,29 +295,25 @@ class AzureBackend:
                     return tried
         return order
 
-    # The desk, and what is asked of it
+    @property
+    def errand(self) -> Errand:
+        """What it asks the workspace with.
+
+        Raises
+        ------
+        ValueError
+            It was made without an account.
+        """
+        if self.account is None:
+            raise ValueError(f"the engine {self.name} was made without an account, and takes no jobs")
+        with self._lock:
+            if self._errand is None:
+                self._errand = Errand(self.account)
+            return self._errand
 
     @property
     def _account(self) -> Account:
-        if self.account is None:
-            raise ValueError(f"the engine {self.name} was made without an account, and takes no jobs")
-        return self.account
-
-    def _connect(self) -> AbstractContextManager[sqlite3.Connection]:
-        from qamctl.runs.database import connect
-
-        return connect(self._account.state / "state.db", durable=True)
-
-    def _opened(self, stop: Callable[[], bool] | None) -> Desk:
-        with self._lock:
-            if self._desk is None:
-                clock = StoppableClock(stop or (lambda: False)) if isinstance(self.clock, SystemClock) else self.clock
-                self._desk = (self.open or self._account.desk)(clock)
-            return self._desk
-
-    def desk(self, stop: Callable[[], bool] = lambda: False) -> Desk:
-        """The desk, opened when it is first asked for."""
-        return self._opened(stop)
+        return self.errand.account
 
     def _priced(self) -> Any:
         from qamctl.azure.prices import load_prices
@@ -304,6 +321,13 @@ class AzureBackend:
         if self._prices is None:
             self._prices = load_prices(self._account.prices)
         return self._prices
+
+    def least(self, target: str) -> int:
+        """Variables of a part that a target gets at least: what costs from USD 97 a job is not spent on trifles.
+
+        Without --allow-qpu a quantum computer gets every part, to say itself that it may not be used.
+        """
+        return ENUMERATED + 1 if self.targets[target].qpu and self._account.allow_qpu else 0
 
     def price(self, target: str, variables: int, couplings: int, shots: int, depth: int) -> float:
         """About what a part of so many variables and couplings may cost on a target, before it is compiled."""
@@ -313,31 +337,19 @@ class AzureBackend:
         figures = CircuitFigures(variables, one, two, variables, depth * (couplings + 2))
         return estimate(self.targets[target], figures, shots, self._priced()).amount
 
-    def _deadline(self, otherwise: float | None) -> float | None:
-        """The moment at which nobody waits any more: the time begins with the first job that is sent."""
-        seconds = self._account.timeout or otherwise
-        with self._lock:
-            if self._begun is None:
-                self._begun = self.clock.now()
-            return None if seconds is None else self._begun + seconds
-
-    def _patience(self, desk: Desk, work: Work) -> float:
-        """Until when one thing is tried."""
-        patient = desk.clock.now() + desk.client.policy.patience
-        return patient if work.deadline is None else min(patient, work.deadline)
-
-    def _billed(self, id: str) -> tuple[int, str] | None:
-        with self._connect() as connection:
-            row = connection.execute(
-                "SELECT micros, currency FROM ledger WHERE job = ? AND entry = 'billed'", (id,)
-            ).fetchone()
-        return None if row is None else (int(row[0]), str(row[1]))
-
-    def _output(self, row: store.Job) -> bytes:
+    def _output(self, work: Work, row: store.Job) -> bytes:
         from qamctl.runs.cache import Cache
 
         data = None if row.output is None else Cache(self._account.state / "cache").get(row.output)
-        return poll.output_of(self._opened(None), row) if data is None else data
+        if data is not None:
+            return data
+        late = PendingError(
+            f"job {row.id} on {work.target.id} has ended, and its output was not read before the time to wait was "
+            f"over: the same command, or `qamctl jobs output {row.id}`, reads it"
+        )
+        with self.errand.on_time(late):
+            desk = self.errand.opened(work.stop)
+            return self.errand.within(partial(poll.output_of, desk, row, self.errand.patience(desk)), work.stop)
 
     def _work(self, job: Job) -> Work:
         return cast(Work, job.info["work"])
@@ -349,7 +361,7 @@ class AzureBackend:
         if state == "failed":
             info["error"] = reason(row)
         else:
-            info["poll_seconds"] = max(0.0, row.next_poll - self.clock.now())
+            info["poll_seconds"] = max(0.0, row.next_poll - self.errand.clock.now())
         return Job(row.id, self.name, state, info)
 
 

@@ -39,6 +39,8 @@ class Route:
     ----------
     qubits
         Variables of a part at most; None: any.
+    least
+        Variables of a part at least: smaller ones are not worth a job.
     available
         Whether it takes parts today.
     queue_seconds
@@ -58,6 +60,7 @@ class Route:
     part_seconds: float = 1.0
     lanes: int = 1
     price: Callable[[int, int], float] = lambda variables, couplings: 0.0
+    least: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +201,8 @@ class Balancer:
             return "is not available"
         if route.qubits is not None and variables > route.qubits:
             return f"has {route.qubits} qubits"
+        if variables < route.least:
+            return f"gets no part below {route.least} variables: a job costs more than those are worth"
         price = route.price(variables, couplings)
         if self.budget is not None and price and self.spent + self._promised + planned + price > self.budget:
             return "costs more than is left"
@@ -247,7 +252,9 @@ class Balancer:
         if tried:
             gained = f"gained {self._mean(route.name, _class_of(variables)):.4g} a part over {tried}"
         cost = f", costs {price:.4g}" if price else ""
-        return f"{variables} variables; {gained}, back in about {self._back(route, 0):.3g} s{cost}"
+        small = [other for other in self.routes.values() if variables < other.least and other.available]
+        kept = "".join(f"; {other.name} {self._why_not(other, variables, couplings, 0.0)}" for other in small)
+        return f"{variables} variables; {gained}, back in about {self._back(route, 0):.3g} s{cost}{kept}"
 
 
 def _class_of(variables: int) -> int:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from qamctl.azure.account import Account
     from qamctl.azure.store import Job
 
+#: States of jobs that cost nothing, unless they were billed.
+FREE = ("failed", "cancelled", "refused")
+
 #: The folder of the files in a run's folder.
 FOLDER = "jobs"
 
@@ -33,11 +36,12 @@ class Book:
     rows: dict[str, dict[str, Any]] = field(default_factory=dict)
     _lock: Any = field(default_factory=threading.Lock)
     _swept: bool = False
+    _closed: bool = False
 
     def enter(self, job: Job, account: Account, *, cached: bool, part: int | None) -> None:
         """A job that is about to be sent, or whose result is kept; of equal parts the first one counts."""
         with self._lock:
-            if job.id in self.rows:
+            if job.id in self.rows or self._closed:
                 return
             self.rows[job.id] = {**_row(job, account), "cached": cached, "part": part, "fallback": None}
             if not cached:
@@ -46,6 +50,8 @@ class Book:
     def note(self, job: Job, account: Account, billed: tuple[int, str] | None) -> None:
         """What became of a job; `billed` in millionths, with the currency."""
         with self._lock:
+            if self._closed:
+                return
             row = self.rows[job.id]
             row |= {name: value for name, value in _row(job, account).items() if not name.startswith("billed")}
             if billed is not None:
@@ -67,9 +73,36 @@ class Book:
             ]  # fmt: skip
 
     def running(self) -> list[str]:
-        """Jobs that have not ended."""
+        """Jobs that the service has, and that have not ended."""
         with self._lock:
-            return [id for id, row in self.rows.items() if row["state"] in ("intended", "submitted", "queued")]
+            return [id for id, row in self.rows.items() if row["state"] == "submitted"]
+
+    def intended(self) -> list[str]:
+        """Jobs that were to be sent, and of which nobody knows whether the service has them."""
+        with self._lock:
+            return [id for id, row in self.rows.items() if row["state"] == "intended"]
+
+    def counted(self, currency: str, *, but: str, all: bool = False) -> int:
+        """Millionths that jobs count for which another run asked for, and this one waits for, besides one.
+
+        Parameters
+        ----------
+        all
+            This run's own too.
+        """
+        with self._lock:
+            return sum(
+                round(MICROS * float(row["estimated"] if row["billed"] is None else row["billed"]))
+                for id, row in self.rows.items()
+                if id != but and not row["cached"] and (all or not row["own"])
+                and (row["billed"] is not None or row["state"] not in FREE)
+                and currency == (row["currency"] if row["billed"] is None else row["billed_currency"])
+            )  # fmt: skip
+
+    def close(self) -> None:
+        """Take nothing down any more: what calls bring that nobody waits for stands in the database alone."""
+        with self._lock:
+            self._closed = True
 
     def told(self) -> list[dict[str, Any]]:
         """The rows, as the metrics file has them."""

@@ -12,6 +12,10 @@ from qamctl.errors import TemporaryError
 _NAP: Final = 0.2
 
 
+class Stopped(TemporaryError):
+    """The run was told to end, by a signal or by who wanted its answer."""
+
+
 class Clock(Protocol):
     """Where time comes from."""
 
@@ -47,11 +51,11 @@ class StoppableClock(SystemClock):
 
         Raises
         ------
-        TemporaryError
+        Stopped
             The run was told to end.
         """
         end = self.now() + seconds
         while (left := end - self.now()) > 0:
             if self._stop():
-                raise TemporaryError("the run was told to end while it waited for Azure Quantum")
+                raise Stopped("the run was told to end while it waited for Azure Quantum")
             super().sleep(min(left, _NAP))

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from qamctl.azure.backend import BATCH, CLASSICAL, AzureBackend
 from qamctl.azure.balance import Balancer, Choice, Route
+from qamctl.azure.patience import Abandoned
 from qamctl.azure.service import ServiceFault
 from qamctl.errors import QamError
 from qamctl.runs.atomic import make_folder, write_atomic
@@ -110,9 +111,13 @@ class Routing:
 
     def _ask(self) -> dict[str, Any]:
         """What the service says of the targets; nothing where it does not answer: their jobs will say why."""
-        with suppress(QamError, ServiceFault):
-            desk = self.engine.desk()
-            found = desk.client.call("asking for the targets", desk.client.service.targets)
+        errand = self.engine.errand
+        with suppress(QamError, ServiceFault, Abandoned):
+            desk = errand.opened()
+            call = desk.client.call
+            found = errand.within(
+                lambda: call("asking for the targets", desk.client.service.targets, errand.patience(desk))
+            )  # fmt: skip
             return {
                 one.id: {"queue": one.queue_seconds, "available": one.availability != "Unavailable",
                          "qubits": one.qubits}
@@ -132,7 +137,7 @@ class Routing:
             qubits = today.get("qubits") or target.qubits
             routes.append(Route(
                 name, qubits, bool(today.get("available", True)), float(today.get("queue", 0.0)), PART, BATCH,
-                price_on(name),
+                price_on(name), self.engine.least(name),
             ))  # fmt: skip
         return routes
 

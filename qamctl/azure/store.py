@@ -237,6 +237,16 @@ def claim(
     return None
 
 
+def reprioritise(connection: sqlite3.Connection, id: str, priority: str) -> bool:
+    """Give a job of the queue another priority, a word of `PRIORITIES`; False: it is no longer in the queue."""
+    with transaction(connection):
+        job = get(connection, id)
+        if job is None or job.state != "queued":
+            return False
+        _set(connection, id, priority=PRIORITIES[priority], request={**job.request, "priority": priority})
+        return True
+
+
 def note(connection: sqlite3.Connection, id: str, remote: RemoteJob, now: float, next_poll: float) -> Job:
     """Take down what the service says of a job: its state, and when it has ended what it cost.
 

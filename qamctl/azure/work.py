@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qamctl.azure import memo
 from qamctl.errors import UnsupportedError
 
 if TYPE_CHECKING:
@@ -29,14 +31,19 @@ class Work:
     prepared: Prepared | None = None
     row: store.Job | None = None
     cached: bool = False
-    deadline: float | None = None
+    stop: Callable[[], bool] = lambda: False
     result: dimod.SampleSet | None = None
 
 
-def make(work: Work, options: Mapping[str, Any], prices: Mapping[str, Price]) -> bool:
+def make(work: Work, options: Mapping[str, Any], prices: Mapping[str, Price], state: Path | None = None) -> bool:
     """Compile the payload for its target; False where there is nothing to run, and the result is known.
 
     Angles are trained by a number of evaluations, never by time: the same payload always makes the same job.
+
+    Parameters
+    ----------
+    state
+        The state folder, where what models are compiled to is kept; None: it is not.
 
     Raises
     ------
@@ -47,13 +54,18 @@ def make(work: Work, options: Mapping[str, Any], prices: Mapping[str, Price]) ->
     from qamctl.backends.local import sample_set
     from qamctl.backends.qaoa_circuits import circuit_of
 
-    payload, program = work.payload, work.payload
+    payload, program, key = work.payload, work.payload, None
     if payload.kind == "circuit":
         _refuse_bases(payload, work.target)
     elif payload.n == 0:
         work.result = sample_set(payload, np.zeros((1, 0), np.int8), {})
         return False
     else:
+        key = None if state is None else memo.key_of(payload, work.target, options)
+        kept = None if state is None or key is None else memo.recall(state, key, work.target, prices)
+        if kept is not None:
+            work.prepared, work.told = kept
+            return True
         timeless = {name: value for name, value in options.items() if name not in ("seconds", "steps", "angles")}
         try:
             program, work.told = circuit_of(payload, timeless)
@@ -64,6 +76,8 @@ def make(work: Work, options: Mapping[str, Any], prices: Mapping[str, Price]) ->
         target=work.target, prices=prices, circuit=program.circuit if program.qir is None else None, qir=program.qir,
         shots=options.get("reads"),
     )  # fmt: skip
+    if state is not None and key is not None and not options.get("stop", lambda: False)():
+        memo.remember(state, key, work.prepared, work.told)
     return True
 
 

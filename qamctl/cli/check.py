@@ -32,8 +32,8 @@ def check(
       qamctl check result.json plan.yaml -o json | jq .discrepancies
       qamctl check run/result.json model.qubo
 
-    Exit code 0: everything holds; 9: something does not; 3: a file can't be read. The check shares no code
-    with the search.
+    Exit code 0: everything holds; 9: something does not; 3: a file can't be read; 8: the result is of a program in a
+    provider's own language, which nothing can be recomputed from. The check shares no code with the search.
     """
     asked = {"format": format, "sense": sense, "output": output, "quiet": quiet}
     console = open_console(context, asked, profile=None, config=None)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -61,19 +60,21 @@ def credits(
     console = open_console(context, flags, profile=profile, config=config)
     from qamctl.remote import open_office
     from qamctl.runs.atomic import write_atomic
-    from qamctl.spending import metrics_file, quotas, spending
+    from qamctl.spending import check_flags, metrics_file, quotas, spending
     from qamctl.spending import refresh as ask
 
     office = open_office(flags, profile=profile, config_file=Path(config) if config else None)
+    file = None if metrics is None else Path(metrics)
+    check_flags(office, by=by or "target", month=month, threshold=threshold, metrics=file)
     told: dict[str, Any] = {}
     if refresh:
-        told["refresh"] = asdict(ask(office))
+        told["refresh"] = ask(office)
     if live:
         told["quotas"] = quotas(office)
     found = spending(office, by=by or "target", month=month, threshold=threshold, now=time.time())
     found.report.update(told)
-    if metrics is not None:
-        write_atomic(Path(metrics), metrics_file(Path(metrics), found), durable=False)
+    if file is not None:
+        write_atomic(file, metrics_file(file, found), durable=False)
     console.show(found.report, lambda: page(found.report, console.width))
     if found.gate is None:
         return ExitCode.OK

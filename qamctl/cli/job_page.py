@@ -52,6 +52,8 @@ def tell_submitted(console: Console, done: Any) -> int:
     value = {"job": done.id, "state": done.state, "run": done.directory.name, "directory": str(done.directory)}
     if done.result is not None:
         value["result"] = str(done.directory / "result.json")
+    if done.note:
+        value["note"] = done.note
     if done.fault is not None:
         value |= as_object(done.fault)
     if console.output != "table":
@@ -61,7 +63,8 @@ def tell_submitted(console: Console, done: Any) -> int:
         if done.fault is not None:
             console.fault(done.fault)
         else:
-            console.note(f"job {done.state}" + (" (it was sent by an earlier call)" if done.reused else ""))
+            earlier = " (it was sent by an earlier call)" if done.reused else ""
+            console.note(done.note or f"job {done.state}{earlier}")
     return int(done.exit_code)
 
 
@@ -81,8 +84,8 @@ def dry_run_page(found: Mapping[str, Any], width: int) -> str:
     lines.insert(7, fill(f"price: {price_text(found['price'])}", width, subsequent_indent="  "))
     if not found["allowed"]["ok"]:
         lines.append(fill(f"would be refused: {found['allowed']['why']}", width, subsequent_indent="  "))
-    if note := found.get("note"):
-        lines.append(fill(str(note), width, subsequent_indent="  "))
+    notes = [*found.get("warnings", ()), *([found["note"]] if "note" in found else [])]
+    lines += [fill(str(note), width, subsequent_indent="  ") for note in notes]
     return "\n".join(lines)
 
 

@@ -139,17 +139,21 @@ def wait(
       qamctl jobs wait 1b4e28ba
       qamctl jobs wait 1b4e28ba 9c2d7f10 --timeout 3600 -o json
 
-    Exit code 0: all of them succeeded; 5: one did not; 7: --timeout came first; 75: the service does not answer.
+    What befalls one of them does not hold back the others, and the exit code is the worst. 0: all of them succeeded; 6:
+    the login was refused; 5: one did not succeed; 9: the budget holds one back; 75: the service does not answer, or did
+    not before --timeout; 7: --timeout came first, or one is in the queue; 130, 143: a signal came. Bills that come late
+    are asked for on the way.
     """
     console, office = _open(context, {"timeout": timeout, "output": output, "quiet": quiet}, profile, config)
-    from qamctl import remote_jobs, resuming
+    from qamctl import resuming
+    from qamctl.remote import signals_win
     from qamctl.runs.signals import catch_signals
 
-    with catch_signals() as stop, JobProgress(console) as progress:
+    with catch_signals() as stop, signals_win(stop), JobProgress(console) as progress:
         found = resuming.wait_for(office, jobs, stop=stop, tick=progress.look)
     for warning in found.warnings:
         console.warn(warning)
-    value, fault = found.as_dict(), remote_jobs.verdict(found.jobs)
+    value, fault = found.as_dict(), found.fault
     if fault is not None:
         fault.code = stop.exit_code or fault.code
         value |= as_object(fault)
@@ -233,15 +237,23 @@ def drain(
       qamctl jobs drain --quiet -o json | jq .left
 
     By priority, then by age; any number of these may run at once, and be killed, and each job is sent once. Exit code
-    5: the service refused one; 9: the budget holds one back; 75: the service is away, the queue waits.
+    5: the service refused one; 9: the budget holds one back; 75: the service is away, the queue waits; what was sent
+    before is told. Bills that come late are asked for on the way.
     """
     console, office = _open(context, {"output": output, "quiet": quiet}, profile, config)
     from qamctl import remote_jobs
+    from qamctl.remote import signals_win
     from qamctl.runs.signals import catch_signals
 
-    with catch_signals() as stop:
+    with catch_signals() as stop, signals_win(stop):
         found = remote_jobs.drained(office, most=None if most is None else whole("--max", most), stop=stop)
-    console.show(found.value, lambda: found.text)
+    value, fault = found.value, found.fault
+    if fault is not None:
+        fault.code = stop.exit_code or fault.code
+        value |= as_object(fault)
+    console.show(value, lambda: found.text)
     for line in found.told:
         console.warn(line)
+    if fault is not None and console.output == "table":
+        console.fault(fault)
     return stop.exit_code or found.exit_code

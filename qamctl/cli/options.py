@@ -207,7 +207,7 @@ RunKey = Annotated[
 NoWait = Annotated[bool, typer.Option("--no-wait", help="Do not wait: print the job's id and end with 0.")]
 Timeout = Annotated[
     str | None,
-    typer.Option("--timeout", metavar="S", help="Seconds to wait at most; then 7, and the job goes on."),
+    typer.Option("--timeout", metavar="S", help="Seconds to wait for Azure Quantum at most, in all; its jobs go on."),
 ]
 MaxCost = Annotated[
     str | None,

@@ -90,8 +90,9 @@ def submit(
 
     Exit code 0: the result was written (with --no-wait: the job was sent); 4: no measurement is a feasible answer; 5:
     the job failed; 6: credentials are missing or refused; 7: --timeout ended the wait, the id is on standard output;
-    8: the target is too small; 9: a cap was not met; 75: the service is away, and the same call goes on; 130:
-    interrupted, the job goes on.
+    8: the target is too small; 9: a cap was not met; 75: the service is away, or --timeout came before the job was
+    known to be sent: the same call goes on; 130, 143: a signal ended the call, the job goes on. --timeout is for all of
+    it, from compiling to the result. Once a job is written down, its id is on standard output however the call ends.
     """
     flags = {
         "target": target,

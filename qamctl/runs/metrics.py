@@ -129,16 +129,26 @@ def build(
 
 
 def credits_of(jobs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """What the jobs of a run cost; those whose results were kept cost nothing, and those of an earlier run were its.
+    """What the jobs of a run cost; those whose results were kept cost nothing.
+
+    `taken_over` has the same figures, and the number, of jobs that another run asked for, one that was killed say, and
+    that this one waited for: the ledger has them under that run, whose own metrics may never have been written. They
+    are not in the other sums.
 
     `estimated` is what all of them were estimated at, `reserved` what of that still is for want of a bill, `billed` by
     the service's own figures. Where there are several currencies, the figures are of the one that most jobs are
     estimated in, and the others stand in `others`.
     """
-    new = [job for job in jobs if not job.get("cached") and job.get("own", True)]
+    new = [job for job in jobs if not job.get("cached")]
+    others = [job for job in new if not job.get("own", True)]
+    found = _sums([job for job in new if job.get("own", True)])
+    return found | ({"taken_over": {"jobs": len(others), **_sums(others)}} if others else {})
+
+
+def _sums(jobs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     sums: dict[str, dict[str, int]] = {}
     count: dict[str, int] = {}
-    for job in new:
+    for job in jobs:
         currency = str(job.get("currency") or "USD")
         count[currency] = count.get(currency, 0) + 1
         of = sums.setdefault(currency, {"estimated": 0, "reserved": 0, "billed": 0})

@@ -3,152 +3,34 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from support.azure_scene import Scene, qubo, scene
 from support.qubo_models import model_of
 
-from qamctl import engines
-from qamctl.azure.account import Account
-from qamctl.azure.backend import AzureBackend, backend, reason
+from qamctl.azure import store
+from qamctl.azure.backend import reason
 from qamctl.azure.balance import Choice
 from qamctl.azure.clock import StoppableClock
-from qamctl.azure.open import make_desk
 from qamctl.azure.parts import Parts
 from qamctl.azure.routing import Routing
-from qamctl.azure.service import Cost, RemoteJob, ServiceFault, Submission, TargetStatus, Uploaded
-from qamctl.azure.submit import Desk
+from qamctl.azure.service import Cost, ServiceFault, Submission
+from qamctl.azure.submit import lock_job
 from qamctl.azure.throttle import Limits
-from qamctl.backends import registry
+from qamctl.backends import qaoa_circuits, registry
 from qamctl.backends.base import Job
-from qamctl.errors import AuthError, BackendError, GateError, PendingError, TemporaryError, UsageError
-from qamctl.measuring import Settings
-from qamctl.quantum.loading import load
-from qamctl.qubo.compile import Compiled, compile_qubo
+from qamctl.errors import AuthError, BackendError, GateError, PendingError, SpecError, TemporaryError, UsageError
+from qamctl.qubo.compile import compile_qubo
 from qamctl.qubo.penalties import Weights
+from qamctl.runs.database import connect
+from qamctl.runs.metrics import credits_of
 
-load(qir=True)
-
-
-@dataclass
-class Clock:
-    """Moves by what is slept."""
-
-    at: float = 1_795_000_000.0
-
-    def now(self) -> float:
-        return self.at
-
-    def sleep(self, seconds: float) -> None:
-        self.at += seconds
-
-
-@dataclass
-class Fake:
-    """A service whose jobs end after so many seconds, all bits 0; `fault` is asked before every verb."""
-
-    clock: Clock
-    seconds: float = 5.0
-    word: str = "Succeeded"
-    cost: Cost | None = field(default_factory=lambda: Cost(0.25, "USD"))
-    fault: Callable[[str], ServiceFault | None] = lambda verb: None
-    jobs: dict[str, tuple[float, Submission]] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
-    workspace: str = "s/r/w"
-    endpoint: str = "http://fake"
-    lock: Any = field(default_factory=threading.Lock)
-
-    def _verb(self, name: str) -> None:
-        self.asked.append(name)
-        if (fault := self.fault(name)) is not None:
-            raise fault
-
-    def get_job(self, id: str) -> RemoteJob:
-        self._verb("get")
-        if id not in self.jobs:
-            raise ServiceFault("no such job", status=404)
-        made, job = self.jobs[id]
-        done = self.clock.now() - made >= self.seconds
-        error = ("Broken", "it broke") if done and self.word == "Failed" else None
-        return RemoteJob(
-            id, job.name, job.target, job.provider, self.word if done else "Waiting", error=error,
-            cost=self.cost if done and self.word == "Succeeded" else None,
-        )  # fmt: skip
-
-    def upload(self, submission: Submission) -> Uploaded:
-        self._verb("upload")
-        return Uploaded("container", "input")
-
-    def put_job(self, submission: Submission, uploaded: Uploaded) -> RemoteJob:
-        self._verb("put")
-        self.jobs[submission.id] = (self.clock.now(), submission)
-        return self.get_job(submission.id)
-
-    def output(self, job: RemoteJob) -> bytes:
-        self._verb("output")
-        shots = self.jobs[job.id][1].params["shots"]
-        outcome = {"Outcome": [0] * 3, "Display": "[0, 0, 0]", "Count": shots}
-        results = [{"Histogram": [outcome], "Shots": [[0] * 3] * shots}]
-        return json.dumps({"DataFormat": "microsoft.quantum-results.v2", "Results": results}).encode()
-
-    def targets(self) -> Sequence[TargetStatus]:
-        self._verb("targets")
-        return [
-            TargetStatus("ionq.simulator", "ionq", "Available", 4.0, 29, "base"),
-            TargetStatus("rigetti.sim.qvm", "rigetti", "Unavailable", 0.0),
-            TargetStatus("another.target", "another", "Available", 0.0),
-        ]
-
-
-@dataclass
-class Scene:
-    """A state folder with engines over one service."""
-
-    folder: Path
-    clock: Clock = field(default_factory=Clock)
-    service: Any = None
-    opened: int = 0
-
-    def __post_init__(self) -> None:
-        self.service = self.service or Fake(self.clock)
-
-    def _open(self, clock: Any) -> Desk:
-        self.opened += 1
-        return make_desk(self.folder, self.service, clock, seed=1)
-
-    def engine(self, *names: str, run: str = "run-1", **options: Any) -> AzureBackend:
-        account = Account(self.folder, {}, run=run, directory=str(self.folder / run), **options)
-        made = backend(names or ("ionq.simulator",), account)
-        made.open, made.clock = self._open, self.clock
-        return made
-
-    def sample(self, engine: AzureBackend, payload: Any, **options: Any) -> Any:
-        options = {"seed": 1, "reads": 20, "depth": 1, **options}
-        return engines.sample(engine, payload, sleep=self.clock.sleep, **options)
-
-    def parts(self, engine: AzureBackend, **options: Any) -> Parts:
-        settings = Settings(shots=20, depth=1, strict=options.pop("strict", False))
-        made = engines.parts_of(engine, settings, 1)
-        made.sample = lambda engine, payload, **more: engines.sample(
-            engine, payload, sleep=self.clock.sleep, **{"reads": 20, "depth": 1, **more}
-        )
-        return made
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Scene:
-    return Scene(tmp_path)
-
-
-def qubo(k: int = 0) -> Compiled:
-    """Three variables; another `k`, another problem."""
-    model = model_of([-1.0 - k, 2.0, 1.0], [(0, 1, 1.0), (1, 2, -2.0)])
-    return compile_qubo(model, Weights(0.0, np.zeros(0)))
+__all__ = ["scene"]
 
 
 def test_an_engine_tells_what_it_can_do() -> None:
@@ -261,7 +143,7 @@ def test_a_turn_that_would_come_too_late_is_the_end_of_the_wait(scene: Scene, ve
     scene.service.seconds = 1000.0
     engine = scene.engine(timeout=20.0)
     job = engine.submit(qubo(), {"seed": 1, "reads": 20, "depth": 1})
-    desk = engine.desk()
+    desk = engine.errand.opened()
     desk.client.throttle.limits = Limits(per_second=0.001)
     desk.client.throttle.take()
     with pytest.raises(PendingError):
@@ -293,6 +175,44 @@ def test_a_job_that_was_never_sent_is_withdrawn(scene: Scene) -> None:
     assert [job["state"] for job in engine.book.told()] == ["intended"]
 
 
+def test_a_job_that_the_service_refused_in_so_many_words_is_withdrawn(scene: Scene) -> None:
+    """A PUT that was answered with 403 made no job: nothing is left for `jobs drain` to send."""
+    scene.service.fault = lambda verb: ServiceFault("no", status=403) if verb == "put" else None
+    engine = scene.engine(timeout=5.0)
+    with pytest.raises(AuthError):
+        scene.sample(engine, qubo())
+    assert [job["state"] for job in engine.book.told()] == ["cancelled"]
+
+
+def test_a_job_in_doubt_is_looked_for_in_the_end(scene: Scene) -> None:
+    """A PUT without an answer, and the service has the job: it is told as one that runs; else with how to end it."""
+
+    def lost(verb: str) -> ServiceFault | None:
+        return ServiceFault("lost", status=None) if verb == "put" or "put" in scene.service.asked else None
+
+    scene.service.fault = lost
+    parts = scene.parts(scene.engine(timeout=20.0))
+    parts(qubo(), seed=1)
+    [id] = parts.engine.book.intended()
+    assert f"{id}; `qamctl jobs cancel ID` ends one" in (parts.left() or "")
+    assert parts.finish()["intended"] == [id]
+    assert job_row(scene, id).state == "intended"
+    scene.clock.sleep(10_000.0)
+    scene.service.asked.clear()
+    parts = scene.parts(scene.engine(run="run-2", timeout=20.0))
+    parts(qubo(1), seed=1)
+    [id] = parts.engine.book.intended()
+    scene.clock.sleep(10_000.0)  # the service is no longer left in peace
+    scene.service.fault = lambda verb: None
+    scene.service.jobs[id] = (scene.clock.now(), Submission(
+        id=id, name="n", target="ionq.simulator", provider="ionq", payload=b"", input_format="", output_format="",
+        content_type="", params={}, metadata={}, tags=(), priority=None, session=None,
+    ))  # fmt: skip
+    parts.engine.errand._end = scene.clock.now() + 5.0
+    assert parts.finish()["running"] == [id]
+    assert parts.left() == f"1 job still runs: {id}"
+
+
 def test_nothing_to_choose_is_no_job(scene: Scene) -> None:
     """A payload without variables is sampled here; one that was told to stop gives nothing."""
     empty = compile_qubo(model_of([]), Weights(0.0, np.zeros(0)))
@@ -307,18 +227,55 @@ def test_nothing_to_choose_is_no_job(scene: Scene) -> None:
 def test_a_late_bill_is_asked_for_once_more(scene: Scene) -> None:
     """A job without a figure is looked at again in the end; a service that does not answer then is left alone."""
     scene.service.cost = None
+    scene.engine().settle()  # nothing was opened yet
     engine = scene.engine()
-    engine.settle()  # nothing was opened yet
     scene.sample(engine, qubo())
     assert engine.book.told()[0]["billed"] is None
     scene.service.cost = Cost(0.5, "USD")
     engine.settle()
     assert engine.book.told()[0]["billed"] == 0.5
     scene.service.cost = None
+    engine = scene.engine(run="run-2")
     scene.sample(engine, qubo(1))
     scene.service.fault = lambda verb: ServiceFault("away", status=503)
+    asked = len(scene.service.asked)
     engine.settle()
-    assert [job["billed"] for job in engine.book.told()] == [0.5, None]
+    assert len(scene.service.asked) > asked
+    assert [job["billed"] for job in engine.book.told()] == [None]
+
+
+def test_nobody_is_asked_once_the_time_to_wait_is_over(scene: Scene) -> None:
+    """A run that used up its --timeout does not ask for bills, and its book is closed."""
+    scene.service.cost = None
+    engine = scene.engine(timeout=20.0)
+    scene.sample(engine, qubo())
+    scene.clock.sleep(30.0)
+    asked = len(scene.service.asked)
+    engine.settle()
+    assert len(scene.service.asked) == asked
+    engine.book.stood_in("no such job", "a reason")
+    [id] = scene.service.jobs
+    engine.book.note(replace(job_row(scene, id), state="failed"), engine.errand.account, None)
+    assert engine.book.told()[0]["state"] == "succeeded"
+
+
+def test_bills_are_asked_for_all_together(scene: Scene) -> None:
+    """One short time for all: a service that takes long for each is asked no further than that."""
+    scene.service.cost = None
+    engine = scene.engine()
+    for k in range(5):
+        scene.sample(engine, qubo(k))
+    asked = len(scene.service.asked)
+    scene.service.fault = lambda verb: scene.clock.sleep(1.0)
+    engine.settle()
+    assert len(scene.service.asked) == asked + 2
+
+
+def job_row(scene: Scene, id: str) -> store.Job:
+    with connect(scene.folder / "state.db") as connection:
+        found = store.get(connection, id)
+    assert found is not None
+    return found
 
 
 def test_files_of_an_earlier_run_are_dropped(scene: Scene) -> None:
@@ -368,7 +325,9 @@ def test_a_failed_job_has_a_stand_in(scene: Scene) -> None:
     figures = parts.finish()
     assert figures["fallbacks"] == 1
     assert figures["jobs"][0]["fallback"] == found.info["fallback"]
-    assert parts.note() == "the job of 1 part failed: the classical engine sampled in place of them"
+    assert parts.note() == "the job of 1 part failed: the classical engine sampled in place of it"
+    assert isinstance(parts.error, BackendError)
+    assert parts.error.message.startswith("no part was measured by a job: the job of 1 part failed (")
     strict = scene.parts(scene.engine(run="run-2"), strict=True)
     assert len(strict(qubo(), seed=1)) == 0
     assert isinstance(strict.error, BackendError)
@@ -497,3 +456,161 @@ def test_jobs_are_dropped_once(scene: Scene) -> None:
     assert isinstance(job, Job)
     assert engine.cancel(job).state == "cancelled"
     assert engine.book.running() == [job.id]
+
+
+# Who did what
+
+
+def test_an_engine_whose_jobs_measured_nothing_says_so(scene: Scene) -> None:
+    """Nothing sent is a fault with the reason; a limit of cost is 9; an excuse, or a job, and there is none."""
+    parts = scene.parts(scene.engine())
+    parts.finish()
+    assert str(parts.error) == "no part was measured by a job, and nothing was sent: no part had anything to choose"
+    parts = scene.parts(scene.engine())
+    parts.finish("the limit of cost was reached")
+    assert isinstance(parts.error, GateError)
+    parts = scene.parts(scene.engine())
+    parts.finish(excused=True)
+    assert parts.error is None
+    parts = scene.parts(scene.engine())
+    parts(qubo(), seed=1)
+    parts._end(PendingError("late"))
+    parts.error = PendingError("late, said before the first job was back")
+    parts.finish()
+    assert parts.error is None
+
+
+def test_small_parts_are_not_worth_a_quantum_computer(scene: Scene) -> None:
+    """Up to 8 variables a part is enumerated here, and its row says why; simulators get it, and so do refusals."""
+    parts = scene.parts(scene.engine("ionq.qpu.aria-1", allow_qpu=True))
+    [options] = parts.assign([qubo()])
+    assert (options["route"], options["why"][:31]) == ("classical", "3 variables: enumerated here, e")
+    found = parts(qubo(), seed=1, **options)
+    assert (found.info["by"], len(found), scene.service.jobs) == ("exact", 1, {})
+    assert found.first.energy == qubo().energy(np.array(list(np.ndindex(2, 2, 2)))).min()
+    parts.learn(qubo(), found.info, 1.0)
+    assert parts.finder == "exact"
+    figures = parts.finish()
+    assert figures["classical_parts"] == {"exact": 1}
+    assert parts.note() == "1 part went to the classical engine, without a job"
+    assert "nothing was sent: 3 variables: enumerated here" in str(parts.error)
+    refused = scene.parts(scene.engine("ionq.qpu.aria-1"))
+    assert "route" not in refused.assign([qubo()])[0]
+    assert "route" not in scene.parts(scene.engine()).assign([qubo()])[0]
+    several = scene.parts(scene.engine("ionq.qpu.aria-1", "quantinuum.sim.h2-1e", allow_qpu=True))
+    for options in several.assign([qubo(k) for k in range(8)]):
+        assert options["route"] != "ionq.qpu.aria-1"
+        assert "ionq.qpu.aria-1 gets no part below 9 variables" in options["why"]
+
+
+# Jobs of others
+
+
+def priced(folder: Path) -> Path:
+    path = folder / "prices.toml"
+    path.write_text('["ionq.simulator"]\nformula = "per-shot"\ncurrency = "USD"\nper_shot = 0.01\n'
+                    'source = "https://example.org"\ndate = 2026-11-29\n')  # fmt: skip
+    return path
+
+
+def test_jobs_that_are_taken_over_count_for_the_cap(scene: Scene, tmp_path: Path) -> None:
+    """A killed run's job of USD 0.20 leaves 0.10 of a cap of 0.30, and its cost is told as taken over."""
+    scene.service.seconds = 1000.0
+    prices = priced(tmp_path)
+    first = scene.engine(prices=prices, max_cost=0.3)
+    first.submit(qubo(), {"seed": 1, "reads": 20, "depth": 1})  # and the process is killed
+    scene.service.seconds = 0.0
+    later = scene.engine(run="run-2", prices=prices, max_cost=0.3)
+    assert not scene.sample(later, qubo()).info["cached"]
+    with pytest.raises(GateError, match=r"the run's other jobs USD 0\.2[05]"):
+        scene.sample(later, qubo(1))
+    assert credits_of(later.book.told()) == {
+        "estimated": 0, "reserved": 0, "billed": 0, "currency": None,
+        "taken_over": {"jobs": 1, "estimated": 0.2, "reserved": 0, "billed": 0.25, "currency": "USD"},
+    }  # fmt: skip
+
+
+def test_a_job_that_another_run_only_wrote_down_is_sent_within_our_own_limits(scene: Scene, tmp_path: Path) -> None:
+    """A row that a killed run left `intended`: whoever sends it asks for its own cap first, and counts it once."""
+    prices, options = priced(tmp_path), {"seed": 1, "reads": 20, "depth": 1}
+    first = scene.engine(prices=prices)
+    scene.service.fault = lambda verb: ServiceFault("lost", status=None) if verb == "put" else None
+    with pytest.raises(TemporaryError):
+        scene.engine(prices=prices, timeout=5.0).submit(qubo(), options)
+    del first
+    scene.clock.sleep(10_000.0)
+    scene.service.fault = lambda verb: None
+    small = scene.engine(run="run-2", prices=prices, max_cost=0.1)
+    with pytest.raises(GateError, match=r"--max-cost of USD 0\.10"):
+        small.submit(qubo(), options)
+    assert scene.service.jobs == {}
+    assert len(small.book.intended()) == 1
+    fitting = scene.engine(run="run-3", prices=prices, max_cost=0.2, monthly_budget=0.2)
+    fitting.submit(qubo(), options)
+    assert len(scene.service.jobs) == 1
+
+
+def test_without_a_run_all_jobs_count_for_the_cap(scene: Scene, tmp_path: Path) -> None:
+    """`bench` has no run of its own: what its engine asked for counts all the same."""
+    engine = scene.engine(run=None, prices=priced(tmp_path), max_cost=0.3)
+    scene.service.cost = None
+    scene.sample(engine, qubo())
+    with pytest.raises(GateError, match=r"other jobs USD 0\.20"):
+        scene.sample(engine, qubo(1))
+
+
+def test_a_job_in_another_process_hands_is_left_there(scene: Scene) -> None:
+    """The lock of the job is held elsewhere until the time is over: 7, and the row stays, reserved."""
+    engine = scene.engine(timeout=5.0)
+    order_of_job = {"seed": 1, "reads": 20, "depth": 1}
+    probe = scene.engine(run="probe", timeout=5.0)
+    scene.service.fault = lambda verb: ServiceFault("away", status=503)
+    with pytest.raises(TemporaryError):
+        probe.submit(qubo(), order_of_job)
+    [id] = [job["id"] for job in probe.book.told()]
+    scene.clock.sleep(10_000.0)
+    scene.service.fault = lambda verb: None
+    lock = lock_job(probe.errand.opened(), id)
+    assert lock is not None
+    with lock, pytest.raises(PendingError, match="another process"):
+        engine.submit(qubo(), order_of_job)
+    assert job_row(scene, id).state == "intended"
+    assert engine.book.intended() == [id]
+
+
+@pytest.mark.parametrize("version", [None, 99])
+def test_a_database_that_can_not_be_used_is_told_as_everywhere(scene: Scene, version: int | None) -> None:
+    """Damaged, or of a later version: the words and the code of every command on jobs, not an engine's bug."""
+    scene.folder.mkdir(exist_ok=True)
+    if version is None:
+        (scene.folder / "state.db").write_bytes(b"no database at all" * 300)
+    else:
+        with connect(scene.folder / "state.db") as connection:
+            connection.execute(f"PRAGMA user_version = {version}")
+    parts = scene.parts(scene.engine())
+    assert len(parts(qubo(), seed=1)) == 0
+    assert isinstance(parts.error, SpecError)
+    assert re.search("is damaged" if version is None else "a later qamctl", parts.error.message)
+    assert len(scene.parts(scene.engine("ionq.simulator", "rigetti.sim.qvm")).assign([qubo()])) == 1
+
+
+def test_a_model_is_compiled_once(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a model was compiled to is kept, and the same job found by it; damage, and it is compiled again."""
+    first = scene.sample(scene.engine(), qubo())
+    compiled: list[Any] = []
+    real = qaoa_circuits.circuit_of
+    monkeypatch.setattr(qaoa_circuits, "circuit_of", lambda *given: compiled.append(given) or real(*given))
+    again = scene.sample(scene.engine(run="run-2"), qubo())
+    assert compiled == []
+    assert (again.info["job"], again.info["cached"]) == (first.info["job"], True)
+    assert again.info["angles"] == first.info["angles"]
+    scene.sample(scene.engine(run="run-3"), qubo(), depth=2)
+    assert len(compiled) == 1
+    for path in (scene.folder / "compiled").glob("*.json"):
+        path.write_text("{}")
+    assert scene.sample(scene.engine(run="run-4"), qubo()).info["cached"]
+    assert len(compiled) == 2
+    [path] = [path for path in (scene.folder / "compiled").glob("*.json") if path.read_text() != "{}"]
+    (scene.folder / "cache" / (name := json.loads(path.read_text())["payload"])[:2] / name).write_bytes(b"damaged")
+    scene.sample(scene.engine(run="run-5"), qubo())
+    assert len(compiled) == 3

@@ -271,3 +271,17 @@ def test_ended_states(world: World) -> None:
     job = intend(world, make_order())
     states = ("queued", "intended", "submitted", "succeeded", "failed", "cancelled", "refused")
     assert [replace(job, state=state).is_ended for state in states] == [False] * 3 + [True] * 4
+
+
+def test_a_job_of_the_queue_gets_another_priority(world: World) -> None:
+    """In the queue and in what is told to the service; what is no longer in the queue keeps its own."""
+    job = enqueue(world.desk, make_order(1))
+    with world.desk.connect() as connection:
+        assert store.reprioritise(connection, job.id, "high")
+        found = store.get(connection, job.id)
+        assert found is not None
+        assert (found.priority, found.request["priority"]) == (1, "high")
+        assert found.request | {"priority": "standard"} == job.request
+        assert store.claim(connection, job.workspace, 0.0, lambda c, job: True) is not None
+        assert not store.reprioritise(connection, job.id, "low")
+        assert not store.reprioritise(connection, "nobody", "low")

@@ -118,6 +118,15 @@ def test_flags_that_make_no_sense(run: Run, argv: list[str], word: str) -> None:
     assert word in ran.err
 
 
+def test_flags_are_looked_at_before_anybody_is_asked(run: Run, room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slip in --by, --month, --threshold or --metrics costs no question to the service."""
+    with azure() as cloud:
+        monkeypatch.setenv(*next(iter(cloud.environ().items())))
+        for argv in (["--by", "colour"], ["--month", "x"], ["--threshold", "0.5"], ["--metrics", "m.txt"]):
+            assert run("credits", "--live", "--refresh", *argv).code == 2
+        assert cloud.service.requests.total() == 0
+
+
 def test_bills_contradict_an_estimate(run: Run, ledger_rows: Path) -> None:
     """A job that was billed more than it was estimated at is named, and one without a bill counts as reserved."""
     import json

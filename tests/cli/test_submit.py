@@ -139,6 +139,8 @@ def test_a_program_of_a_provider_is_sent_as_it_is(
         assert output["counts"] == ran.json["solution"]["counts"]
         assert run(*call, "-o", "json").json["solution"] == ran.json["solution"]  # from the cache
         assert list(cloud.service.created.values()) == [1]
+        checked = run("check", "r/result.json", file)
+        assert (checked.code, f"is the result of a {form} program" in checked.err) == (8, True)
 
 
 @pytest.mark.parametrize("form", NATIVE)
@@ -284,6 +286,7 @@ def test_a_wait_that_ends_exits_with_7(run: Run, monkeypatch: pytest.MonkeyPatch
     """--timeout: 7, the id on standard output, how to come back; one object with -o json; `runs resume` goes on."""
     with azure(queue_seconds=600) as cloud:
         monkeypatch.setenv(*next(iter(cloud.environ().items())))
+        assert bell(run, "--no-wait").code == 0
         ran = bell(run, "--timeout", "0.3", "--out", "run")
         assert ran.code == 7
         id = ran.out.strip()
@@ -536,15 +539,15 @@ def test_a_service_that_is_away(run: Run, monkeypatch: pytest.MonkeyPatch, cloud
     """75 while nobody answers, the job stays written down, and the same call goes on with it."""
     from qamctl.azure import client
 
-    monkeypatch.setattr(client, "LOOPBACK", client.Policy(0.01, 0.02, 0.1, 0.02, 0.1, 0.02))
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
     monkeypatch.setenv("AZURE_QUANTUM_CONNECTION_STRING", connection_string(f"http://127.0.0.1:{port}/"))
-    monkeypatch.setattr("qamctl.azure.open.LOOPBACK", client.LOOPBACK)
-    ran = bell(run)
-    assert ran.code == 75, ran.err
-    assert run("jobs", "list", "-o", "json").json["jobs"][0]["state"] == "intended"
+    with monkeypatch.context() as hasty:
+        hasty.setattr("qamctl.azure.open.LOOPBACK", client.Policy(0.01, 0.02, 0.1, 0.02, 0.1, 0.02))
+        ran = bell(run)
+    (row,) = run("jobs", "list", "-o", "json").json["jobs"]
+    assert (ran.code, row["state"], ran.out.strip()) == (75, "intended", row["id"]), ran.err
     monkeypatch.setenv("AZURE_QUANTUM_CONNECTION_STRING", connection_string(cloud.endpoint))
     assert bell(run).code == 0
     assert list(cloud.service.created.values()) == [1]
