@@ -61,8 +61,11 @@ def within(call: Callable[[], T], deadline: float | None, clock: Clock, stop: Ca
         )  # fmt: skip
         if left <= 0:
             raise Abandoned
-        with suppress(Late):
+        try:
             return done.result(left)
+        except Late as late:  # the call itself may say so, too
+            if done.done() and done.exception() is late:
+                raise
         if stop():
             asked = min(asked, time.monotonic())
 

@@ -66,3 +66,13 @@ def test_calls_are_made_together_and_none_after_the_deadline() -> None:
     fake = Fake()
     together([lambda: fake.sleep(5.0), lambda: done.append(20), lambda: done.append(21)], 104.0, fake)
     assert len(done) == 20
+
+
+def test_a_call_that_itself_timed_out_is_told_as_it_is() -> None:
+    """Its own TimeoutError is a fault like any other, not a reason to wait on."""
+
+    def late() -> None:
+        raise TimeoutError("the storage said so")
+
+    with pytest.raises(TimeoutError, match="the storage said so"):
+        within(late, None, SystemClock())

@@ -118,9 +118,12 @@ def test_the_time_is_over_before_the_job_is_sent(run: Run, monkeypatch: pytest.M
 
 
 def test_the_time_is_over_while_the_service_hangs_with_the_job(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """7 and the id: the job was sent."""
-    with named(monkeypatch, queue_seconds=600, faults=Faults(script=[Event("GET job", 2, "slow", 99)])) as cloud:
+    """7 and the id, and not the half minute later that the service answers: the job was sent."""
+    hung = Faults(script=[Event("GET job", 2, "slow", 99)], slow_seconds=30.0)
+    with named(monkeypatch, queue_seconds=600, faults=hung) as cloud:
+        begun = time.monotonic()
         ran = bell(run, "--timeout", "4")
+        assert time.monotonic() - begun < 15.0
         (id,) = cloud.service.created
         assert (ran.code, ran.out.strip()) == (7, id)
         assert "come back with" in ran.err
