@@ -123,7 +123,7 @@ def test_the_time_is_over_while_the_service_hangs_with_the_job(run: Run, monkeyp
     with named(monkeypatch, queue_seconds=600, faults=hung) as cloud:
         begun = time.monotonic()
         ran = bell(run, "--timeout", "4")
-        assert time.monotonic() - begun < 15.0
+        assert time.monotonic() - begun < 25.0
         (id,) = cloud.service.created
         assert (ran.code, ran.out.strip()) == (7, id)
         assert "come back with" in ran.err
