@@ -174,6 +174,7 @@ def _again(
 ) -> Job:
     """Write a job down that the run was about to, when it was killed; the database may have been lost, too."""
     from qamctl.azure import payload, submit
+    from qamctl.azure.admission import admission
     from qamctl.azure.sessions import open_session
     from qamctl.submit_prepare import prepare
 
@@ -195,7 +196,7 @@ def _again(
             f"run {record.id} was about to send job {data['id']}, and its file compiles to another one today (other "
             "versions, or another workspace): submit the file anew"
         )
-    admit = payload.admission(account, ready.target, ready.prepared.estimate, workspace, desk.clock.now())
+    admit = admission(account, ready.target, ready.prepared.estimate, workspace, desk.clock, id=order.id(workspace))
     return submit.write_down(desk, order, "queued" if queued else "intended", admit)
 
 

@@ -171,12 +171,13 @@ def _asked(ready: Ready, session: str | None) -> Order:
 
 def _enqueue(desk: Desk, record: Run, ready: Ready, order: Order, watch: Stopwatch, end: End) -> Submitted:
     """Put the job into the queue, with the priority that was asked for last; one that has ended is told."""
-    from qamctl.azure import payload, store
+    from qamctl.azure import store
+    from qamctl.azure.admission import admission
     from qamctl.azure.submit import write_down
 
     # The month in which it is sent has to pay for it.
     account, workspace = replace(ready.account, monthly_budget=None), desk.client.service.workspace
-    admit = payload.admission(account, ready.target, ready.prepared.estimate, workspace, desk.clock.now())
+    admit = admission(account, ready.target, ready.prepared.estimate, workspace, desk.clock, id=order.id(workspace))
     job = write_down(desk, order, "queued", admit)
     reused, note = job.run != record.id, ""
     record.log("job", "queued" if job.state == "queued" else "known", job=job.id, state=job.state)
@@ -203,11 +204,13 @@ def _send_and_wait(
     tick: Tick,
     sent: Callable[[Job], None],
 ) -> Submitted:
-    from qamctl.azure import payload
+    from qamctl.azure.admission import admission
     from qamctl.azure.submit import submit_once
 
     options, workspace = ready.program.problem.options, desk.client.service.workspace
-    admit = payload.admission(ready.account, ready.target, ready.prepared.estimate, workspace, desk.clock.now())
+    admit = admission(
+        ready.account, ready.target, ready.prepared.estimate, workspace, desk.clock, id=order.id(workspace)
+    )
     send = partial(submit_once, desk, order, admit=admit, deadline=end.deadline)
     job = sent_or_left(desk, record, order.id(workspace), end, send)
     if isinstance(job, Submitted):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
-from qamctl.azure import payload, store, targets
+from qamctl.azure import store, targets
+from qamctl.azure.admission import admission
 from qamctl.azure.prices import Estimate
 from qamctl.azure.service import TargetStatus
 
@@ -28,7 +29,7 @@ def admission_of(account: Account, job: Job, clock: Clock) -> store.Admit:
     # What is not in our data is told by what its queue needs to know.
     target = targets.from_status(TargetStatus(job.target, job.provider, "", 0.0))
     allowed = replace(account, allow_qpu=True)
-    return payload.admission(allowed, target, estimate_of(job), job.workspace, clock.now())
+    return admission(allowed, target, estimate_of(job), job.workspace, clock, id=job.id)
 
 
 def estimate_of(job: Job) -> Estimate:

@@ -15,10 +15,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from qamctl.azure import poll, store, targets
+from qamctl.azure.admission import admission
 from qamctl.azure.book import Book
 from qamctl.azure.errand import Errand
 from qamctl.azure.patience import Abandoned, together
-from qamctl.azure.sending import Sending, admission
+from qamctl.azure.sending import Sending
 from qamctl.azure.service import ServiceFault
 from qamctl.azure.submit import lock_job
 from qamctl.azure.work import Work, make, read

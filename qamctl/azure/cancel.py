@@ -8,8 +8,8 @@ from qamctl.azure import poll, store
 from qamctl.azure.client import error_of
 from qamctl.azure.service import ServiceFault
 from qamctl.azure.store import Job
-from qamctl.azure.submit import Desk, lock_job
-from qamctl.errors import BackendError, PendingError
+from qamctl.azure.submit import Desk, lock_job, row_of
+from qamctl.errors import PendingError
 
 
 def cancel(desk: Desk, id: str) -> Job:
@@ -27,7 +27,7 @@ def cancel(desk: Desk, id: str) -> Job:
     if lock is None:
         raise PendingError(f"another process is sending job {id} at this moment: cancel it again")
     with lock:
-        job = _row(desk, id)
+        job = row_of(desk, id)
         if job.is_ended:
             return job
         try:
@@ -38,17 +38,9 @@ def cancel(desk: Desk, id: str) -> Job:
             if job.state in ("queued", "intended"):
                 with desk.connect() as connection:
                     store.withdraw(connection, id, desk.clock.now())
-                return _row(desk, id)
+                return row_of(desk, id)
             if not job.is_ended:
                 desk.client.call(f"cancelling job {id}", partial(desk.client.service.cancel_job, id))
         except ServiceFault as fault:
             raise error_of(fault, f"cancelling job {id}") from fault
     return poll.look(desk, id)
-
-
-def _row(desk: Desk, id: str) -> Job:
-    with desk.connect() as connection:
-        job = store.get(connection, id)
-    if job is None:
-        raise BackendError(f"there is no job {id} here")
-    return job

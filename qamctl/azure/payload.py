@@ -14,18 +14,13 @@ from dataclasses import astuple, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from qamctl.azure import targets
-from qamctl.azure.budget import check_cost
 from qamctl.azure.prices import CircuitFigures, Estimate, Price, estimate
 from qamctl.azure.submit import Order
 from qamctl.errors import SpecError, UnsupportedError
-from qamctl.runs import ledger
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from qiskit import QuantumCircuit
 
-    from qamctl.azure import store
     from qamctl.azure.account import Account
     from qamctl.azure.targets import Target
     from qamctl.quantum.qir import QirInfo
@@ -282,25 +277,3 @@ def order_of(
         priority=priority, session=session, run_key=run_key, estimate=prepared.estimate.as_dict(), run=account.run,
         directory=account.directory,
     )  # fmt: skip
-
-
-def admission(account: Account, target: Target, found: Estimate, workspace: str, now: float) -> store.Admit:
-    """What asks, within the transaction that reserves, whether the run's cap and the month's budget allow a job.
-
-    Raises
-    ------
-    GateError
-        From what it gives: they do not.
-    """
-
-    def admit(connection: sqlite3.Connection) -> None:
-        month, currency = ledger.month_of(now), found.currency
-        run = account.run
-        check_cost(
-            found, target=target, allow_qpu=account.allow_qpu, max_cost=account.max_cost,
-            monthly_budget=account.monthly_budget,
-            counted_micros=ledger.counted(connection, workspace, month, currency),
-            run_micros=0 if run is None else ledger.counted_of_run(connection, workspace, run, currency),
-        )  # fmt: skip
-
-    return admit

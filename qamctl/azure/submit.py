@@ -188,7 +188,7 @@ def complete(desk: Desk, id: str, deadline: float | None = None, admit: store.Ad
             raise PendingError(f"another process is still submitting job {id}: look with `qamctl jobs show {id}`")
         desk.clock.sleep(TURN)
     with lock:
-        job = _row(desk, id)
+        job = row_of(desk, id)
         return _finish(desk, job, deadline, admit) if job.state == "intended" else job
 
 
@@ -201,11 +201,18 @@ def complete_if_free(
     if lock is None:
         return None
     with lock:
-        job = _row(desk, id)
+        job = row_of(desk, id)
         return _finish(desk, job, deadline, admit) if job.state == "intended" else None
 
 
-def _row(desk: Desk, id: str) -> Job:
+def row_of(desk: Desk, id: str) -> Job:
+    """The job of that id as it is written down.
+
+    Raises
+    ------
+    BackendError
+        Nobody wrote it down here.
+    """
     with desk.connect() as connection:
         job = store.get(connection, id)
     if job is None:

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from qiskit import QuantumCircuit
 
 from qamctl.azure import targets
-from qamctl.azure.account import Account
-from qamctl.azure.payload import admission, order_of, prepare, repeats
+from qamctl.azure.payload import prepare, repeats
 from qamctl.azure.prices import load_prices
-from qamctl.errors import GateError, SpecError, UnsupportedError, UsageError
+from qamctl.errors import SpecError, UnsupportedError, UsageError
 from qamctl.quantum.qir import read_own, read_qir
-from qamctl.runs import ledger
-from qamctl.runs.database import connect, transaction
 
 PRICES = load_prices()
 
@@ -140,39 +135,6 @@ def test_a_format_that_the_target_does_not_take_is_refused() -> None:
     """With those that it takes."""
     with pytest.raises(UnsupportedError, match="ionq"):
         prepare(target=targets.find("ionq.simulator"), prices=PRICES, native=("rigetti.quil.v1", b"H 0"))
-
-
-def test_admission_counts_the_run_and_the_month(tmp_path: Path) -> None:
-    """The cap holds for the jobs of a run together, the budget for those of a month; hardware needs a word."""
-    target = targets.find("ionq.qpu.forte-1")
-    prepared = prepare(target=target, prices=PRICES, circuit=ghz(), shots=100)
-    cost = prepared.estimate.amount
-    assert cost > 0
-    now = 1.8e9
-    account = Account(tmp_path, {}, run="run-1", max_cost=1.5 * cost, monthly_budget=3.5 * cost, allow_qpu=True)
-    order = order_of(prepared, target, account, name="n")
-    assert order.run == "run-1"
-    assert order.estimate["micros"] == prepared.estimate.micros
-    assert json.loads(json.dumps(prepared.estimate.as_dict())) == dict(order.estimate)
-
-    def reserve(connection: sqlite3.Connection, job: str, run: str) -> None:
-        ledger.write(connection, ledger.Entry(job, "reserved", prepared.estimate.micros, "USD", "w", target.id, run,
-                                              ledger.month_of(now), now, "estimate"))  # fmt: skip
-
-    with connect(tmp_path / "state.db") as connection, transaction(connection):
-        admit = admission(account, target, prepared.estimate, "w", now)
-        admit(connection)
-        reserve(connection, "j1", "run-1")
-        with pytest.raises(GateError, match="max-cost"):
-            admit(connection)
-        other = Account(tmp_path, {}, run="run-2", max_cost=1.5 * cost, monthly_budget=3.5 * cost, allow_qpu=True)
-        reserve(connection, "j2", "run-3")
-        admission(other, target, prepared.estimate, "w", now)(connection)
-        reserve(connection, "j3", "run-4")
-        with pytest.raises(GateError, match="budget"):
-            admission(other, target, prepared.estimate, "w", now)(connection)
-        with pytest.raises(GateError, match="allow-qpu"):
-            admission(Account(tmp_path, {}), target, prepared.estimate, "w", now)(connection)
 
 
 def test_an_estimate_holds_for_what_is_sent_and_for_what_it_becomes() -> None:
