@@ -65,7 +65,7 @@ def _with_common(found: Response, call: Call) -> Response:
 def _make_container(core: Core, call: Call, container: str, blob: str) -> Response:
     if container in core.state.containers:
         raise _refuse(409, "ContainerAlreadyExists", "The specified container already exists.")
-    core.state.containers[container] = {}
+    core.state.make_container(container)
     return Response(201)
 
 
@@ -113,6 +113,7 @@ def _put_block(core: Core, call: Call, container: str, blob: str) -> Response:
     if not block:
         raise _refuse(400, "MissingRequiredQueryParameter", "A block has the parameter blockid.")
     core.state.blocks[container, blob, block] = call.request.body
+    core.state.touch("block", container, blob, block)
     return Response(201)
 
 
@@ -127,6 +128,7 @@ def _put_block_list(core: Core, call: Call, container: str, blob: str) -> Respon
     found = _written(core, call, container, blob, b"".join(part for part in parts if part is not None))
     for key in [key for key in core.state.blocks if key[:2] == (container, blob)]:
         del core.state.blocks[key]
+        core.state.touch("block", *key)
     return found
 
 
@@ -173,6 +175,7 @@ def _head(core: Core, call: Call, container: str, blob: str) -> Response:
 def _delete(core: Core, call: Call, container: str, blob: str) -> Response:
     _blob(core, container, blob)
     del core.state.containers[container][blob]
+    core.state.touch("blob", container, blob)
     return Response(202)
 
 

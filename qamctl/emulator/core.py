@@ -14,7 +14,9 @@ from qamctl.emulator.messages import Request
 from qamctl.emulator.place import Place
 from qamctl.emulator.sas import Signer
 from qamctl.emulator.state import Job, Session, State
+from qamctl.emulator.storage import Storage
 from qamctl.emulator.targets import Target
+from qamctl.emulator.timing import Timing
 from qamctl.emulator.work import Runner, Work
 
 #: What is answered to a second request that makes a job under an id that there is.
@@ -35,14 +37,14 @@ class Call:
     storage
         The address of the storage for whoever asks.
     faults
-        What is going wrong with it, words of `faults.FAULTS`.
+        What is going wrong with it: words of `faults.FAULTS`, and seconds where they were said.
     """
 
     request: Request
     place: Place
     now: float
     storage: str
-    faults: frozenset[str] = frozenset()
+    faults: Mapping[str, float | None] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -52,8 +54,7 @@ class Core:
     clock: Clock
     seed: int
     key: str = field(repr=False)
-    queue_seconds: float
-    run_seconds: float
+    timing: Timing
     cancel_seconds: float
     token_seconds: float
     targets: Mapping[str, Target]
@@ -63,6 +64,7 @@ class Core:
     faults: Faults
     runner: Runner = field(repr=False)
     signer: Signer = field(repr=False)
+    storage: Storage = field(repr=False)
     state: State = field(default_factory=State)
 
     def status(self, job: Job, now: float) -> str:
@@ -99,9 +101,9 @@ class Core:
 
     def work(self, job: Job) -> Work | None:
         """What a job's runner needs; None: its input was never put."""
-        blob = self.state.containers.get(job.container, {}).get("inputData")
-        if blob is None:
+        data = self.storage.read(job.container, "inputData")
+        if data is None:
             return None
         formats = (str(job.given["inputDataFormat"]), str(job.given["outputDataFormat"]))
         params = job.given["inputParams"]
-        return Work(job.id, job.target, blob.data, *formats, params, self.seed, self.lost_shots)
+        return Work(job.id, job.target, data, *formats, params, self.seed, self.lost_shots)

@@ -24,6 +24,9 @@ _RAW: Final = frozenset(
     }
 )
 
+#: Shots of a job that does not say.
+_SHOTS: Final = 500
+
 #: What is kept of a request to make a job.
 _KEPT: Final = ("inputDataFormat", "outputDataFormat", "inputParams", "metadata")
 
@@ -43,6 +46,7 @@ def put(core: Core, call: Call) -> Response:
     job = _made(core, call, given, target)
     core.state.jobs[id] = job
     core.state.created[id] += 1
+    core.state.touch("job", id)
     return json_answer(view(core, call, job, fresh=True))
 
 
@@ -61,6 +65,7 @@ def patch(core: Core, call: Call) -> Response:
     job.priority = priority or job.priority
     job.tags = job.tags if given.get("tags") is None else tags
     job.modified = call.now
+    core.state.touch("job", job.id)
     return json_answer({"id": job.id, "name": job.name, "priority": job.priority, "tags": job.tags})
 
 
@@ -68,7 +73,8 @@ def delete(core: Core, call: Call) -> Response:
     """Remove it with its blobs."""
     job = _find(core, call)
     del core.state.jobs[job.id]
-    core.state.containers.pop(job.container, None)
+    core.state.touch("job", job.id)
+    core.storage.drop(job.container)
     return Response(204)
 
 
@@ -77,6 +83,7 @@ def cancel(core: Core, call: Call) -> Response:
     job = _find(core, call)
     if job.cancelled is None and core.status(job, call.now) not in life.TERMINAL:
         job.cancelled = job.modified = call.now
+        core.state.touch("job", job.id)
     return json_answer(view(core, call, job))
 
 
@@ -145,19 +152,24 @@ def _addresses(core: Core, call: Call, job: Job, ended: bool, fresh: bool) -> di
         return {"containerUri": place, "inputDataUri": f"{place}/inputData", "outputDataUri": later}
     start, end = core.period(call)
     file = f"{job.name}-{job.id}"
-    container = core.signer.container(job.container, "rl", start, end)
-    given = core.signer.blob(job.container, "inputData", "r", start, end, f"{file}.input.json")
-    found = core.signer.blob(job.container, output, "r", start, end, f"{file}.output.json")
+    opened, own = core.storage, job.container
     return {
-        "containerUri": f"{place}?{container}",
-        "inputDataUri": f"{place}/inputData?{given}",
-        "outputDataUri": f"{place}/{output}?{found}",
+        "containerUri": opened.container_address(call.storage, own, start, end),
+        "inputDataUri": opened.blob_address(call.storage, own, "inputData", start, end, f"{file}.input.json"),
+        "outputDataUri": opened.blob_address(call.storage, own, output, start, end, f"{file}.output.json"),
     }
 
 
 def _count(job: Job) -> int:
     items = (job.given["inputParams"] or {}).get("items")
     return max(1, len(items)) if isinstance(items, list) else 1
+
+
+def asked_shots(params: Mapping[str, Any]) -> int:
+    """The shots that a job asks for, for its times; what is no number is found out when it runs."""
+    found = next((params[name] for name in ("shots", "count") if params.get(name) is not None), None)
+    text = str(found)
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 8 else _SHOTS
 
 
 def _find(core: Core, call: Call) -> Job:
@@ -200,12 +212,13 @@ def _check(core: Core, call: Call, given: Mapping[str, Any]) -> Target:
 
 
 def _made(core: Core, call: Call, given: Mapping[str, Any], target: Target) -> Job:
-    kept = {name: given.get(name) for name in _KEPT}
+    kept: dict[str, Any] = {name: given.get(name) for name in _KEPT}
     kept["inputParams"] = kept["inputParams"] or {}
     kept["outputDataFormat"] = kept["outputDataFormat"] or "microsoft.quantum-results.v2"
     if kept["metadata"] is not None:
         kept["metadata"] = {key: str(value) for key, value in kept["metadata"].items()}
-    begins = call.now + core.queue_seconds
+    due = core.timing(target, call.place.id, asked_shots(kept["inputParams"]))
+    begins = call.now + due.queue
     job = Job(
         id=call.place.id,
         workspace=call.place.workspace,
@@ -214,13 +227,14 @@ def _made(core: Core, call: Call, given: Mapping[str, Any], target: Target) -> J
         container=_container(given["containerUri"]),
         created=call.now,
         begins=begins,
-        ends=begins + core.run_seconds,
+        ends=begins + due.run,
         order=core.state.next_order(),
         name=given.get("name") or "azure-quantum-job",
         tags=_tags(given),
         priority=given.get("priority"),
         session=given.get("sessionId"),
         modified=call.now,
+        finish=due.finish,
     )
     core.foretell(job, call)
     return job

@@ -21,7 +21,7 @@ def status(job: Job, now: float, cancel_seconds: float) -> str:
     if now < job.begins:
         return "Waiting"
     if now < job.ends or job.outcome is None:
-        return "Executing"
+        return "Finishing" if job.finish and now >= job.ends - job.finish else "Executing"
     return "Succeeded" if job.outcome.error is None else "Failed"
 
 

@@ -53,7 +53,17 @@ class Response:
 
 
 class LostResponse(Exception):
-    """The request was handled, or not even read, and no answer comes: whoever has the connection cuts it."""
+    """The request was handled, or not even read, and no answer comes: whoever has the connection cuts it.
+
+    Parameters
+    ----------
+    faults
+        What befell it.
+    """
+
+    def __init__(self, text: str, faults: tuple[str, ...] = ()) -> None:
+        super().__init__(text)
+        self.faults = faults
 
 
 class Refused(Exception):
@@ -93,6 +103,11 @@ def json_answer(content: Any, status: int = 200, headers: Mapping[str, str] | No
     """An object as the data plane sends it."""
     every = {"Content-Type": "application/json; charset=utf-8", **(headers or {})}
     return Response(status, every, json.dumps(content).encode())
+
+
+def with_headers(found: Response, headers: Mapping[str, str]) -> Response:
+    """An answer with more headers."""
+    return Response(found.status, {**found.headers, **headers}, found.body)
 
 
 def fault(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> Response:

@@ -12,12 +12,25 @@ from typing import Final
 from qamctl.azure.clock import Clock, SystemClock
 from qamctl.emulator import blobs, jobs, life, sessions, workspace
 from qamctl.emulator.core import Call, Core, SecondPut
-from qamctl.emulator.faults import Faults
-from qamctl.emulator.messages import LostResponse, Refused, Request, Response, fault, make_request, refuse, unauthorized
+from qamctl.emulator.faults import HEADER, Drawn, Faults, UnknownFault, asked
+from qamctl.emulator.messages import (
+    LostResponse,
+    Refused,
+    Request,
+    Response,
+    fault,
+    make_request,
+    refuse,
+    unauthorized,
+    with_headers,
+    xml_fault,
+)
 from qamctl.emulator.place import Place, find, storage_address
 from qamctl.emulator.sas import Signer
-from qamctl.emulator.state import Job, Session
+from qamctl.emulator.state import Job, Keeper, Session, State
+from qamctl.emulator.storage import OwnStorage, Storage
 from qamctl.emulator.targets import TARGETS, Target
+from qamctl.emulator.timing import Timing, fixed
 from qamctl.emulator.work import Outcome, Runner, Work, lasting
 
 __all__ = ["AzureService", "LostResponse", "Outcome", "Request", "Response", "Work", "make_request"]
@@ -61,7 +74,9 @@ class AzureService:
     key
         What `x-ms-quantum-api-key` must be.
     queue_seconds, run_seconds
-        How long a job waits and runs.
+        How long a job waits and runs, unless `timing` says.
+    timing
+        How long each job waits and runs; None: as the two before.
     cancel_seconds
         How long a cancellation takes.
     token_seconds
@@ -82,6 +97,10 @@ class AzureService:
         Probability with which a shot of QIR loses each of its bits.
     base_url
         Where the storage account is; None: where the data plane was asked.
+    storage
+        Where the blobs lie, with `base_url`; None: here.
+    state, keeper
+        What was kept of an earlier service, and what keeps this one's; None: nothing.
     """
 
     def __init__(
@@ -92,6 +111,7 @@ class AzureService:
         key: str = "emulator-key",
         queue_seconds: float = 0.5,
         run_seconds: float = 0.3,
+        timing: Timing | None = None,
         cancel_seconds: float = 0.3,
         token_seconds: float = _DAY,
         targets: Sequence[Target] = TARGETS,
@@ -101,15 +121,21 @@ class AzureService:
         second_put: SecondPut = "conflict",
         lost_shots: float = 0.0,
         base_url: str | None = None,
+        storage: Storage | None = None,
+        state: State | None = None,
+        keeper: Keeper | None = None,
     ) -> None:
         self._base_url = base_url
+        self._own_storage = storage is None
         self._lock = threading.RLock()
+        state = state or State()
+        state.keeper = keeper
+        signer = Signer(hashlib.sha256(f"storage\0{key}".encode()).digest())
         self._core = Core(
             clock=clock or SystemClock(),
             seed=seed,
             key=key,
-            queue_seconds=queue_seconds,
-            run_seconds=run_seconds,
+            timing=timing or fixed(queue_seconds, run_seconds),
             cancel_seconds=cancel_seconds,
             token_seconds=token_seconds,
             targets={target.id: target for target in targets},
@@ -118,7 +144,9 @@ class AzureService:
             lost_shots=lost_shots,
             faults=faults or Faults(),
             runner=runner or lasting(_simulated),
-            signer=Signer(hashlib.sha256(f"storage\0{key}".encode()).digest()),
+            signer=signer,
+            storage=storage or OwnStorage(state, signer),
+            state=state,
         )
 
     @property
@@ -184,39 +212,54 @@ class AzureService:
         core, place = self._core, find(request)
         with self._lock:
             core.state.requests[place.kind] += 1
-            faults = core.faults.drawn(place.kind, core.state.requests[place.kind], core.state.requests.total())
+            drawn = core.faults.drawn(place.kind, core.state.requests[place.kind], core.state.requests.total())
+        try:
+            faults = {**drawn, **asked(request.header(HEADER), place.kind)}
+        except UnknownFault as error:
+            return fault(400, "UnknownFault", f"The header {HEADER} is not valid: {error}.")
+        if not faults:
+            return self._answer(request, place, faults)
+        return with_headers(self._befallen(request, place, faults), {HEADER: ", ".join(faults)})
+
+    def _befallen(self, request: Request, place: Place, faults: Drawn) -> Response:
+        """The answer to a request that something befalls."""
+        core, names = self._core, tuple(faults)
         if "slow" in faults:
-            core.clock.sleep(core.faults.slow_seconds)
-        if "lost before" in faults:
-            raise LostResponse("the connection is cut before the request is read")
+            core.clock.sleep(_given(faults["slow"], core.faults.slow_seconds))
+        if "lost-before" in faults:
+            raise LostResponse("the connection is cut before the request is read", names)
         if "throttle" in faults:
-            after = f"{core.faults.retry_after:g}"
-            return fault(429, "TooManyRequests", "Too many requests: try again later.", {"Retry-After": after})
-        if "error before" in faults:
-            return fault(500, "InternalServerError", "An internal error occurred.")
+            return _busy(place, _given(faults["throttle"], core.faults.retry_after))
+        if "error-before" in faults:
+            return _error(place)
         answer = self._answer(request, place, faults)
         if "twice" in faults:
             answer = self._answer(request, place, faults)
-        if "lost after" in faults:
-            raise LostResponse("the connection is cut before the answer is sent")
-        if "error after" in faults:
-            return fault(500, "InternalServerError", "An internal error occurred.")
-        return answer
+        if "lost-after" in faults:
+            raise LostResponse("the connection is cut before the answer is sent", names)
+        return _error(place) if "error-after" in faults else answer
 
-    def _answer(self, request: Request, place: Place, faults: frozenset[str]) -> Response:
+    def _answer(self, request: Request, place: Place, faults: Drawn) -> Response:
         core = self._core
         call = Call(request, place, core.clock.now(), storage_address(request, self._base_url), faults)
         if place.name != "storage" and not self._is_known(request):
             return unauthorized()
         self._run_due(self._concerned(request, place), call.now)
         with self._lock:
-            if place.name == "storage":
-                return blobs.answer(core, call)
             try:
-                _check(core, call)
-                return _ROUTES[place.kind](core, call)
+                return self._routed(call)
             except Refused as refused:
                 return refused.answer
+            finally:
+                core.state.keep()
+
+    def _routed(self, call: Call) -> Response:
+        if call.place.name != "storage":
+            _check(self._core, call)
+            return _ROUTES[call.place.kind](self._core, call)
+        if not self._own_storage:
+            raise refuse(404, "NotFound", "The storage is elsewhere.")
+        return blobs.answer(self._core, call)
 
     def _is_known(self, request: Request) -> bool:
         if request.header("x-ms-quantum-api-key") == self._core.key:
@@ -265,8 +308,28 @@ class AzureService:
         with self._lock:
             if outcome.error is None and job.id in core.state.jobs:
                 kind = "application/octet-stream" if jobs.output_name(job) == "outputData" else "application/json"
-                core.state.write(job.container, jobs.output_name(job), outcome.output, job.ends, content_type=kind)
+                core.storage.write(job.container, jobs.output_name(job), outcome.output, job.ends, kind)
             job.outcome = outcome
+            core.state.touch("job", job.id)
+            core.state.keep()
+
+
+def _given(value: float | None, default: float) -> float:
+    return default if value is None else value
+
+
+def _busy(place: Place, seconds: float) -> Response:
+    """The answer of whoever is asked too much."""
+    after = {"Retry-After": f"{seconds:g}"}
+    if place.name == "storage":
+        return with_headers(xml_fault(503, "ServerBusy", "The server is currently unable to receive requests."), after)
+    return fault(429, "TooManyRequests", "Too many requests: try again later.", after)
+
+
+def _error(place: Place) -> Response:
+    if place.name == "storage":
+        return xml_fault(500, "InternalError", "The server encountered an internal error. Please retry the request.")
+    return fault(500, "InternalServerError", "An internal error occurred.")
 
 
 _NO_INPUT: Final = ("InputDataNotFound", "The input data of the job was not found in its container.")
@@ -290,6 +353,6 @@ def _check(core: Core, call: Call) -> None:
 
 def _simulated(work: Work) -> Outcome:
     """Run a program on the simulators; they are loaded by the first job that needs them."""
-    from qamctl.emulator.execute import run
+    from qamctl.emulator.programs.execute import run
 
     return run(work)

@@ -28,6 +28,7 @@ def put(core: Core, call: Call) -> Response:
         order = core.state.next_order()
         found = Session(id, call.place.workspace, title, str(provider), target, policy.capitalize(), call.now, order)
         core.state.sessions[id] = found
+        core.state.touch("session", id)
     return json_answer(view(core, call, found))
 
 
@@ -41,6 +42,7 @@ def close(core: Core, call: Call) -> Response:
     session = _find(core, call)
     if session.closed is None:
         session.closed = call.now
+        core.state.touch("session", session.id)
     return json_answer(view(core, call, session))
 
 

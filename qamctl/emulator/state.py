@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from qamctl.emulator.targets import Target
 from qamctl.emulator.work import Outcome
@@ -28,6 +28,8 @@ class Job:
         When its cancellation was asked for.
     doom
         Code and message of the error with which it is going to fail, whatever its program.
+    finish
+        Seconds before its end in which it is told as Finishing.
     outcome
         None until somebody needs it.
     order
@@ -50,6 +52,7 @@ class Job:
     cancelled: float | None = None
     modified: float = 0.0
     doom: tuple[str, str] | None = None
+    finish: float = 0.0
     outcome: Outcome | None = None
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -99,9 +102,22 @@ class Blob:
     tag: str
 
 
+#: What changed: ("job", id), ("session", id), ("container", name), ("blob", container, name), and
+#: ("block", container, blob, block). What is not there any more was removed.
+Touched = tuple[str, ...]
+
+
+class Keeper(Protocol):
+    """Keeps what changed, so that it is there when the service starts again."""
+
+    def keep(self, state: State, touched: Iterable[Touched]) -> None:
+        """Keep all of it, or, where the process ends meanwhile, nothing."""
+        ...
+
+
 @dataclass(slots=True)
 class State:
-    """Everything at once; whoever reads or changes it holds the service's lock.
+    """Everything at once; whoever reads or changes it holds the service's lock, and says what was touched.
 
     Attributes
     ----------
@@ -121,6 +137,10 @@ class State:
         Of the next job or session.
     writes
         Of the next blob.
+    touched
+        What changed since it was kept, in that order.
+    keeper
+        None: nothing outlasts the process.
     """
 
     jobs: dict[str, Job] = field(default_factory=dict)
@@ -132,6 +152,36 @@ class State:
     created: Counter[str] = field(default_factory=Counter)
     order: int = 0
     writes: int = 0
+    touched: dict[Touched, None] = field(default_factory=dict)
+    keeper: Keeper | None = field(default=None, repr=False)
+
+    def touch(self, *what: str) -> None:
+        """Say what changed; see `Touched`."""
+        if self.keeper is not None:
+            self.touched[what] = None
+
+    def keep(self) -> None:
+        """Keep what changed; if that fails, it is tried again with the next change.
+
+        Raises
+        ------
+        OSError
+            It can't be kept.
+        """
+        if self.keeper is not None and self.touched:
+            self.keeper.keep(self, self.touched)
+            self.touched.clear()
+
+    def make_container(self, container: str) -> None:
+        """Make a container, if it is not there."""
+        if container not in self.containers:
+            self.containers[container] = {}
+            self.touch("container", container)
+
+    def drop_container(self, container: str) -> None:
+        """Remove a container, if it is there, with its blobs."""
+        if self.containers.pop(container, None) is not None:
+            self.touch("container", container)
 
     def next_order(self) -> int:
         """Its place among jobs and sessions."""
@@ -152,5 +202,7 @@ class State:
         """Put a blob in its place."""
         self.writes += 1
         blob = Blob(data, content_type, encoding, metadata or {}, now, f'"0x8DE{self.writes:012X}"')
-        self.containers.setdefault(container, {})[name] = blob
+        self.make_container(container)
+        self.containers[container][name] = blob
+        self.touch("blob", container, name)
         return blob

@@ -25,6 +25,8 @@ class Target:
         Available, Degraded or Unavailable.
     price
         In dollars for one shot; None: what our price table says.
+    start_seconds, shot_seconds
+        How long a job runs: before its first shot, and for each.
     """
 
     id: str
@@ -36,6 +38,8 @@ class Target:
     availability: str = "Available"
     status_page: str = ""
     price: float | None = None
+    start_seconds: float = 1.0
+    shot_seconds: float = 0.0
 
     @property
     def is_simulator(self) -> bool:

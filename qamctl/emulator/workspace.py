@@ -72,13 +72,9 @@ def address(core: Core, call: Call) -> Response:
     container, blob = text_field(given, "containerName", required=True), text_field(given, "blobName")
     if container is None or not _CONTAINER.fullmatch(container):
         raise refuse(400, "InvalidProperty", f"'{container}' is no name of a container.")
-    core.state.containers.setdefault(container, {})
+    core.storage.make(container)
     start, end = core.period(call)
-    if blob:
-        query = core.signer.blob(container, blob, "rcw", start, end)
-        return json_answer({"sasUri": f"{call.storage}/{container}/{blob}?{query}"})
-    query = core.signer.account("rwlac", start, end)
-    return json_answer({"sasUri": f"{call.storage}/{container}?{query}"})
+    return json_answer({"sasUri": core.storage.upload_address(call.storage, container, blob or None, start, end)})
 
 
 def _usages(core: Core, call: Call, provider: str, jobs: list[Job], scope: str) -> Response:

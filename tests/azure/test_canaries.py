@@ -94,7 +94,7 @@ def test_a_whole_story_leaves_no_secret(tmp_path: Path) -> None:
     """Jobs that succeed, fail, are refused, and met by bugs, with every file and stream that can be asked for."""
     script = (
         Event("POST sas", 1, "expired"), Event("GET job", 3, "expired"), Event("PUT job", 2, "failed"),
-        Event("PUT job", 1, "lost after"), Event("GET job", 2, "error before"),
+        Event("PUT job", 1, "lost-after"), Event("GET job", 2, "error-before"),
     )  # fmt: skip
     with shell("http", tmp_path, faults=Faults(script=script)) as qamctl:
         work, story = qamctl.folder, Story(qamctl, tmp_path / "told")

@@ -15,7 +15,7 @@ import pytest
 from scipy.stats import chisquare
 from support.azure_process import WAYS, shell
 
-from qamctl.emulator import execute
+from qamctl.emulator.programs import execute
 from qamctl.emulator.work import Outcome, Work, lasting
 
 A, B = 0.9, 2.0

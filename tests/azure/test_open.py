@@ -16,7 +16,7 @@ from qamctl.azure.open import LOOPBACK_LIMITS, make_desk, open_desk
 from qamctl.azure.submit import submit_once
 from qamctl.azure.throttle import Limits
 from qamctl.azure.workspace import Place
-from qamctl.emulator.server import serve
+from qamctl.emulator.front.server import serve
 from qamctl.emulator.service import AzureService, Outcome
 from qamctl.errors import AuthError
 

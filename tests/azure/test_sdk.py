@@ -21,8 +21,8 @@ from qamctl.azure.sdk import SdkService, connect
 from qamctl.azure.service import ServiceFault
 from qamctl.azure.workspace import Place, find_place
 from qamctl.emulator.faults import Event, Faults
-from qamctl.emulator.proxy import proxy
-from qamctl.emulator.server import serve
+from qamctl.emulator.front.proxy import proxy
+from qamctl.emulator.front.server import serve
 from qamctl.emulator.service import AzureService, Outcome, Work
 
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
@@ -157,7 +157,7 @@ def test_a_wrong_key_is_refused(address: str) -> None:
 
 @pytest.mark.parametrize(
     ("fault", "status", "after"),
-    [("throttle", 429, 7.0), ("error before", 500, None), ("lost before", None, None), ("lost after", None, None)],
+    [("throttle", 429, 7.0), ("error-before", 500, None), ("lost-before", None, None), ("lost-after", None, None)],
 )
 def test_one_call_is_one_attempt(fault: str, status: int | None, after: float | None) -> None:
     """Nothing is tried twice beneath us: what fails once, fails, and the request came once."""

@@ -73,7 +73,7 @@ def test_ids_follow_from_the_content() -> None:
 
 
 @pytest.mark.parametrize("second", ["conflict", "same", "reject"])
-@pytest.mark.parametrize("fault", ["lost", "error after", "twice", "late"])
+@pytest.mark.parametrize("fault", ["lost", "error-after", "twice", "late"])
 def test_a_doubtful_answer_is_looked_into(tmp_path: Path, fault: str, second: str) -> None:
     """Where the service may have the job it is asked, whatever it says to a second job of an id: one job, one row."""
     world = make_world(tmp_path, script={("put", 1): fault}, second=second)

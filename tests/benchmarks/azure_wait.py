@@ -53,7 +53,7 @@ def main() -> int:
 
 def serve_until_told() -> int:
     """The service: its address, then for every line that comes the requests so far, by kind."""
-    from qamctl.emulator.server import serve
+    from qamctl.emulator.front.server import serve
     from qamctl.emulator.service import AzureService, Outcome
 
     service = AzureService(key=KEY, queue_seconds=1e6, runner=lambda work: Outcome(output=b"{}"))

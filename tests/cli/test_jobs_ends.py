@@ -112,7 +112,7 @@ def test_a_job_that_another_process_sends(run: Run, tmp_path: Path, cloud: Azure
     assert (ran.code, "the same call goes on" in ran.err, id[:8] in ran.out) == (75, True, True)
 
 
-@pytest.mark.parametrize("fault", ["error before", "slow"])
+@pytest.mark.parametrize("fault", ["error-before", "slow"])
 def test_the_time_covers_the_sending_of_a_job(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
@@ -130,7 +130,7 @@ def test_the_time_covers_the_sending_of_a_job(
 
 def test_the_service_goes_away_at_the_wait(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """75, and the jobs stand on standard output as they do for 7."""
-    with azure(queue_seconds=600, faults=Faults(script=[Event("GET job", 3, "error before", 9999)])) as cloud:
+    with azure(queue_seconds=600, faults=Faults(script=[Event("GET job", 3, "error-before", 9999)])) as cloud:
         monkeypatch.setenv(*next(iter(cloud.environ().items())))
         ids = [asked(run, key, "--no-wait") for key in "ab"]
         ran = run("jobs", "wait", *ids, "--timeout", "2")
@@ -156,7 +156,7 @@ def test_the_output_does_not_come_in_time(run: Run, monkeypatch: pytest.MonkeyPa
 def test_what_was_sent_before_the_service_went_away_is_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """75, with the jobs that were sent and the one that was begun with; the next drain goes on with it."""
     monkeypatch.setattr("qamctl.azure.open.LOOPBACK", replace(LOOPBACK, patience=1.0))
-    with azure(faults=Faults(script=[Event("GET job", 3, "error before", 200)])) as cloud:
+    with azure(faults=Faults(script=[Event("GET job", 3, "error-before", 200)])) as cloud:
         monkeypatch.setenv(*next(iter(cloud.environ().items())))
         ids = [asked(run, key, "--enqueue") for key in "abcd"]
         ran = run("jobs", "drain", "-o", "json")

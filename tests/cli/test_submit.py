@@ -15,8 +15,8 @@ import pytest
 from support.azure_room import BELL, KEY, QUBO, WORKSPACE, Azure, azure, connection_string
 from support.command_line import Run
 
-from qamctl.emulator import execute
 from qamctl.emulator.faults import Event, Faults
+from qamctl.emulator.programs import execute
 from qamctl.emulator.work import Outcome, Work, lasting
 
 PLAN = """\

@@ -23,7 +23,7 @@ from qamctl.runs.lock import acquire
 
 #: A service that answers nothing in time.
 HUNG = Faults(rates={"slow": 1.0}, slow_seconds=30.0)
-AWAY = Faults(rates={"error before": 1.0})
+AWAY = Faults(rates={"error-before": 1.0})
 
 
 @pytest.fixture(autouse=True)
@@ -132,7 +132,7 @@ def test_the_time_is_over_while_the_service_hangs_with_the_job(run: Run, monkeyp
 def test_the_service_goes_away_while_the_job_is_waited_for(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """75, the id on standard output, the run is pending."""
     with named(
-        monkeypatch, queue_seconds=600, faults=Faults(script=[Event("GET job", 2, "error before", 999)])
+        monkeypatch, queue_seconds=600, faults=Faults(script=[Event("GET job", 2, "error-before", 999)])
     ) as cloud:
         ran = bell(run, "--timeout", "4")
         (id,) = cloud.service.created
@@ -228,7 +228,7 @@ def test_a_signal_while_it_is_sent(
 
 def test_a_signal_while_the_service_fails_at_the_wait(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """It wins over 75, for `submit` as for `runs resume`; the id is told."""
-    faults = Faults(script=[Event("GET job", 3, "error before", 9999)])
+    faults = Faults(script=[Event("GET job", 3, "error-before", 9999)])
     with named(monkeypatch, queue_seconds=600, faults=faults) as cloud:
         with pressed(signal.SIGINT, lambda: cloud.service.requests["GET job"] > 3):
             ran = bell(run)

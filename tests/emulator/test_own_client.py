@@ -14,10 +14,10 @@ from qamctl.azure.sdk import SdkService, connect
 from qamctl.azure.service import RemoteJob, ServiceFault, Submission
 from qamctl.azure.workspace import find_place
 from qamctl.emulator.faults import Event, Faults
-from qamctl.emulator.server import serve
+from qamctl.emulator.front.server import serve
 from qamctl.emulator.service import AzureService
 
-EVENTS = [Event("PUT job", 2, "error after"), Event("PUT job", 3, "throttle"), Event("PUT job", 4, "lost after")]
+EVENTS = [Event("PUT job", 2, "error-after"), Event("PUT job", 3, "throttle"), Event("PUT job", 4, "lost-after")]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from emulator.asking import BELL_LL, SUBSCRIPTION, V1, V2
 
-from qamctl.emulator.server import serve
+from qamctl.emulator.front.server import serve
 from qamctl.emulator.service import AzureService
 
 #: What BELL_LL measures: results 2, 1, 0 in this order, of a Bell pair on 0 and 1 and an angle of 1 on 2.

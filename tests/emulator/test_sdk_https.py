@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from emulator.asking import BELL_LL, SUBSCRIPTION
 
-from qamctl.emulator.proxy import proxy
+from qamctl.emulator.front.proxy import proxy
 from qamctl.emulator.service import AzureService
 
 KEY = "c4n4ry-0123456789"

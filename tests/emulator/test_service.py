@@ -100,7 +100,7 @@ def script(fault: str, kind: str = "PUT job", nth: int = 1, times: int = 1) -> F
 
 @pytest.mark.parametrize(
     ("fault", "status", "created"),
-    [("throttle", 429, 0), ("error before", 500, 0), ("error after", 500, 1), ("twice", 409, 1), ("slow", 200, 1)],
+    [("throttle", 429, 0), ("error-before", 500, 0), ("error-after", 500, 1), ("twice", 409, 1), ("slow", 200, 1)],
 )
 def test_a_fault_befalls_the_request_that_it_is_meant_for(fault: str, status: int, created: int) -> None:
     """The answer is the fault's; whether the job was made differs; the next request is answered as ever."""
@@ -109,14 +109,14 @@ def test_a_fault_befalls_the_request_that_it_is_meant_for(fault: str, status: in
     found = asker.put("one")
     assert found.status == status
     assert asker.service.created["one"] == created
-    assert asker.service.puts["one"] == {"twice": 2, "throttle": 0, "error before": 0}.get(fault, 1)
+    assert asker.service.puts["one"] == {"twice": 2, "throttle": 0, "error-before": 0}.get(fault, 1)
     assert asker.put("after").status == 200
     if fault == "throttle":
         assert found.headers["Retry-After"] == "7"
     assert asker.clock.now() - asker.service.jobs["before"].created == (3.0 if fault == "slow" else 0.0)
 
 
-@pytest.mark.parametrize(("fault", "created"), [("lost before", 0), ("lost after", 1)])
+@pytest.mark.parametrize(("fault", "created"), [("lost-before", 0), ("lost-after", 1)])
 def test_a_lost_response_is_no_answer(fault: str, created: int) -> None:
     """The job was made, or not; whoever asked can't tell."""
     asker = Asker(faults=script(fault))
@@ -282,3 +282,18 @@ def test_whatever_is_asked_is_answered(method: str, start: str, rest: str, query
     headers = {"x-ms-quantum-api-key": KEY}
     found = AzureService(runner=lambda work: Outcome(b"{}")).handle(Request(method, start + rest, query, headers, body))
     assert 200 <= found.status < 500
+
+
+def test_a_header_brings_faults_and_the_answer_names_what_befell() -> None:
+    """Of the data plane and of the storage, each in its own shape; a word that is none is refused."""
+    asker = Asker()
+    found = asker.ask("GET", "quotas", **{"x-qamctl-fault": "throttle=7"})
+    assert (found.status, found.headers["Retry-After"], found.headers["x-qamctl-fault"]) == (429, "7", "throttle")
+    container = asker.container("job-one")
+    for word, status, code in (("throttle", 503, "ServerBusy"), ("error-before", 500, "InternalError")):
+        found = asker.store(
+            "PUT", within(container, "inputData"), b"x", x_ms_blob_type="BlockBlob", x_qamctl_fault=word
+        )
+        assert (found.status, found.headers["x-ms-error-code"], found.headers["x-qamctl-fault"]) == (status, code, word)
+    assert error(asker.ask("GET", "quotas", **{"x-qamctl-fault": "boom"})) == (400, "UnknownFault")
+    assert "x-qamctl-fault" not in asker.ask("GET", "quotas").headers

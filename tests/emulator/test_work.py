@@ -13,7 +13,7 @@ from emulator.asking import BELL_LL
 CODE = """
 import http.client, json, sys
 from urllib.parse import urlsplit
-from qamctl.emulator.server import serve
+from qamctl.emulator.front.server import serve
 from qamctl.emulator.service import AzureService
 
 WORKSPACE = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Quantum/workspaces/ws"

@@ -15,8 +15,8 @@ from support.azure_room import connection_string
 from support.canaries import KEY
 from support.command_line import Ran
 
-from qamctl.emulator.proxy import proxy
-from qamctl.emulator.server import serve
+from qamctl.emulator.front.proxy import proxy
+from qamctl.emulator.front.server import serve
 from qamctl.emulator.service import AzureService
 
 #: What a real workspace's connection string says.

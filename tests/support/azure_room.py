@@ -9,7 +9,7 @@ from typing import Any
 
 from support.canaries import KEY
 
-from qamctl.emulator.server import serve
+from qamctl.emulator.front.server import serve
 from qamctl.emulator.service import AzureService
 
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"

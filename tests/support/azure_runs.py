@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from support.canaries import KEY
 
-from qamctl.emulator.server import serve
+from qamctl.emulator.front.server import serve
 from qamctl.emulator.service import AzureService
 from qamctl.pipeline import RunReport, run
 from qamctl.quantum.loading import load

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from qamctl.emulator import costs, outputs
-from qamctl.emulator.programs import BadProgram, seed_of, shots_of, simulated
+from qamctl.emulator.programs import costs, outputs
+from qamctl.emulator.programs.sampled import BadProgram, seed_of, shots_of, simulated
 from qamctl.emulator.work import Outcome, Work
 from qamctl.errors import QamError
 from qamctl.quantum.program import Program
@@ -52,22 +52,22 @@ def run(work: Work) -> Outcome:
 
 
 def _qir(work: Work) -> Outcome:
-    from qamctl.emulator import qir_program
+    from qamctl.emulator.programs import qir
     from qamctl.quantum.qir import read_qir
 
     info = read_qir(work.payload, "The input data")
     _fits(work, info.qubits)
     if _PROFILES.get(info.profile, 0) > _PROFILES.get(work.target.profile, 0):
         raise BadProgram(f"The target '{work.target.id}' does not take QIR of the profile {info.profile}.")
-    program = qir_program.listed(info)
+    program = qir.listed(info)
     circuit = program.circuit
     figures = costs.of_qir(info.text, info.qubits) if circuit is None else costs.of_circuit(circuit)
     sampled, runs = [], []
     for number, item in enumerate(_items(work)):
         shots = shots_of(item, _SHOTS)
-        found = qir_program.run(info, program, shots, seed_of(work.seed, work.job, number))
+        found = qir.run(info, program, shots, seed_of(work.seed, work.job, number))
         width = found.rows.shape[1]
-        flat: qir_program.Shape = list(range(width))
+        flat: qir.Shape = list(range(width))
         sampled.append((found, program.shape if len(program.recorded) == width else flat))
         runs.append((figures, shots))
     if work.output_format == outputs.V1:
@@ -91,7 +91,7 @@ def _ionq(work: Work) -> Outcome:
     """The simulator tells probabilities, the machines frequencies."""
     import numpy as np
 
-    from qamctl.emulator.ionq_program import read
+    from qamctl.emulator.programs.ionq import read
     from qamctl.quantum.simulate import exact
 
     circuit = read(work.payload)
@@ -119,7 +119,7 @@ def _openqasm(work: Work) -> Outcome:
 
 
 def _quil(work: Work) -> Outcome:
-    from qamctl.emulator.quil import read
+    from qamctl.emulator.programs.quil import read
 
     circuit = read(work.payload)
     _fits(work, circuit.num_qubits)

@@ -15,10 +15,10 @@ from functools import partial
 from pathlib import Path
 
 from qamctl.azure.clock import Clock, SystemClock
-from qamctl.emulator.certificate import NAMES, Authority, make_authority
-from qamctl.emulator.hosts import respond
+from qamctl.emulator.front.certificate import NAMES, Authority, make_authority
+from qamctl.emulator.front.hosts import respond
+from qamctl.emulator.front.server import HOST, Handler, Listener, listening
 from qamctl.emulator.messages import fault
-from qamctl.emulator.server import HOST, Handler, Listener, listening
 from qamctl.emulator.service import AzureService
 
 

@@ -13,8 +13,8 @@ import pytest
 from emulator.asking import KEY, WORKSPACE, canned
 
 from qamctl.emulator.faults import Event, Faults
+from qamctl.emulator.front.server import Handler, Listener, listening, serve
 from qamctl.emulator.messages import Request, Response
-from qamctl.emulator.server import Handler, Listener, listening, serve
 from qamctl.emulator.service import AzureService
 
 QUOTAS = f"{WORKSPACE}/quotas?api-version=2026-01-15-preview"
@@ -108,7 +108,7 @@ def test_what_is_no_request_is_refused_in_the_services_own_shape(sent: bytes, st
 
 def test_a_lost_response_cuts_the_connection() -> None:
     """Without a byte; the next one is answered."""
-    service = AzureService(faults=Faults(script=[Event("GET quotas", 1, "lost after")]))
+    service = AzureService(faults=Faults(script=[Event("GET quotas", 1, "lost-after")]))
     with connected(service) as connection:
         connection.request("GET", QUOTAS, headers=HEADERS)
         with pytest.raises(http.client.RemoteDisconnected):

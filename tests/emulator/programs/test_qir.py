@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from emulator.asking import BELL_LL
 
-from qamctl.emulator.qir_program import listed, nested, run
+from qamctl.emulator.programs.qir import listed, nested, run
 from qamctl.quantum.qir import read_own, read_qir, run_qir, to_qir
 
 HEAD, _, REST = BELL_LL.decode().partition("  call void @__quantum__rt__array_record_output")
@@ -132,8 +132,8 @@ def test_both_simulations_draw_from_the_same_distribution() -> None:
 
 def test_a_program_that_records_more_in_one_branch_is_refused() -> None:
     """Nobody could read its histogram."""
-    from qamctl.emulator import qir_program
-    from qamctl.emulator.programs import BadProgram
+    from qamctl.emulator.programs import qir
+    from qamctl.emulator.programs.sampled import BadProgram
 
     with pytest.raises(BadProgram, match="another number of results"):
-        qir_program._width({"01": 3, "0": 2})
+        qir._width({"01": 3, "0": 2})

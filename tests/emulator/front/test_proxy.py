@@ -15,8 +15,8 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 from emulator.asking import SUBSCRIPTION, WORKSPACE, FakeClock
 
-from qamctl.emulator.certificate import NAMES, make_authority
-from qamctl.emulator.proxy import Front, proxy
+from qamctl.emulator.front.certificate import NAMES, make_authority
+from qamctl.emulator.front.proxy import Front, proxy
 from qamctl.emulator.service import AzureService
 
 ENTRA, ARM = "login.microsoftonline.com", "management.azure.com"

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from qamctl.emulator.ionq_program import read
-from qamctl.emulator.programs import BadProgram
+from qamctl.emulator.programs.ionq import read
+from qamctl.emulator.programs.sampled import BadProgram
 
 
 def circuit(*gates: dict[str, Any], qubits: Any = 3) -> bytes:

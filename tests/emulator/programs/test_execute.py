@@ -10,7 +10,7 @@ import pytest
 from emulator.asking import BELL_LL, V1, V2
 
 from qamctl.azure.results import parse
-from qamctl.emulator.execute import run
+from qamctl.emulator.programs.execute import run
 from qamctl.emulator.targets import TARGETS, Target
 from qamctl.emulator.work import Outcome, Work
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from qamctl.emulator.programs import BadProgram, Sampled, in_order, simulated
+from qamctl.emulator.programs.sampled import BadProgram, Sampled, in_order, simulated
 from qamctl.quantum.program import from_strings
 from qamctl.quantum.qir import QirInfo, run_qir
 

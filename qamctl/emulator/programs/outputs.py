@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from qamctl.emulator.programs import Sampled
-from qamctl.emulator.qir_program import Shape, nested
+from qamctl.emulator.programs.qir import Shape, nested
+from qamctl.emulator.programs.sampled import Sampled
 
 V1: Final = "microsoft.quantum-results.v1"
 V2: Final = "microsoft.quantum-results.v2"

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from qamctl.emulator.programs import BadProgram
+from qamctl.emulator.programs.sampled import BadProgram
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit

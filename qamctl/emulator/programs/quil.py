@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from qamctl.emulator.programs import BadProgram
+from qamctl.emulator.programs.sampled import BadProgram
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit

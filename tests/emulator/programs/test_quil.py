@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from qamctl.emulator.programs import BadProgram
-from qamctl.emulator.quil import read
+from qamctl.emulator.programs.quil import read
+from qamctl.emulator.programs.sampled import BadProgram
 
 
 def test_a_program_is_its_circuit() -> None:

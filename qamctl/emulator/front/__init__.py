@@ -1,0 +1,1 @@
+"""How the service is reached: sockets, the proxy with Azure's names, and what stands around them."""
