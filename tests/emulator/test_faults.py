@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from qamctl.emulator.faults import Event, Faults, UnknownFault, asked
+from qamctl.emulator.faults import FAULTS, Event, Faults, UnknownFault, asked
 from qamctl.errors import UsageError
 
 KINDS = ["PUT job", "GET job", "POST sas", "PUT blob"]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from emulator.asking import KEY, WORKSPACE, Asker, error
+from emulator.asking import KEY, WORKSPACE, Asker, error, within
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
