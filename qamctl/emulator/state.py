@@ -179,9 +179,12 @@ class State:
             self.touch("container", container)
 
     def drop_container(self, container: str) -> None:
-        """Remove a container, if it is there, with its blobs."""
+        """Remove a container, if it is there, with its blobs and what was put for them."""
         if self.containers.pop(container, None) is not None:
             self.touch("container", container)
+            for key in [key for key in self.blocks if key[0] == container]:
+                del self.blocks[key]
+                self.touch("block", *key)
 
     def next_order(self) -> int:
         """Its place among jobs and sessions."""
