@@ -13,7 +13,8 @@ class Storage(Protocol):
     """An account with containers of blobs.
 
     Addresses begin with `base`, where the storage is for whoever asks; a storage of its own knows better, and
-    leaves it out of account. All are valid from `start` to `end`, seconds since 1970.
+    leaves it out of account. All are valid from `start` to `end`, seconds since 1970. Whatever is asked of a storage
+    that is away raises `TemporaryError`.
     """
 
     def make(self, container: str) -> None:
