@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import re
+import hmac
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 from qamctl.azure.clock import Clock, SystemClock
-from qamctl.emulator import blobs, jobs, life, sessions, workspace
+from qamctl.emulator import blobs, jobs, life, sessions, versions, workspace
 from qamctl.emulator.core import Call, Core, SecondPut
 from qamctl.emulator.faults import HEADER, Drawn, Faults, UnknownFault, asked
 from qamctl.emulator.messages import (
@@ -31,12 +31,13 @@ from qamctl.emulator.state import Job, Keeper, Session, State
 from qamctl.emulator.storage import OwnStorage, Storage
 from qamctl.emulator.targets import TARGETS, Target
 from qamctl.emulator.timing import Timing, fixed
+from qamctl.emulator.told import output_name
 from qamctl.emulator.work import Outcome, Runner, Work, lasting
+from qamctl.errors import TemporaryError
 
 __all__ = ["AzureService", "LostResponse", "Outcome", "Request", "Response", "Work", "make_request"]
 
-#: What stands for a token of Microsoft Entra, where the hosts are Azure's; it opens nothing anywhere else.
-TOKEN: Final = "emulator"
+_T = TypeVar("_T")
 
 _DAY: Final = 86_400.0
 
@@ -44,6 +45,7 @@ _ROUTES: Final[Mapping[str, Callable[[Core, Call], Response]]] = {
     "PUT job": jobs.put,
     "GET job": jobs.get,
     "PATCH job": jobs.patch,
+    "PATCH job options": jobs.patch,
     "DELETE job": jobs.delete,
     "POST job:cancel": jobs.cancel,
     "GET jobs": jobs.listed,
@@ -60,6 +62,10 @@ _ROUTES: Final[Mapping[str, Callable[[Core, Call], Response]]] = {
     "GET suite providers": workspace.suite_provider,
     "GET suite usages": workspace.suite_usages,
 }
+
+
+#: Kinds of request that are served, of the data plane and of the storage.
+KINDS: Final = (*_ROUTES, *blobs.KINDS)
 
 
 class AzureService:
@@ -95,10 +101,14 @@ class AzureService:
         of the real service: `conflict` (409), `same` (200 and the first job), `replace` (200 and another job).
     lost_shots
         Probability with which a shot of QIR loses each of its bits.
+    noise
+        What jobs are simulated with that ask for nothing: `none`; `target`, machines and noisy simulators as their
+        maker's; or a preset of `qamctl.quantum.noise` for all. See `programs.noise.check_noise`.
     base_url
         Where the storage account is; None: where the data plane was asked.
     storage
-        Where the blobs lie, with `base_url`; None: here.
+        Where the blobs lie, with `base_url`; None: here. While it raises `TemporaryError`, what needs it is answered
+        by 503.
     state, keeper
         What was kept of an earlier service, and what keeps this one's; None: nothing.
     """
@@ -120,6 +130,7 @@ class AzureService:
         runner: Runner | None = None,
         second_put: SecondPut = "conflict",
         lost_shots: float = 0.0,
+        noise: str = "none",
         base_url: str | None = None,
         storage: Storage | None = None,
         state: State | None = None,
@@ -142,6 +153,7 @@ class AzureService:
             workspaces=None if workspaces is None else frozenset(name.lower() for name in workspaces),
             second_put=second_put,
             lost_shots=lost_shots,
+            noise=noise,
             faults=faults or Faults(),
             runner=runner or lasting(_simulated),
             signer=signer,
@@ -180,9 +192,28 @@ class AzureService:
         return self._core.key
 
     @property
+    def token(self) -> str:
+        """What stands for a token of Microsoft Entra, where the hosts are Azure's: whoever has the key gets it."""
+        return hashlib.sha256(f"token\0{self._core.key}".encode()).hexdigest()
+
+    def is_bearer(self, request: Request) -> bool:
+        """Whether a request has that token."""
+        return _same(request.header("authorization"), f"Bearer {self.token}")
+
+    @property
     def workspaces(self) -> frozenset[str] | None:
         """The ones that there are; None: any."""
         return self._core.workspaces
+
+    @property
+    def clock(self) -> Clock:
+        """What all that happens to a job follows from."""
+        return self._core.clock
+
+    def look(self, view: Callable[[Core], _T]) -> _T:
+        """What a view makes of settings and state; nothing changes meanwhile, so it may not take long."""
+        with self._lock:
+            return view(self._core)
 
     def has_workspace(self, name: str) -> bool:
         """Whether there is a workspace `subscription/resource-group/name`."""
@@ -195,6 +226,8 @@ class AzureService:
         ------
         KeyError
             There is no such job.
+        TemporaryError
+            It is to be decided, and the storage is away.
         """
         core, job = self._core, self._core.state.jobs[id]
         now = core.clock.now()
@@ -244,14 +277,17 @@ class AzureService:
         call = Call(request, place, core.clock.now(), storage_address(request, self._base_url), faults)
         if place.name != "storage" and not self._is_known(request):
             return unauthorized()
-        self._run_due(self._concerned(request, place), call.now)
-        with self._lock:
-            try:
-                return self._routed(call)
-            except Refused as refused:
-                return refused.answer
-            finally:
-                core.state.keep()
+        try:
+            self._run_due(self._concerned(request, place), call.now)
+            with self._lock:
+                try:
+                    return self._routed(call)
+                except Refused as refused:
+                    return refused.answer
+                finally:
+                    core.state.keep()
+        except TemporaryError as error:  # no job is decided by it: the next look at them tries again
+            return fault(503, "ServiceUnavailable", f"The storage is not available: {error.message}.")
 
     def _routed(self, call: Call) -> Response:
         if call.place.name != "storage":
@@ -262,9 +298,9 @@ class AzureService:
         return blobs.answer(self._core, call)
 
     def _is_known(self, request: Request) -> bool:
-        if request.header("x-ms-quantum-api-key") == self._core.key:
+        if _same(request.header("x-ms-quantum-api-key"), self._core.key):
             return True
-        return request.header("host").endswith(".azure.com") and request.header("authorization") == f"Bearer {TOKEN}"
+        return request.header("host").endswith(".azure.com") and self.is_bearer(request)
 
     def _concerned(self, request: Request, place: Place) -> list[Job]:
         """Jobs whose outcome an answer may tell, or depend on."""
@@ -307,11 +343,17 @@ class AzureService:
             outcome = core.runner(work) if work is not None else Outcome(error=_NO_INPUT)
         with self._lock:
             if outcome.error is None and job.id in core.state.jobs:
-                kind = "application/octet-stream" if jobs.output_name(job) == "outputData" else "application/json"
-                core.storage.write(job.container, jobs.output_name(job), outcome.output, job.ends, kind)
+                name = output_name(job)
+                kind = "application/octet-stream" if name == "outputData" else "application/json"
+                core.storage.write(job.container, name, outcome.output, job.ends, kind)
             job.outcome = outcome
             core.state.touch("job", job.id)
             core.state.keep()
+
+
+def _same(given: str, wanted: str) -> bool:
+    """Compare secrets, in a time that tells nothing of them."""
+    return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), wanted.encode())
 
 
 def _given(value: float | None, default: float) -> float:
@@ -339,11 +381,7 @@ def _check(core: Core, call: Call) -> None:
     """Refuse what no route can answer."""
     if not call.place.name:
         raise refuse(404, "NotFound", "There is nothing at this address.")
-    version = call.request.query.get("api-version", "")
-    if not version:
-        raise refuse(400, "MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required.")
-    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:-preview)?", version):
-        raise refuse(400, "UnsupportedApiVersion", f"The api-version '{version}' is not supported.")
+    versions.check(call.request, call.place.kind)
     own, known = call.place.workspace, core.workspaces
     if known is not None and "/" in own and own not in known:
         raise refuse(404, "WorkspaceNotFound", "The workspace was not found.")

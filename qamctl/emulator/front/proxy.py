@@ -17,7 +17,8 @@ from pathlib import Path
 from qamctl.azure.clock import Clock, SystemClock
 from qamctl.emulator.front.certificate import NAMES, Authority, make_authority
 from qamctl.emulator.front.hosts import respond
-from qamctl.emulator.front.server import HOST, Handler, Listener, listening
+from qamctl.emulator.front.server import HOST, Handler, Listener, OwnPage, listening
+from qamctl.emulator.front.watch import Watcher
 from qamctl.emulator.messages import fault
 from qamctl.emulator.service import AzureService
 
@@ -55,22 +56,30 @@ class _Tunnel(Handler):
         """The host that the tunnel was opened for; before that the proxy itself."""
         return self.asked or super().host()
 
+    def own_page(self) -> OwnPage | None:
+        """Nothing of ours is on hosts of Azure's."""
+        return None if self.asked else super().own_page()
+
     def do_CONNECT(self) -> None:
         """Open a tunnel, and stand at its other end."""
         host, _, port = self.path.rpartition(":")
+        self.exchange.kind, self.exchange.host = "CONNECT", host.rpartition("@")[2].lower()
         if self.asked or port != "443" or not _is_ours(host.lower()):
             self.close_connection = True
             return self._send(fault(403, "Forbidden", "The proxy stands in for hosts of Azure Quantum only."))
         self.send_response_only(200, "Connection established")
         self.end_headers()
+        self.wfile.flush()
         try:
-            self.connection = self.server.authority.context.wrap_socket(self.connection, server_side=True)
+            context = self.server.authority.context
+            self.connection = context.wrap_socket(self.connection, server_side=True, do_handshake_on_connect=False)
+            self.connection.do_handshake()  # by itself, because what fails above is closed before it is told
         except (ssl.SSLError, OSError):
             self.close_connection = True  # whoever asked does not trust us
-            return None
-        self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb", 0)
+            return self.tell(None)
+        self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb", self.wbufsize)
         self.asked, self.close_connection = host.lower(), False
-        return None
+        return self.tell(200)
 
     def finish(self) -> None:
         """Close the tunnel, too."""
@@ -79,9 +88,11 @@ class _Tunnel(Handler):
 
 
 class _Proxy(Listener):
-    def __init__(self, port: int, service: AzureService, authority: Authority) -> None:
+    def __init__(
+        self, port: int, service: AzureService, authority: Authority, watch: Watcher | None, page: OwnPage | None
+    ) -> None:
         self.authority = authority
-        super().__init__(port, _Tunnel, partial(respond, service))
+        super().__init__(port, _Tunnel, partial(respond, service), watch=watch, page=page, clock=service.clock)
 
 
 def _is_ours(host: str) -> bool:
@@ -90,7 +101,15 @@ def _is_ours(host: str) -> bool:
 
 
 @contextmanager
-def proxy(service: AzureService, folder: Path, *, port: int = 0, clock: Clock | None = None) -> Iterator[Front]:
+def proxy(
+    service: AzureService,
+    folder: Path,
+    *,
+    port: int = 0,
+    clock: Clock | None = None,
+    watch: Watcher | None = None,
+    page: OwnPage | None = None,
+) -> Iterator[Front]:
     """The service behind Azure's names, while the block runs.
 
     Parameters
@@ -101,10 +120,14 @@ def proxy(service: AzureService, folder: Path, *, port: int = 0, clock: Clock | 
         0: a free one.
     clock
         When the certificates are made; None: the machine's, which is what clients check them by.
+    watch
+        Is told of each request, that for a tunnel and those within; see `server.Listener`.
+    page
+        The status page, at `/` of the proxy itself; None: there is none.
     """
     moment = datetime.fromtimestamp((clock or SystemClock()).now(), UTC)
     authority = make_authority(moment)
     file = folder / "ca.pem"
     file.write_bytes(authority.certificate)
-    with listening(_Proxy(port, service, authority)) as listener:
+    with listening(_Proxy(port, service, authority, watch, page)) as listener:
         yield Front(f"http://{HOST}:{listener.server_port}", file)

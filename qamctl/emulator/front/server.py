@@ -5,13 +5,18 @@ from __future__ import annotations
 import re
 import socketserver
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from time import perf_counter
 from typing import Any, Final
 
+from qamctl.azure.clock import Clock, SystemClock
+from qamctl.emulator.faults import HEADER
+from qamctl.emulator.front.watch import Exchange, Watcher, watching
 from qamctl.emulator.messages import LostResponse, Request, Response, fault, make_request
+from qamctl.emulator.place import find
 from qamctl.emulator.service import AzureService
 
 #: Where it listens; nowhere else.
@@ -24,6 +29,10 @@ _MOST: Final = 256 * 1024 * 1024
 _PATIENCE: Final = 60
 
 
+#: Method, target as it was sent, and the Host headers -> the answer of the status page; None: not its address.
+OwnPage = Callable[[str, str, Sequence[str]], Response | None]
+
+
 class Listener(ThreadingHTTPServer):
     """Sockets, a thread for each connection.
 
@@ -31,14 +40,30 @@ class Listener(ThreadingHTTPServer):
     ----------
     respond
         Answers requests.
+    watch
+        Is told of each request; one that fails keeps its error in `watch.Watching.errors`. None: nobody is.
+    page
+        The status page; None: there is none.
+    clock
+        When requests come; None: the machine's.
     """
 
     daemon_threads = True
     block_on_close = False
     request_queue_size = 256
 
-    def __init__(self, port: int, handler: type[Handler], respond: Callable[[Request], Response]) -> None:
-        self.respond = respond
+    def __init__(
+        self,
+        port: int,
+        handler: type[Handler],
+        respond: Callable[[Request], Response],
+        *,
+        watch: Watcher | None = None,
+        page: OwnPage | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.respond, self.page = respond, page
+        self.watch, self.clock = watching(watch), clock or SystemClock()
         super().__init__((HOST, port), handler)
 
     def server_bind(self) -> None:
@@ -56,8 +81,40 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version, sys_version = "qamctl-emulator", ""
     timeout = _PATIENCE
+    wbufsize = 64 * 1024  # head and body of an answer go out at once
     disable_nagle_algorithm = True
     server: Listener
+    exchange: Exchange
+
+    def handle_one_request(self) -> None:
+        """Take a request; whatever becomes of it, it is told once."""
+        self.exchange = Exchange(self.server.clock.now(), perf_counter())
+        self.raw_requestline, self.command, self.path = b"", "", ""  # else those of the request before
+        try:
+            super().handle_one_request()
+        finally:
+            if self.raw_requestline:
+                self.tell(None)
+
+    def parse_request(self) -> bool:
+        """Read the head of a request, which begins now: the connection may have been silent for long."""
+        self.exchange.at, self.exchange.begun = self.server.clock.now(), perf_counter()
+        is_whole = super().parse_request()
+        if is_whole:
+            self.exchange.agent = self.headers.get("User-Agent", "")
+        return is_whole
+
+    def handle_expect_100(self) -> bool:
+        """Ask for the body, which the client holds back until then."""
+        is_asked = super().handle_expect_100()
+        self.wfile.flush()
+        return is_asked
+
+    def tell(self, status: int | None, sent: int = 0, faults: tuple[str, ...] = ()) -> None:
+        """Tell of the request, unless it was told before."""
+        if self.server.watch is not None and not self.exchange.is_told:
+            self.exchange.is_told = True
+            self.server.watch(self.exchange.seen(self, perf_counter(), status, sent, faults))
 
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing is printed: addresses hold tokens."""
@@ -73,29 +130,43 @@ class Handler(BaseHTTPRequestHandler):
         """The host that was asked: this one, whatever the request says, so that nobody poses as Azure's."""
         return f"{HOST}:{self.server.server_port}"
 
+    def own_page(self) -> OwnPage | None:
+        """The status page, where it may be asked for."""
+        return self.server.page
+
     def answer(self) -> None:
         """Read a request, and send what the service says."""
         body = self._body()
         if body is None:
             return self.send_error(400, "The length of the request's body is not valid.")
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        path = "/" + self.path.lstrip("/")
+        self.exchange.received = len(body)
         try:
-            found = self.server.respond(make_request(self.command, path, {**headers, "host": self.host()}, body))
-        except LostResponse:
+            found = self._answered(body)
+        except LostResponse as lost:
             self.close_connection = True
-            return None
+            return self.tell(None, faults=lost.faults)
         except Exception as error:  # one request may not end the service
             found = fault(500, "InternalServerError", f"The service failed: {type(error).__name__}.")
         return self._send(found)
 
     do_GET = do_PUT = do_POST = do_PATCH = do_DELETE = do_HEAD = answer
 
+    def _answered(self, body: bytes) -> Response:
+        page = self.own_page()
+        own = None if page is None else page(self.command, self.path, self.headers.get_all("Host", []))
+        if own is not None:
+            self.exchange.kind = f"{self.command} page"
+            return own
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        request = make_request(self.command, "/" + self.path.lstrip("/"), {**headers, "host": self.host()}, body)
+        self.exchange.kind = find(request).kind
+        return self.server.respond(request)
+
     def _body(self) -> bytes | None:
         if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
             return self._chunks()
         size = _size(self.headers.get("Content-Length", "0"), 10)
-        return None if size is None else self.rfile.read(size)
+        return None if size is None else self._bytes(size)
 
     def _chunks(self) -> bytes | None:
         parts, total = [], 0
@@ -105,7 +176,10 @@ class Handler(BaseHTTPRequestHandler):
                 return None
             if size == 0:
                 break
-            parts.append(self.rfile.read(size))
+            part = self._bytes(size)
+            if part is None:
+                return None
+            parts.append(part)
             total += size
             if self.rfile.readline(3).strip():
                 return None
@@ -113,7 +187,14 @@ class Handler(BaseHTTPRequestHandler):
             pass  # trailers say nothing that is needed here
         return b"".join(parts)
 
+    def _bytes(self, size: int) -> bytes | None:
+        """So many bytes; None: the connection ended before."""
+        found = self.rfile.read(size)
+        return found if len(found) == size else None
+
     def _send(self, found: Response) -> None:
+        body = b"" if self.command == "HEAD" else found.body
+        self.tell(found.status, len(body), tuple(filter(None, found.headers.get(HEADER, "").split(", "))))
         self.send_response(found.status)
         for name, value in found.headers.items():
             self.send_header(name, re.sub(r"[\r\n]+", " ", value).encode("latin-1", "replace").decode("latin-1"))
@@ -122,8 +203,8 @@ class Handler(BaseHTTPRequestHandler):
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(found.body)
+        self.wfile.write(body)
+        self.wfile.flush()
 
 
 def _size(text: str, base: int) -> int | None:
@@ -136,20 +217,27 @@ def _size(text: str, base: int) -> int | None:
 
 
 @contextmanager
-def serve(service: AzureService, port: int = 0) -> Iterator[str]:
+def serve(
+    service: AzureService, port: int = 0, *, watch: Watcher | None = None, page: OwnPage | None = None
+) -> Iterator[str]:
     """The service on a port of this machine, while the block runs.
 
     Parameters
     ----------
     port
         0: a free one.
+    watch
+        Is told of each request; see `Listener`.
+    page
+        The status page, at `/`; None: there is none.
 
     Yields
     ------
     str
         Its address with a slash at the end, as `http://127.0.0.1:40123/`.
     """
-    with listening(Listener(port, Handler, service.handle)) as listener:
+    listener = Listener(port, Handler, service.handle, watch=watch, page=page, clock=service.clock)
+    with listening(listener):
         yield f"http://{HOST}:{listener.server_port}/"
 
 

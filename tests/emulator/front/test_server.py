@@ -75,6 +75,22 @@ def test_bodies_come_in_chunks_too() -> None:
     assert raw(AzureService(), head + b"Transfer-Encoding: chunked\r\n\r\n" + chunks).startswith(b"HTTP/1.1 200 ")
 
 
+def test_a_client_that_waits_to_be_asked_for_its_body_is_asked() -> None:
+    """At once, and the answer follows when the body is there."""
+    body = b'{"containerName": "box"}'
+    head = (
+        f"POST {WORKSPACE}/storage/sasUri?api-version=2026-01-15-preview HTTP/1.1\r\nx-ms-quantum-api-key: {KEY}\r\n"
+        f"Expect: 100-continue\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    with serve(AzureService()) as url:
+        port = int(url.rsplit(":")[-1].strip("/"))
+        with socket.create_connection(("127.0.0.1", port), 20) as one:
+            one.sendall(head.encode())
+            assert one.recv(65_536).startswith(b"HTTP/1.1 100 ")
+            one.sendall(body)
+            assert one.recv(65_536).startswith(b"HTTP/1.1 200 ")
+
+
 @pytest.mark.parametrize(
     ("sent", "status"),
     [
@@ -120,10 +136,11 @@ def test_a_lost_response_cuts_the_connection() -> None:
 
 def test_nobody_poses_as_azure() -> None:
     """The host of a request is the one that was asked: a token opens nothing here."""
-    with connected(AzureService()) as connection:
+    service = AzureService()
+    with connected(service) as connection:
         connection.putrequest("GET", QUOTAS, skip_host=True)
         connection.putheader("Host", "eastus.quantum.azure.com")
-        connection.putheader("Authorization", "Bearer emulator")
+        connection.putheader("Authorization", f"Bearer {service.token}")
         connection.endheaders()
         assert connection.getresponse().status == 401
 
