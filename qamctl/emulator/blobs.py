@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from collections.abc import Mapping
 from typing import Final
@@ -29,8 +31,17 @@ _RIGHTS: Final[Mapping[str, str]] = {
     "DELETE blob": "d",
 }
 
+#: Kinds of request that are served here.
+KINDS: Final = tuple(_RIGHTS)
+
 #: A range of bytes; clients read large blobs in parts.
 _RANGE: Final = re.compile(r"bytes=([0-9]{1,15})-([0-9]{0,15})")
+
+#: Bytes of the largest blob: it lies in memory, and a database keeps it whole.
+_MOST: Final = 512 * 1024 * 1024
+
+#: Bytes from which on clients upload in blocks: of what came so the storage has no digest.
+_MANY: Final = 64 * 1024 * 1024
 
 #: Blobs of one page of a list.
 _PAGE: Final = 5000
@@ -66,12 +77,19 @@ def _make_container(core: Core, call: Call, container: str, blob: str) -> Respon
     if container in core.state.containers:
         raise _refuse(409, "ContainerAlreadyExists", "The specified container already exists.")
     core.state.make_container(container)
-    return Response(201)
+    return Response(201, _of_container(core, call, container))
 
 
 def _look_at_container(core: Core, call: Call, container: str, blob: str) -> Response:
-    _container(core, container)
-    return Response(200, {"x-ms-lease-state": "available", "x-ms-lease-status": "unlocked"})
+    leased = {"x-ms-lease-state": "available", "x-ms-lease-status": "unlocked"}
+    return Response(200, {**_of_container(core, call, container), **leased})
+
+
+def _of_container(core: Core, call: Call, container: str) -> dict[str, str]:
+    """What is told of a container: when it was made is not kept, but its first blob came right after."""
+    made = min((blob.written for blob in _container(core, container).values()), default=call.now)
+    tag = hashlib.sha256(f"{container}\0{made}".encode("utf-8", "replace")).hexdigest()[:12].upper()
+    return {"ETag": f'"0x8DE{tag}"', "Last-Modified": times.http_date(made)}
 
 
 def _list(core: Core, call: Call, container: str, blob: str) -> Response:
@@ -122,10 +140,12 @@ def _put_block_list(core: Core, call: Call, container: str, blob: str) -> Respon
     wanted = [unescape(name) for name in re.findall(r"<(?:Latest|Uncommitted)>([^<]*)</", text)]
     if "<BlockList" not in text:
         raise _refuse(400, "InvalidXmlDocument", "The specified XML is not syntactically valid.")
-    parts = [core.state.blocks.get((container, blob, name)) for name in wanted]
-    if None in parts:
+    parts = [core.state.blocks[key] for key in ((container, blob, name) for name in wanted) if key in core.state.blocks]
+    if len(parts) < len(wanted):
         raise _refuse(400, "InvalidBlockList", "The specified block list is invalid.")
-    found = _written(core, call, container, blob, b"".join(part for part in parts if part is not None))
+    if sum(map(len, parts)) > _MOST:
+        raise _refuse(413, "RequestBodyTooLarge", "The blob is too large for this service.")
+    found = _written(core, call, container, blob, b"".join(parts))
     for key in [key for key in core.state.blocks if key[:2] == (container, blob)]:
         del core.state.blocks[key]
         core.state.touch("block", *key)
@@ -157,19 +177,26 @@ def _get(core: Core, call: Call, container: str, blob: str) -> Response:
     headers = _properties(call, there)
     match = _RANGE.fullmatch(call.request.header("x-ms-range") or call.request.header("range"))
     if match is None:
-        return Response(200, headers, there.data)
+        return Response(200, {**headers, **_digest(there, "Content-MD5")}, there.data)
     size, start = len(there.data), int(match[1])
     if start >= size:
         raise _refuse(416, "InvalidRange", "The range specified is invalid for the current size of the resource.")
     end = min(int(match[2]) if match[2] else size - 1, size - 1)
     headers["Content-Range"] = f"bytes {start}-{end}/{size}"
-    return Response(206, headers, there.data[start : end + 1])
+    return Response(206, {**headers, **_digest(there, "x-ms-blob-content-md5")}, there.data[start : end + 1])
 
 
 def _head(core: Core, call: Call, container: str, blob: str) -> Response:
     """The body is left out by whoever sends it; its length is told."""
     there = _blob(core, container, blob)
-    return Response(200, _properties(call, there), there.data)
+    return Response(200, {**_properties(call, there), **_digest(there, "Content-MD5")}, there.data)
+
+
+def _digest(blob: Blob, header: str) -> dict[str, str]:
+    """Of the whole blob, under the name that it has in this answer."""
+    if len(blob.data) >= _MANY:
+        return {}
+    return {header: base64.b64encode(hashlib.md5(blob.data, usedforsecurity=False).digest()).decode()}
 
 
 def _delete(core: Core, call: Call, container: str, blob: str) -> Response:

@@ -12,6 +12,7 @@ from qamctl.emulator import life
 from qamctl.emulator.faults import Faults
 from qamctl.emulator.messages import Request
 from qamctl.emulator.place import Place
+from qamctl.emulator.programs.noise import preset_of
 from qamctl.emulator.sas import Signer
 from qamctl.emulator.state import Job, Session, State
 from qamctl.emulator.storage import Storage
@@ -61,6 +62,7 @@ class Core:
     workspaces: frozenset[str] | None
     second_put: SecondPut
     lost_shots: float
+    noise: str
     faults: Faults
     runner: Runner = field(repr=False)
     signer: Signer = field(repr=False)
@@ -106,4 +108,5 @@ class Core:
             return None
         formats = (str(job.given["inputDataFormat"]), str(job.given["outputDataFormat"]))
         params = job.given["inputParams"]
-        return Work(job.id, job.target, data, *formats, params, self.seed, self.lost_shots)
+        noise = preset_of(self.noise, job.target)
+        return Work(job.id, job.target, data, *formats, params, self.seed, self.lost_shots, noise)

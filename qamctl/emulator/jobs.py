@@ -6,26 +6,21 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from qamctl.emulator import life, times
+from qamctl.emulator import life, versions
 from qamctl.emulator.core import Call, Core
 from qamctl.emulator.listing import page
 from qamctl.emulator.messages import Response, json_answer, json_body, refuse, text_field
 from qamctl.emulator.place import LOCAL_ACCOUNT
 from qamctl.emulator.state import Job
 from qamctl.emulator.targets import Target
-
-#: Formats that are a provider's own: their results lie in `rawOutputData`, all others' in `outputData`.
-_RAW: Final = frozenset(
-    {
-        "ionq.quantum-results.v1",
-        "honeywell.quantum-results.v1",
-        "rigetti.quil-results.v1",
-        "microsoft.quantum-log.v1",
-    }
-)
+from qamctl.emulator.told import REFUSALS, view
 
 #: Shots of a job that does not say.
 _SHOTS: Final = 500
+
+#: How many objects and lists may lie within each other: what can just be read could not be told or kept, from where
+#: more calls lie within each other.
+_DEEPEST: Final = 100
 
 #: What is kept of a request to make a job.
 _KEPT: Final = ("inputDataFormat", "outputDataFormat", "inputParams", "metadata")
@@ -35,6 +30,7 @@ def put(core: Core, call: Call) -> Response:
     """Make a job under the id in the path."""
     id = call.place.id
     core.state.puts[id] += 1
+    core.state.touch("job", id)
     given = json_body(call.request)
     target = _check(core, call, given)
     there = core.state.jobs.get(id)
@@ -42,12 +38,11 @@ def put(core: Core, call: Call) -> Response:
         if core.second_put == "conflict":
             raise refuse(409, "JobAlreadyExists", f"A job with the id '{id}' already exists in the workspace.")
         if core.second_put == "same":
-            return json_answer(view(core, call, there, fresh=True))
+            return json_answer(view(core, call, there, "maker"))
     job = _made(core, call, given, target)
     core.state.jobs[id] = job
     core.state.created[id] += 1
-    core.state.touch("job", id)
-    return json_answer(view(core, call, job, fresh=True))
+    return json_answer(view(core, call, job, "maker"))
 
 
 def get(core: Core, call: Call) -> Response:
@@ -70,11 +65,14 @@ def patch(core: Core, call: Call) -> Response:
 
 
 def delete(core: Core, call: Call) -> Response:
-    """Remove it with its blobs."""
+    """Remove it with its blobs; in the older versions of the interface: ask for its end."""
+    if not versions.has(call.request, versions.CANCELS):
+        cancel(core, call)
+        return Response(204)
     job = _find(core, call)
+    core.storage.drop(job.container)  # first: a storage that is away leaves the job where it is
     del core.state.jobs[job.id]
     core.state.touch("job", job.id)
-    core.storage.drop(job.container)
     return Response(204)
 
 
@@ -89,80 +87,12 @@ def cancel(core: Core, call: Call) -> Response:
 
 def listed(core: Core, call: Call) -> Response:
     """A page of the workspace's jobs."""
-    return page(core, call, core.jobs_of(call.place.workspace), view)
+    return page(core, call, core.jobs_of(call.place.workspace), in_list)
 
 
-def view(core: Core, call: Call, job: Job, *, fresh: bool = False) -> dict[str, Any]:
-    """A job as the service tells it.
-
-    Parameters
-    ----------
-    fresh
-        As the answer to the request that made it: without tokens, and the work is not counted yet.
-    """
-    word = core.status(job, call.now)
-    begun = job.cancelled is None and call.now >= job.begins
-    ended = word in life.TERMINAL and word != "Cancelled"
-    outcome = job.outcome if ended else None
-    modified = max([job.modified, *(moment for moment in (job.begins, job.ends) if moment <= call.now and begun)])
-    error = outcome.error if outcome is not None else None
-    gone = job.cancelled if word == "Cancelled" else None
-    return {
-        **_addresses(core, call, job, ended, fresh),
-        "inputDataFormat": job.given["inputDataFormat"],
-        "inputParams": job.given["inputParams"],
-        "metadata": job.given["metadata"],
-        "sessionId": job.session,
-        "jobPriority": "Basic",
-        **({} if job.priority is None else {"priority": job.priority}),
-        "status": word,
-        "jobType": "QuantumComputing",
-        "outputDataFormat": job.given["outputDataFormat"],
-        "beginExecutionTime": times.brief(job.begins) if begun else None,
-        "cancellationTime": None if gone is None else times.brief(gone),
-        "lastModifiedTime": times.precise(modified),
-        "quantumComputingData": None if fresh else {"count": _count(job)},
-        "errorData": None if error is None else {"code": error[0], "message": error[1]},
-        "isCancelling": word == "CancellationRequested",
-        "tags": job.tags,
-        "name": job.name,
-        "id": job.id,
-        "providerId": job.target.provider.lower(),
-        "target": job.target.id,
-        "creationTime": times.precise(job.created),
-        "endExecutionTime": times.brief(job.ends) if ended else None,
-        "costEstimate": outcome.cost if outcome is not None and error is None else None,
-        "itemType": "Job",
-    }
-
-
-def output_name(job: Job, ended: bool = True) -> str:
-    """The blob in which the result lies; before the end none is named but the usual."""
-    return "rawOutputData" if ended and job.given["outputDataFormat"] in _RAW else "outputData"
-
-
-def _addresses(core: Core, call: Call, job: Job, ended: bool, fresh: bool) -> dict[str, str]:
-    """Where its blobs are; each opens with a token of its own, but in the answer to the request that made it."""
-    place = f"{call.storage}/{job.container}"
-    output = output_name(job, ended)
-    if fresh:
-        parts = urlsplit(call.storage)
-        port = "" if parts.port else ":443"  # as the service writes it
-        later = f"{parts.scheme}://{parts.netloc}{port}{parts.path}/{job.container}/{output}"
-        return {"containerUri": place, "inputDataUri": f"{place}/inputData", "outputDataUri": later}
-    start, end = core.period(call)
-    file = f"{job.name}-{job.id}"
-    opened, own = core.storage, job.container
-    return {
-        "containerUri": opened.container_address(call.storage, own, start, end),
-        "inputDataUri": opened.blob_address(call.storage, own, "inputData", start, end, f"{file}.input.json"),
-        "outputDataUri": opened.blob_address(call.storage, own, output, start, end, f"{file}.output.json"),
-    }
-
-
-def _count(job: Job) -> int:
-    items = (job.given["inputParams"] or {}).get("items")
-    return max(1, len(items)) if isinstance(items, list) else 1
+def in_list(core: Core, call: Call, job: Job) -> dict[str, Any]:
+    """A job among others."""
+    return view(core, call, job, "lister")
 
 
 def asked_shots(params: Mapping[str, Any]) -> int:
@@ -195,6 +125,8 @@ def _check(core: Core, call: Call, given: Mapping[str, Any]) -> Target:
     for name in ("inputParams", "metadata"):
         if not isinstance(given.get(name), dict | None):
             raise refuse(400, "InvalidProperty", f"The request body is invalid: '{name}' must be an object.")
+        if _is_deep(given.get(name)):
+            raise refuse(400, "InvalidProperty", f"The request body is invalid: '{name}' is nested too deeply.")
     if not _container(given["containerUri"]):
         raise refuse(400, "InvalidJobDefinition", "The container address names no container.")
     target = core.targets.get(given["target"])
@@ -209,6 +141,14 @@ def _check(core: Core, call: Call, given: Mapping[str, Any]) -> Target:
         if found.closed is not None or core.session_status(found, call.now) in ("Failed", "Succeeded"):
             raise refuse(400, "InvalidJobDefinition", f"The session '{session}' is in a terminal state.")
     return target
+
+
+def _is_deep(value: Any) -> bool:
+    level, depth = [value], 0
+    while level and depth <= _DEEPEST:
+        groups = [one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list)]
+        level, depth = [one for group in groups for one in group], depth + 1
+    return bool(level)
 
 
 def _made(core: Core, call: Call, given: Mapping[str, Any], target: Target) -> Job:
@@ -237,6 +177,8 @@ def _made(core: Core, call: Call, given: Mapping[str, Any], target: Target) -> J
         finish=due.finish,
     )
     core.foretell(job, call)
+    if job.doom is not None and job.doom[0] in REFUSALS:
+        job.begins = job.ends
     return job
 
 

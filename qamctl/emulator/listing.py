@@ -11,6 +11,7 @@ from qamctl.emulator.filters import FilterFault, Record, compile_filter
 from qamctl.emulator.messages import Response, json_answer, refuse
 from qamctl.emulator.place import own_address
 from qamctl.emulator.state import Job, Session
+from qamctl.emulator.told import kind as job_type
 
 Item = TypeVar("Item", Job, Session, Job | Session)
 
@@ -52,13 +53,13 @@ def page(core: Core, call: Call, items: Sequence[Item], view: Callable[[Core, Ca
 def record(core: Core, call: Call, item: Job | Session) -> Record:
     """What filters and orders know of an item."""
     if isinstance(item, Job):
-        word, provider, target, kind = core.status(item, call.now), item.target.provider, item.target.id, "Job"
+        word, provider, target = core.status(item, call.now), item.target.provider, item.target.id
     else:
-        word, provider, target, kind = core.session_status(item, call.now), item.provider, item.target, "Session"
+        word, provider, target = core.session_status(item, call.now), item.provider, item.target
     return {
         "name": item.name,
-        "itemtype": kind,
-        "jobtype": "QuantumComputing" if kind == "Job" else "",
+        "itemtype": type(item).__name__,
+        "jobtype": job_type(item) if isinstance(item, Job) else "",
         "providerid": provider,
         "target": target,
         "state": word,

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 from xml.sax.saxutils import escape
+
+#: How many objects and lists of a body may lie within each other: what can just be read could not be written again
+#: from where more calls lie within each other.
+_DEEPEST: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +139,7 @@ def xml_fault(status: int, code: str, message: str) -> Response:
 
 
 def json_body(request: Request) -> dict[str, Any]:
-    """The object in a request's body.
+    """The object in a request's body, which is UTF-8 and nothing that could not be sent back (RFC 8259).
 
     Raises
     ------
@@ -142,12 +147,31 @@ def json_body(request: Request) -> dict[str, Any]:
         400: it is none.
     """
     try:
-        found = json.loads(request.body)
+        text = request.body.decode("utf-8-sig")
+        found = json.loads(text, parse_float=_number, parse_constant=_number)
     except (ValueError, RecursionError):
         raise refuse(400, "InvalidRequestBody", "The request body is not valid JSON.") from None
     if not isinstance(found, dict):
         raise refuse(400, "InvalidRequestBody", "The request body is not a JSON object.")
+    if _is_deep(found):
+        raise refuse(400, "InvalidRequestBody", "The request body is nested too deeply.")
     return found
+
+
+def _number(text: str) -> float:
+    """A number of a body: Python reads and writes some that JSON does not have."""
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is no number")
+    return value
+
+
+def _is_deep(value: Any) -> bool:
+    level, depth = [value], 0
+    while level and depth <= _DEEPEST:
+        groups = [one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list)]
+        level, depth = [one for group in groups for one in group], depth + 1
+    return bool(level)
 
 
 def text_field(content: Mapping[str, Any], name: str, *, required: bool = False) -> str | None:

@@ -29,6 +29,7 @@ _ROUTES: Final = tuple(
     for name, pattern in (
         ("job", r"jobs/([^/:]+)"),
         ("job:cancel", r"jobs/([^/:]+):cancel"),
+        ("job options", r"jobUpdateOptions/([^/:]+)"),
         ("jobs", r"jobs"),
         ("items", r"topLevelItems"),
         ("session", r"sessions/([^/:]+)"),

@@ -50,7 +50,7 @@ def jobs_in(core: Core, call: Call) -> Response:
     """A page of a session's jobs."""
     session = _find(core, call)
     inside = [job for job in core.jobs_of(call.place.workspace) if job.session == session.id]
-    return page(core, call, inside, jobs.view)
+    return page(core, call, inside, jobs.in_list)
 
 
 def listed(core: Core, call: Call) -> Response:
@@ -82,7 +82,7 @@ def view(core: Core, call: Call, session: Session) -> dict[str, Any]:
 
 
 def _view_any(core: Core, call: Call, item: Job | Session) -> dict[str, Any]:
-    return jobs.view(core, call, item) if isinstance(item, Job) else view(core, call, item)
+    return jobs.in_list(core, call, item) if isinstance(item, Job) else view(core, call, item)
 
 
 def _sessions(core: Core, call: Call) -> list[Session]:

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 
 
-def precise(seconds: float) -> str:
-    """As `creationTime`: to a tenth of a microsecond, with its offset."""
-    return _at(seconds).strftime("%Y-%m-%dT%H:%M:%S.%f") + "0+00:00"
+def precise(seconds: float, zone: str = "+00:00") -> str:
+    """As `creationTime`: to a tenth of a microsecond, with its offset, which in lists is `Z`."""
+    return _at(seconds).strftime("%Y-%m-%dT%H:%M:%S.%f") + "0" + zone
 
 
 def brief(seconds: float) -> str:

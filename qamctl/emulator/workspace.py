@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from qamctl.emulator import times
+from qamctl.emulator import times, versions
 from qamctl.emulator.core import Call, Core
 from qamctl.emulator.messages import Response, json_answer, json_body, refuse, text_field
 from qamctl.emulator.state import Job
 from qamctl.emulator.targets import provider_status
 
 #: What Azure takes as the name of a container; of a blob it takes nearly anything.
-_CONTAINER: Final = re.compile(r"[a-z0-9](?:-?[a-z0-9]){2,62}")
+_CONTAINER: Final = re.compile(r"(?=.{3,63}\Z)[a-z0-9]+(?:-[a-z0-9]+)*")
 
 #: Jobs that may be under way at the same time, of each provider.
 _LIMIT: Final = 1000.0
@@ -21,7 +21,11 @@ _LIMIT: Final = 1000.0
 def providers(core: Core, call: Call) -> Response:
     """Providers and their targets."""
     down = frozenset(core.targets) if "unavailable" in call.faults else frozenset()
-    return json_answer({"value": provider_status(list(core.targets.values()), down), "nextLink": None})
+    told = provider_status(list(core.targets.values()), down)
+    if not versions.has(call.request, versions.MAKES):
+        for target in (target for provider in told for target in provider["targets"]):
+            del target["numQubits"], target["targetProfile"]
+    return json_answer({"value": told, "nextLink": None})
 
 
 def suite_provider(core: Core, call: Call) -> Response:
@@ -67,12 +71,16 @@ def suite_usages(core: Core, call: Call) -> Response:
 
 
 def address(core: Core, call: Call) -> Response:
-    """An address that opens a container, which is made if it is not there, or a blob in it."""
+    """An address that opens a container, or a blob in it.
+
+    The container is made if it is not there; the older clients looked for it and made it themselves.
+    """
     given = json_body(call.request)
     container, blob = text_field(given, "containerName", required=True), text_field(given, "blobName")
     if container is None or not _CONTAINER.fullmatch(container):
         raise refuse(400, "InvalidProperty", f"'{container}' is no name of a container.")
-    core.storage.make(container)
+    if versions.has(call.request, versions.MAKES):
+        core.storage.make(container)
     start, end = core.period(call)
     return json_answer({"sasUri": core.storage.upload_address(call.storage, container, blob or None, start, end)})
 

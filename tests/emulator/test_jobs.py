@@ -223,6 +223,7 @@ def test_a_job_of_several_items_counts_them() -> None:
     """`quantumComputingData` has their number."""
     asker = Asker()
     asker.make("one", inputParams={"items": [{"entryPoint": "a"}, {"entryPoint": "b"}]})
+    asker.clock.sleep(5)
     assert asker.json("GET", "jobs/one")["quantumComputingData"] == {"count": 2}
 
 

@@ -91,7 +91,7 @@ def test_addresses_are_those_of_whoever_asks() -> None:
     body = {"containerName": "box"}
     found = asker.service.handle(
         make_request("POST", f"{url}/workspaces/w/storage/sasUri?api-version=2026-01-15-preview",
-                     {"authorization": "Bearer emulator"}, body)
+                     {"authorization": f"Bearer {asker.service.token}"}, body)
     )  # fmt: skip
     address = json.loads(found.body)["sasUri"]
     assert address.startswith("https://qamctlemulator.blob.core.windows.net/box?")

@@ -17,6 +17,7 @@ from typing import Any, Final
 NAMES: Final = (
     "*.quantum.azure.com",
     "*.blob.core.windows.net",
+    "*.in.applicationinsights.azure.com",
     "login.microsoftonline.com",
     "management.azure.com",
 )
