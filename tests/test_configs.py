@@ -6,13 +6,15 @@ import os
 import re
 import subprocess
 import sys
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
 import yaml
 
 CONFIGS = Path(__file__).parents[1] / "configs"
-FILES = ("cron.example", "systemd/qamctl-schedule.service", "ci/github-actions.yml")
+WORKFLOWS = ("github-actions.yml", "azure-emulator.yml")
+FILES = ("cron.example", "systemd/qamctl-schedule.service", *(f"ci/{name}" for name in WORKFLOWS))
 
 
 def commands(text: str) -> list[list[str]]:
@@ -20,7 +22,7 @@ def commands(text: str) -> list[list[str]]:
     joined = text.replace("\\\n", " ")
     lines = [line for line in joined.splitlines() if not line.lstrip().startswith("#")]
     calls = [
-        re.search(r"(?:^|[\s/=])qamctl ((?:schedule|validate|check|runs|bench|import|init|schema)\b.*)", line)
+        re.search(r"(?:^|[\s/=])qamctl ((?:schedule|validate|check|runs|bench|import|init|schema|emulator)\b.*)", line)
         for line in lines
     ]
     return [re.split(r"\s[>|]", call[1])[0].split() for call in calls if call]
@@ -36,13 +38,14 @@ def test_flags_in_examples_exist(name: str, tmp_path: Path) -> None:
         command = words[: 2 if words[0] == "runs" else 1]
         line = [sys.executable, "-P", "-m", "qamctl", *command, "--help"]
         shown = subprocess.run(line, capture_output=True, text=True, check=True, env=environment, cwd=CONFIGS.parent)
-        for flag in (word for word in words if word.startswith("--")):
+        for flag in (word for word in takewhile(lambda word: word != "--", words) if word.startswith("--")):
             assert re.search(rf"(?<![\w-]){flag}(?![\w-])", shown.stdout), f"{' '.join(command)} has no {flag}"
 
 
-def test_the_workflow_is_a_workflow() -> None:
-    """The CI example is valid YAML with jobs whose steps run or use something."""
-    data = yaml.safe_load((CONFIGS / "ci" / "github-actions.yml").read_text())
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_the_workflow_is_a_workflow(name: str) -> None:
+    """Each CI example is valid YAML with jobs whose steps run or use something."""
+    data = yaml.safe_load((CONFIGS / "ci" / name).read_text())
     steps = [step for job in data["jobs"].values() for step in job["steps"]]
     assert len(steps) > 3
     assert all("run" in step or "uses" in step for step in steps)

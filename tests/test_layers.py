@@ -94,7 +94,7 @@ MAY_KNOW = {
     **{part: BASE | {"spec", "qubo", "quantum", "resources", "messaging", "kernels"} for part in PARTS},
     "backends": BASE | {"qubo", "quantum", "kernels"},
     "azure": BASE | {"backends", "qubo", "quantum", "kernels", "runs"},
-    "emulator": BASE | {"azure", "formats", "quantum"},
+    "emulator": BASE | {"azure", "formats", "quantum", "spec"},
     "messaging": BASE | {"runs"},
     "quantum": BASE | {"qubo", "kernels"},
     "qubo": BASE | {"kernels"},

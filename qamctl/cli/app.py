@@ -26,6 +26,7 @@ COMMANDS = {
     "credits": ("credits", "Show what jobs were estimated at, what is reserved, and what was billed."),
     "backends": ("backends", "List the engines on this machine and the targets of Azure Quantum."),
     "doctor": ("doctor", "Say what works on this machine, and what is missing."),
+    "emulator": ("emulator", "Stand in for Azure Quantum on this machine, and run a command beside it."),
     "init": ("init", "Write a commented problem file to start from."),
     "import": ("imports", "Turn a benchmark or workflow file into a problem file."),
     "schema": ("schema", "Print the JSON Schema of a kind of problem file."),
