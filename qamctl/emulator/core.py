@@ -103,7 +103,7 @@ class Core:
 
     def work(self, job: Job) -> Work | None:
         """What a job's runner needs; None: its input was never put."""
-        data = self.storage.read(job.container, "inputData")
+        data = self.storage.read(*job.input_place)
         if data is None:
             return None
         formats = (str(job.given["inputDataFormat"]), str(job.given["outputDataFormat"]))

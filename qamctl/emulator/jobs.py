@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from qamctl.emulator import life, versions
 from qamctl.emulator.core import Call, Core
@@ -55,7 +55,7 @@ def patch(core: Core, call: Call) -> Response:
     job = _find(core, call)
     given = json_body(call.request)
     name, priority = text_field(given, "name"), text_field(given, "priority")
-    tags = _tags(given)
+    tags = tags_of(given)
     job.name = name or job.name
     job.priority = priority or job.priority
     job.tags = job.tags if given.get("tags") is None else tags
@@ -121,7 +121,7 @@ def _check(core: Core, call: Call, given: Mapping[str, Any]) -> Target:
         text_field(given, name, required=True)
     for name in ("name", "outputDataFormat", "inputDataUri", "sessionId", "priority"):
         text_field(given, name)
-    _tags(given)
+    tags_of(given)
     for name in ("inputParams", "metadata"):
         if not isinstance(given.get(name), dict | None):
             raise refuse(400, "InvalidProperty", f"The request body is invalid: '{name}' must be an object.")
@@ -165,12 +165,13 @@ def _made(core: Core, call: Call, given: Mapping[str, Any], target: Target) -> J
         given=kept,
         target=target,
         container=_container(given["containerUri"]),
+        source=_source(given.get("inputDataUri")),
         created=call.now,
         begins=begins,
         ends=begins + due.run,
         order=core.state.next_order(),
         name=given.get("name") or "azure-quantum-job",
-        tags=_tags(given),
+        tags=tags_of(given),
         priority=given.get("priority"),
         session=given.get("sessionId"),
         modified=call.now,
@@ -182,7 +183,8 @@ def _made(core: Core, call: Call, given: Mapping[str, Any], target: Target) -> J
     return job
 
 
-def _tags(given: Mapping[str, Any]) -> list[str]:
+def tags_of(given: Mapping[str, Any]) -> list[str]:
+    """The tags in a request's body."""
     tags = given.get("tags")
     if tags is None:
         return []
@@ -193,9 +195,19 @@ def _tags(given: Mapping[str, Any]) -> list[str]:
 
 def _container(address: str) -> str:
     """The container in an address of either style."""
+    return next(iter(_parts(address)), "")
+
+
+def _source(address: str | None) -> str:
+    """Container and blob in an address of either style; empty where it names none."""
+    parts = _parts(address or "")
+    return "/".join(parts) if len(parts) > 1 else ""
+
+
+def _parts(address: str) -> list[str]:
     try:
         path = urlsplit(address).path
     except ValueError:
-        return ""
-    parts = [part for part in path.split("/") if part]
-    return "" if not parts else parts[1] if parts[0] == LOCAL_ACCOUNT and len(parts) > 1 else parts[0]
+        return []
+    parts = [unquote(part) for part in path.split("/") if part]
+    return parts[1:] if len(parts) > 1 and parts[0] == LOCAL_ACCOUNT else parts

@@ -27,6 +27,7 @@ def put(core: Core, call: Call) -> Response:
     if found is None:
         order = core.state.next_order()
         found = Session(id, call.place.workspace, title, str(provider), target, policy.capitalize(), call.now, order)
+        found.priority, found.tags = text_field(given, "priority"), jobs.tags_of(given) or None
         core.state.sessions[id] = found
         core.state.touch("session", id)
     return json_answer(view(core, call, found))
@@ -77,6 +78,8 @@ def view(core: Core, call: Call, session: Session) -> dict[str, Any]:
         "creationTime": times.precise(session.created),
         "endExecutionTime": None if session.closed is None else times.precise(session.closed),
         "costEstimate": None,
+        **({} if session.priority is None else {"priority": session.priority}),
+        **({} if session.tags is None else {"tags": session.tags}),
         "itemType": "Session",
     }
 

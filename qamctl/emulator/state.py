@@ -22,6 +22,8 @@ class Job:
         The body of the request that made it.
     container
         Where its blobs lie.
+    source
+        `container/blob` of its input; empty: `inputData` in its own container.
     created, begins, ends
         Seconds since 1970; infinite for a job that never begins.
     cancelled
@@ -54,7 +56,14 @@ class Job:
     doom: tuple[str, str] | None = None
     finish: float = 0.0
     outcome: Outcome | None = None
+    source: str = ""
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    @property
+    def input_place(self) -> tuple[str, str]:
+        """Container and blob of its input."""
+        container, _, blob = (self.source or f"{self.container}/inputData").partition("/")
+        return container, blob
 
 
 @dataclass(slots=True)
@@ -67,6 +76,8 @@ class Session:
         Abort: the first job that fails ends it; or Continue.
     closed
         When; None while it is open.
+    priority, tags
+        As they were given; None: not at all.
     """
 
     id: str
@@ -78,6 +89,8 @@ class Session:
     created: float
     order: int
     closed: float | None = None
+    priority: str | None = None
+    tags: list[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,17 +112,17 @@ def _count(job: Job) -> int:
 
 def _addresses(core: Core, call: Call, job: Job, output: str, to: To) -> dict[str, str]:
     """Where its blobs are; for who asks for the job each opens with a token of its own."""
-    place = f"{call.storage}/{job.container}"
+    place, source = f"{call.storage}/{job.container}", "/".join(job.input_place)
     if to != "asker":
         parts = urlsplit(call.storage)
         port = "" if parts.port else ":443"  # as the service writes it
         later = f"{parts.scheme}://{parts.netloc}{port}{parts.path}/{job.container}/{output}"
-        return {"containerUri": place, "inputDataUri": f"{place}/inputData", "outputDataUri": later}
+        return {"containerUri": place, "inputDataUri": f"{call.storage}/{source}", "outputDataUri": later}
     start, end = core.period(call)
     file = f"{job.name}-{job.id}"
     opened, own = core.storage, job.container
     return {
         "containerUri": opened.container_address(call.storage, own, start, end),
-        "inputDataUri": opened.blob_address(call.storage, own, "inputData", start, end, f"{file}.input.json"),
+        "inputDataUri": opened.blob_address(call.storage, *job.input_place, start, end, f"{file}.input.json"),
         "outputDataUri": opened.blob_address(call.storage, own, output, start, end, f"{file}.output.json"),
     }
