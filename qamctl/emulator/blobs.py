@@ -6,13 +6,16 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping
+from datetime import date
 from typing import Final
 from urllib.parse import unquote_plus
-from xml.sax.saxutils import escape, unescape
+from xml.etree import ElementTree
+from xml.sax.saxutils import escape
 
 from qamctl.emulator import times
 from qamctl.emulator.core import Call, Core
 from qamctl.emulator.messages import Refused, Response, xml_fault
+from qamctl.emulator.names import is_blob, is_block, is_container
 from qamctl.emulator.sas import VERSION
 from qamctl.emulator.state import Blob
 
@@ -35,7 +38,7 @@ _RIGHTS: Final[Mapping[str, str]] = {
 KINDS: Final = tuple(_RIGHTS)
 
 #: A range of bytes; clients read large blobs in parts.
-_RANGE: Final = re.compile(r"bytes=([0-9]{1,15})-([0-9]{0,15})")
+_RANGE: Final = re.compile(r"bytes=([0-9]{1,15})-([0-9]{0,15})", re.ASCII)
 
 #: Bytes of the largest blob: it lies in memory, and a database keeps it whole.
 _MOST: Final = 512 * 1024 * 1024
@@ -52,8 +55,11 @@ def answer(core: Core, call: Call) -> Response:
     container, blob = call.place.container or "", call.place.blob
     try:
         rights = _RIGHTS.get(call.place.kind)
+        if call.place.kind.endswith(" unknown"):
+            raise _refuse(400, "InvalidQueryParameterValue", "The value of the query parameter comp is not supported.")
         if rights is None:
             raise _refuse(405, "UnsupportedHttpVerb", "The resource doesn't support the specified HTTP verb.")
+        _check(call)
         query = call.request.query
         if not any(core.signer.opens(query, container, blob, right, call.now) for right in rights):
             text = "Server failed to authenticate the request. Make sure the signature is valid and has not expired."
@@ -61,6 +67,23 @@ def answer(core: Core, call: Call) -> Response:
         return _with_common(_DO[call.place.kind](core, call, container, blob or ""), call)
     except Refused as refused:
         return _with_common(refused.answer, call)
+
+
+def _check(call: Call) -> None:
+    """Refuse what nothing here can be asked for by."""
+    if not _is_date(call.request.header("x-ms-version") or VERSION):
+        raise _refuse(400, "InvalidHeaderValue", "The value for the header x-ms-version is not a date.")
+    if call.place.blob is not None and not is_blob(call.place.blob):
+        raise _refuse(400, "InvalidResourceName", "The specified resource name contains invalid characters.")
+    if call.place.kind == "PUT container" and not is_container(call.place.container or ""):
+        raise _refuse(400, "InvalidResourceName", "The specified resource name contains invalid characters.")
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def _refuse(status: int, code: str, message: str) -> Refused:
@@ -95,7 +118,7 @@ def _of_container(core: Core, call: Call, container: str) -> dict[str, str]:
 def _list(core: Core, call: Call, container: str, blob: str) -> Response:
     query = call.request.query
     prefix, marker, most = query.get("prefix", ""), query.get("marker", ""), query.get("maxresults", "")
-    size = int(most) if most.isascii() and most.isdecimal() and 0 < len(most) < 5 and int(most) else _PAGE
+    size = _size(most)
     there = _container(core, container)
     names = sorted(name for name in there if name.startswith(prefix) and name >= marker)
     entries = "".join(_entry(name, there[name]) for name in names[:size])
@@ -130,16 +153,15 @@ def _put_block(core: Core, call: Call, container: str, blob: str) -> Response:
     block = call.request.query.get("blockid", "")
     if not block:
         raise _refuse(400, "MissingRequiredQueryParameter", "A block has the parameter blockid.")
+    if not is_block(block):
+        raise _refuse(400, "InvalidQueryParameterValue", "The name of a block is base64 of at most 64 bytes.")
     core.state.blocks[container, blob, block] = call.request.body
     core.state.touch("block", container, blob, block)
     return Response(201)
 
 
 def _put_block_list(core: Core, call: Call, container: str, blob: str) -> Response:
-    text = call.request.body.decode("utf-8", "replace")
-    wanted = [unescape(name) for name in re.findall(r"<(?:Latest|Uncommitted)>([^<]*)</", text)]
-    if "<BlockList" not in text:
-        raise _refuse(400, "InvalidXmlDocument", "The specified XML is not syntactically valid.")
+    wanted = _blocks_in(call.request.body)
     parts = [core.state.blocks[key] for key in ((container, blob, name) for name in wanted) if key in core.state.blocks]
     if len(parts) < len(wanted):
         raise _refuse(400, "InvalidBlockList", "The specified block list is invalid.")
@@ -150,6 +172,36 @@ def _put_block_list(core: Core, call: Call, container: str, blob: str) -> Respon
         del core.state.blocks[key]
         core.state.touch("block", *key)
     return found
+
+
+def _blocks_in(body: bytes) -> list[str]:
+    """The names in a list of blocks.
+
+    Raises
+    ------
+    Refused
+        400: it is none. Documents that declare entities are not even read.
+    """
+    try:
+        text = body.decode("utf-8-sig")  # as text, so that no other coding can hide what is looked for
+        root = None if "<!" in text or "\0" in text else ElementTree.fromstring(text)
+    except (ElementTree.ParseError, ValueError, LookupError):
+        root = None
+    if root is None or root.tag != "BlockList" or (root.text or "").strip():
+        raise _refuse(400, "InvalidXmlDocument", "The specified XML is not syntactically valid.")
+    names = [(one.tag, one.text or "", len(one), (one.tail or "").strip()) for one in root]
+    if not all(tag in ("Latest", "Uncommitted") and name and not (more or rest) for tag, name, more, rest in names):
+        raise _refuse(400, "InvalidBlockList", "The specified block list is invalid.")
+    return [name for _, name, _, _ in names]
+
+
+def _size(text: str) -> int:
+    """Blobs of a page."""
+    if not text:
+        return _PAGE
+    if not (text.isascii() and text.isdecimal() and len(text) < 10 and int(text)):
+        raise _refuse(400, "OutOfRangeQueryParameterValue", "The parameter maxresults is a number of at least 1.")
+    return min(int(text), _PAGE)
 
 
 def _written(core: Core, call: Call, container: str, blob: str, data: bytes) -> Response:
@@ -175,13 +227,14 @@ def _get(core: Core, call: Call, container: str, blob: str) -> Response:
     there = _blob(core, container, blob)
     _check_tag(call, there)
     headers = _properties(call, there)
-    match = _RANGE.fullmatch(call.request.header("x-ms-range") or call.request.header("range"))
-    if match is None:
+    asked = call.request.header("x-ms-range") or call.request.header("range")
+    if not asked:
         return Response(200, {**headers, **_digest(there, "Content-MD5")}, there.data)
-    size, start = len(there.data), int(match[1])
-    if start >= size:
+    match, size = _RANGE.fullmatch(asked), len(there.data)
+    start, last = (int(match[1]), int(match[2] or size - 1)) if match is not None else (size, 0)
+    if start >= size or last < start:
         raise _refuse(416, "InvalidRange", "The range specified is invalid for the current size of the resource.")
-    end = min(int(match[2]) if match[2] else size - 1, size - 1)
+    end = min(last, size - 1)
     headers["Content-Range"] = f"bytes {start}-{end}/{size}"
     return Response(206, {**headers, **_digest(there, "x-ms-blob-content-md5")}, there.data[start : end + 1])
 

@@ -9,7 +9,8 @@ from urllib.parse import unquote, urlsplit
 from qamctl.emulator import life, versions
 from qamctl.emulator.core import Call, Core
 from qamctl.emulator.listing import page
-from qamctl.emulator.messages import Response, json_answer, json_body, refuse, text_field
+from qamctl.emulator.messages import Response, check_id, json_answer, json_body, refuse, text_field
+from qamctl.emulator.names import is_container
 from qamctl.emulator.place import LOCAL_ACCOUNT
 from qamctl.emulator.state import Job
 from qamctl.emulator.targets import Target
@@ -18,10 +19,6 @@ from qamctl.emulator.told import REFUSALS, view
 #: Shots of a job that does not say.
 _SHOTS: Final = 500
 
-#: How many objects and lists may lie within each other: what can just be read could not be told or kept, from where
-#: more calls lie within each other.
-_DEEPEST: Final = 100
-
 #: What is kept of a request to make a job.
 _KEPT: Final = ("inputDataFormat", "outputDataFormat", "inputParams", "metadata")
 
@@ -29,6 +26,7 @@ _KEPT: Final = ("inputDataFormat", "outputDataFormat", "inputParams", "metadata"
 def put(core: Core, call: Call) -> Response:
     """Make a job under the id in the path."""
     id = call.place.id
+    check_id(id)
     core.state.puts[id] += 1
     core.state.touch("job", id)
     given = json_body(call.request)
@@ -55,6 +53,7 @@ def patch(core: Core, call: Call) -> Response:
     job = _find(core, call)
     given = json_body(call.request)
     name, priority = text_field(given, "name"), text_field(given, "priority")
+    text_field(given, "id")
     tags = tags_of(given)
     job.name = name or job.name
     job.priority = priority or job.priority
@@ -119,15 +118,13 @@ def _check(core: Core, call: Call, given: Mapping[str, Any]) -> Target:
     """
     for name in ("containerUri", "inputDataFormat", "target", "providerId"):
         text_field(given, name, required=True)
-    for name in ("name", "outputDataFormat", "inputDataUri", "sessionId", "priority"):
+    for name in ("name", "outputDataFormat", "inputDataUri", "sessionId", "priority", "itemType"):
         text_field(given, name)
     tags_of(given)
     for name in ("inputParams", "metadata"):
         if not isinstance(given.get(name), dict | None):
             raise refuse(400, "InvalidProperty", f"The request body is invalid: '{name}' must be an object.")
-        if _is_deep(given.get(name)):
-            raise refuse(400, "InvalidProperty", f"The request body is invalid: '{name}' is nested too deeply.")
-    if not _container(given["containerUri"]):
+    if not is_container(_container(given["containerUri"])):
         raise refuse(400, "InvalidJobDefinition", "The container address names no container.")
     target = core.targets.get(given["target"])
     if target is None or target.provider.lower() != given["providerId"].lower():
@@ -141,14 +138,6 @@ def _check(core: Core, call: Call, given: Mapping[str, Any]) -> Target:
         if found.closed is not None or core.session_status(found, call.now) in ("Failed", "Succeeded"):
             raise refuse(400, "InvalidJobDefinition", f"The session '{session}' is in a terminal state.")
     return target
-
-
-def _is_deep(value: Any) -> bool:
-    level, depth = [value], 0
-    while level and depth <= _DEEPEST:
-        groups = [one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list)]
-        level, depth = [one for group in groups for one in group], depth + 1
-    return bool(level)
 
 
 def _made(core: Core, call: Call, given: Mapping[str, Any], target: Target) -> Job:
@@ -206,8 +195,10 @@ def _source(address: str | None) -> str:
 
 def _parts(address: str) -> list[str]:
     try:
-        path = urlsplit(address).path
+        found = urlsplit(address)
     except ValueError:
         return []
-    parts = [unquote(part) for part in path.split("/") if part]
-    return parts[1:] if len(parts) > 1 and parts[0] == LOCAL_ACCOUNT else parts
+    if found.scheme not in ("http", "https") or not found.netloc:
+        return []
+    parts = [unquote(part) for part in found.path.split("/") if part]
+    return parts[1:] if parts[:1] == [LOCAL_ACCOUNT] else parts

@@ -38,15 +38,12 @@ def page(core: Core, call: Call, items: Sequence[Item], view: Callable[[Core, Ca
     """
     query = call.request.query
     skip, top = _number(query, "skip", 0), min(_number(query, "top", PAGE), PAGE)
-    records = [(record(core, call, item), item) for item in items]
-    try:
-        keep = compile_filter(query.get("filter", ""))
-    except FilterFault as error:
-        raise refuse(400, "InvalidFilter", f"The filter is not valid: {error}") from None
-    records = [(one, item) for one, item in records if keep(one)]
-    _sort(records, query.get("orderby", ""))
-    told = [view(core, call, item) for _, item in records[skip : skip + top]]
-    more = _next(call, skip + top, top) if len(records) > skip + top else None
+    found = sorted(items, key=lambda item: item.order)
+    filter, order = query.get("filter", "").strip(), query.get("orderby", "").strip()
+    if filter or order:  # else nobody asks what is known of each
+        found = _chosen([(record(core, call, item), item) for item in found], filter, order)
+    told = [view(core, call, item) for item in found[skip : skip + top]]
+    more = _next(call, skip + top, top) if len(found) > skip + top else None
     return json_answer({"value": told, "nextLink": more})
 
 
@@ -67,12 +64,20 @@ def record(core: Core, call: Call, item: Job | Session) -> Record:
     }
 
 
+def _chosen(records: list[tuple[Record, Any]], filter: str, order: str) -> list[Any]:
+    """What a filter keeps, sorted by `orderby`; equal items stay as they are."""
+    try:
+        keep = compile_filter(filter)
+    except FilterFault as error:
+        raise refuse(400, "InvalidFilter", f"The filter is not valid: {error}") from None
+    records = [(one, item) for one, item in records if keep(one)]
+    if order:
+        _sort(records, order)
+    return [item for _, item in records]
+
+
 def _sort(records: list[tuple[Record, Any]], order: str) -> None:
-    """Sort by `orderby`; equal items, and all of them where it says nothing, stay in the order of their making."""
-    records.sort(key=lambda pair: int(pair[1].order))
-    if not order.strip():
-        return
-    name, _, direction = order.strip().partition(" ")
+    name, _, direction = order.partition(" ")
     if name.lower() not in _ORDERS or direction.strip().lower() not in ("", "asc", "desc"):
         raise refuse(
             400, "InvalidOrderBy", f"The order is not valid: one of {', '.join(_ORDERS.values())}, asc or desc."

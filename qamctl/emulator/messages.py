@@ -10,6 +10,8 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 from xml.sax.saxutils import escape
 
+from qamctl.emulator.names import is_id
+
 #: How many objects and lists of a body may lie within each other: what can just be read could not be written again
 #: from where more calls lie within each other.
 _DEEPEST: Final = 100
@@ -172,6 +174,18 @@ def _is_deep(value: Any) -> bool:
         groups = [one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list)]
         level, depth = [one for group in groups for one in group], depth + 1
     return bool(level)
+
+
+def check_id(id: str) -> None:
+    """Refuse what can't be the id of a job or a session.
+
+    Raises
+    ------
+    Refused
+        400: see `names.is_id`.
+    """
+    if not is_id(id):
+        raise refuse(400, "InvalidId", "The id is not valid: it has letters, digits, and . _ - within.")
 
 
 def text_field(content: Mapping[str, Any], name: str, *, required: bool = False) -> str | None:

@@ -16,11 +16,11 @@ ACCOUNT: Final = "qamctlemulator"
 
 _WORKSPACE: Final = re.compile(
     r"/+subscriptions/([^/]+)/resourceGroups/([^/]+)/providers/Microsoft\.Quantum/workspaces/([^/]+)/(.+)",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
 _SUITE: Final = re.compile(
     r"/+subscriptions/([^/]+)/providers/Microsoft\.Quantum/suiteOffers/([^/]+)/(quotaUsages|providerStatus)",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
 
 #: What stands behind the workspace, with the name that it goes by; a group is the id.
@@ -121,10 +121,10 @@ def own_address(request: Request) -> str:
 def _stored(request: Request, path: str) -> Place:
     container, _, blob = path.lstrip("/").partition("/")
     if not container:
-        return Place(f"{request.method} account", "")
+        return Place(f"{request.method} account", "storage")
     part = request.query.get("comp", "")
     if not blob:
-        name = "blobs" if part == "list" else "container"
+        name = {"": "container", "list": "blobs"}.get(part, "unknown")
         return Place(f"{request.method} {name}", "storage", container=container)
-    name = part if part in ("block", "blocklist", "metadata") else "blob"
+    name = part if part in ("block", "blocklist", "metadata") else "unknown" if part else "blob"
     return Place(f"{request.method} {name}", "storage", container=container, blob=blob)

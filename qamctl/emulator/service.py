@@ -249,7 +249,8 @@ class AzureService:
         try:
             faults = {**drawn, **asked(request.header(HEADER), place.kind)}
         except UnknownFault as error:
-            return fault(400, "UnknownFault", f"The header {HEADER} is not valid: {error}.")
+            told = xml_fault if place.name == "storage" else fault
+            return told(400, "UnknownFault", f"The header {HEADER} is not valid: {error}.")
         if not faults:
             return self._answer(request, place, faults)
         return with_headers(self._befallen(request, place, faults), {HEADER: ", ".join(faults)})

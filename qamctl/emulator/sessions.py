@@ -7,12 +7,13 @@ from typing import Any
 from qamctl.emulator import jobs, times
 from qamctl.emulator.core import Call, Core
 from qamctl.emulator.listing import page
-from qamctl.emulator.messages import Response, json_answer, json_body, refuse, text_field
+from qamctl.emulator.messages import Response, check_id, json_answer, json_body, refuse, text_field
 from qamctl.emulator.state import Job, Session
 
 
 def put(core: Core, call: Call) -> Response:
     """Open a session under the id in the path; a second request for the same id changes nothing."""
+    check_id(call.place.id)
     given = json_body(call.request)
     target, provider = text_field(given, "target", required=True), text_field(given, "providerId", required=True)
     policy, title = text_field(given, "jobFailurePolicy") or "Abort", text_field(given, "name") or "session"

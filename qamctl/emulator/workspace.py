@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final
 
 from qamctl.emulator import times, versions
 from qamctl.emulator.core import Call, Core
 from qamctl.emulator.messages import Response, json_answer, json_body, refuse, text_field
+from qamctl.emulator.names import is_blob, is_container
 from qamctl.emulator.state import Job
 from qamctl.emulator.targets import provider_status
-
-#: What Azure takes as the name of a container; of a blob it takes nearly anything.
-_CONTAINER: Final = re.compile(r"(?=.{3,63}\Z)[a-z0-9]+(?:-[a-z0-9]+)*")
 
 #: Jobs that may be under way at the same time, of each provider.
 _LIMIT: Final = 1000.0
@@ -77,8 +74,10 @@ def address(core: Core, call: Call) -> Response:
     """
     given = json_body(call.request)
     container, blob = text_field(given, "containerName", required=True), text_field(given, "blobName")
-    if container is None or not _CONTAINER.fullmatch(container):
+    if container is None or not is_container(container):
         raise refuse(400, "InvalidProperty", f"'{container}' is no name of a container.")
+    if blob is not None and not is_blob(blob):
+        raise refuse(400, "InvalidProperty", "The name of the blob is not valid.")
     if versions.has(call.request, versions.MAKES):
         core.storage.make(container)
     start, end = core.period(call)

@@ -50,7 +50,7 @@ def test_a_large_blob_is_put_in_blocks_and_read_in_ranges() -> None:
     """Blocks come in the order of the list, whatever the order in which they were put."""
     asker = Asker()
     blob = within(asker.container("box"), "big")
-    for name, data in (("Yg==", b"456"), ("YQ==", b"123"), ("unused", b"x")):
+    for name, data in (("Yg==", b"456"), ("YQ==", b"123"), ("dW51c2Vk", b"x")):
         assert asker.store("PUT", f"{blob}&comp=block&blockid={name}", data).status == 201
     listed = b"<?xml version='1.0'?><BlockList><Latest>YQ==</Latest><Latest>Yg==</Latest></BlockList>"
     assert asker.store("PUT", f"{blob}&comp=blocklist", listed, x_ms_blob_content_type="text/plain").status == 201
@@ -64,6 +64,19 @@ def test_a_large_blob_is_put_in_blocks_and_read_in_ranges() -> None:
     assert code(asker.store("PUT", f"{blob}&comp=blocklist", listed)) == (400, "InvalidBlockList")
     assert code(asker.store("PUT", f"{blob}&comp=blocklist", b"<x>")) == (400, "InvalidXmlDocument")
     assert code(asker.store("PUT", f"{blob}&comp=block", b"x")) == (400, "MissingRequiredQueryParameter")
+    assert code(asker.store("PUT", f"{blob}&comp=block&blockid=unused", b"x")) == (400, "InvalidQueryParameterValue")
+    for wrong in ("bytes=3-2", "bytes=-2", "bytes=a-b", "2-3"):
+        assert code(asker.store("GET", blob, x_ms_range=wrong)) == (416, "InvalidRange")
+
+
+@pytest.mark.parametrize("coding", ["utf-8", "utf-16", "utf-16-le"])
+def test_a_list_of_blocks_declares_no_entities(coding: str) -> None:
+    """In whatever coding it hides them."""
+    asker = Asker()
+    blob = within(asker.container("box"), "big")
+    assert asker.store("PUT", f"{blob}&comp=block&blockid=YQ==", b"1").status == 201
+    text = "<!DOCTYPE BlockList [<!ENTITY a 'YQ=='>]><BlockList><Latest>&a;</Latest></BlockList>".encode(coding)
+    assert code(asker.store("PUT", f"{blob}&comp=blocklist", text)) == (400, "InvalidXmlDocument")
 
 
 def test_a_version_that_has_changed_is_not_read_on() -> None:
@@ -99,8 +112,11 @@ def test_containers_are_made_looked_at_and_listed() -> None:
     text = asker.store("GET", f"{account}&restype=container&comp=list&prefix=b&maxresults=1").body.decode()
     assert re.findall("<Name>(.*?)</Name>", text) == ["b"]
     assert "<NextMarker>b&amp;c</NextMarker>" in text
-    text = asker.store("GET", f"{account}&restype=container&comp=list&marker=b%26c&maxresults=x").body.decode()
+    text = asker.store("GET", f"{account}&restype=container&comp=list&marker=b%26c").body.decode()
     assert re.findall("<Name>(.*?)</Name>", text) == ["b&amp;c"]
+    for most in ("x", "0", "-1"):
+        found = asker.store("GET", f"{account}&restype=container&comp=list&maxresults={most}")
+        assert code(found) == (400, "OutOfRangeQueryParameterValue")
 
 
 def test_what_is_not_there_is_not_found() -> None:
@@ -177,7 +193,7 @@ def test_a_token_of_another_service_opens_nothing() -> None:
 
 
 def test_the_account_itself_answers_nothing() -> None:
-    """Requests without a container have no place."""
+    """Nothing can be asked of it, whatever key comes with the question."""
     asker = Asker()
     found = asker.store("GET", "http://127.0.0.1/devstoreaccount1/?comp=list", x_ms_quantum_api_key="emulator-key")
-    assert found.status == 404
+    assert code(found) == (405, "UnsupportedHttpVerb")

@@ -202,20 +202,36 @@ def test_a_job_of_a_target_that_is_gone_is_still_told(tmp_path: Path) -> None:
         assert asker.json("GET", "jobs/one")["status"] == "Succeeded"
 
 
-@pytest.mark.parametrize("name", ["ünï", "a\0b", "\udcff", "😀", "a'b\"c%", " ", "\\ud800"])
-def test_strange_names_are_kept(tmp_path: Path, name: str) -> None:
-    """Of jobs, blobs, blocks and people: zeros, halves of characters, and what looks like none of them."""
+@pytest.mark.parametrize(
+    ("name", "is_blob"),
+    [
+        ("ünï", True),
+        ("a\0b", False),
+        ("\udcff", False),
+        ("😀", True),
+        ("a'b\"c%", True),
+        (" ", True),
+        ("\\ud800", True),
+    ],
+)
+def test_strange_names_are_kept(tmp_path: Path, name: str, is_blob: bool) -> None:
+    """Of jobs, tags and blobs: zeros, halves of characters, and what looks like none of them, where they may be."""
     path = quote(name, errors="surrogateescape")
     with opened(tmp_path) as asker:
         body = {**job_body(asker.container("box")), "name": f"{name}\ud800", "tags": [name]}
-        assert asker.ask("PUT", f"jobs/{path}", body).status == 200
+        assert error(asker.ask("PUT", f"jobs/{path}", body)) == (400, "InvalidId")
+        assert asker.ask("PUT", "jobs/A.b_c-1", body).status == 200
         blob = within(asker.container("box"), path)
-        put_blob(asker, blob, b"1")
-        assert asker.store("PUT", f"{blob}&comp=block&blockid={path}", b"2").status == 201
+        for more, status in (("", 201), ("&comp=block&blockid=%2B%2F%2B%2F", 201), ("&comp=block&blockid=@", 400)):
+            found = asker.store("PUT", f"{blob}{more}", b"1", x_ms_blob_type="BlockBlob")
+            assert found.status == (status if is_blob else 400)
         before, kept = told(asker), held(asker)
     with opened(tmp_path) as asker:
         assert (told(asker), held(asker)) == (before, kept)
-        assert list(asker.service.jobs) == [name]
+        assert [(id, job.name, job.tags) for id, job in asker.service.jobs.items()] == [
+            ("A.b_c-1", f"{name}\ud800", [name])
+        ]
+        assert list(asker.service._core.state.containers["box"]) == ([name] if is_blob else [])
 
 
 def test_a_change_that_cant_be_kept_is_kept_with_the_next_one(tmp_path: Path) -> None:

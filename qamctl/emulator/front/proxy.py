@@ -6,6 +6,7 @@ with proxy(service, folder) as front:
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -96,8 +97,8 @@ class _Proxy(Listener):
 
 
 def _is_ours(host: str) -> bool:
-    _, _, rest = host.partition(".")
-    return host in NAMES or f"*.{rest}" in NAMES
+    first, _, rest = host.partition(".")
+    return host in NAMES or (f"*.{rest}" in NAMES and re.fullmatch(r"[a-z0-9-]+", first) is not None)
 
 
 @contextmanager

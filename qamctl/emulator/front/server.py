@@ -10,26 +10,25 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from time import perf_counter
-from typing import Any, Final
+from typing import Any, BinaryIO, Final, cast
 
 from qamctl.azure.clock import Clock, SystemClock
 from qamctl.emulator.faults import HEADER
+from qamctl.emulator.front.framing import Lines, hosts_of, is_head, is_line, read_body, split_target
 from qamctl.emulator.front.watch import Exchange, Watcher, watching
-from qamctl.emulator.messages import LostResponse, Request, Response, fault, make_request
-from qamctl.emulator.place import find
+from qamctl.emulator.messages import LostResponse, Request, Response, fault, make_request, xml_fault
+from qamctl.emulator.place import find, storage_path
 from qamctl.emulator.service import AzureService
 
 #: Where it listens; nowhere else.
 HOST: Final = "127.0.0.1"
 
-#: Bytes of the largest request: blocks of blobs have up to 100 MiB.
-_MOST: Final = 256 * 1024 * 1024
-
 #: Seconds that a connection may be silent.
 _PATIENCE: Final = 60
 
 
-#: Method, target as it was sent, and the Host headers -> the answer of the status page; None: not its address.
+#: Method, path and query as they were sent, and the hosts that were named -> the answer of the status page; None: it is
+#: not its address.
 OwnPage = Callable[[str, str, Sequence[str]], Response | None]
 
 
@@ -85,6 +84,8 @@ class Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     server: Listener
     exchange: Exchange
+    is_awaited = False
+    hosts: Sequence[str] = ()
 
     def handle_one_request(self) -> None:
         """Take a request; whatever becomes of it, it is told once."""
@@ -99,16 +100,30 @@ class Handler(BaseHTTPRequestHandler):
     def parse_request(self) -> bool:
         """Read the head of a request, which begins now: the connection may have been silent for long."""
         self.exchange.at, self.exchange.begun = self.server.clock.now(), perf_counter()
-        is_whole = super().parse_request()
-        if is_whole:
-            self.exchange.agent = self.headers.get("User-Agent", "")
-        return is_whole
+        stream = self.rfile
+        lines = Lines(cast(BinaryIO, stream))
+        self.rfile, self.is_awaited = cast(Any, lines), False
+        try:
+            if not super().parse_request():
+                return False
+        finally:
+            self.rfile = stream
+        if not is_line(self.raw_requestline):
+            self.send_error(400, "The first line of the request is not valid.")
+            return False
+        if not lines.is_whole or not is_head(self.headers, self.request_version):
+            self.send_error(400, "The headers of the request are not valid.")
+            return False
+        self.exchange.agent, self.hosts = self.headers.get("User-Agent", ""), hosts_of(self.headers)
+        if self.command != "CONNECT":
+            host, self.path = split_target(self.path)
+            self.hosts = self.hosts if host is None else [host]
+        return True
 
     def handle_expect_100(self) -> bool:
-        """Ask for the body, which the client holds back until then."""
-        is_asked = super().handle_expect_100()
-        self.wfile.flush()
-        return is_asked
+        """The client holds its body back until it is asked for it; whether it will be is not known yet."""
+        self.is_awaited = True
+        return True
 
     def tell(self, status: int | None, sent: int = 0, faults: tuple[str, ...] = ()) -> None:
         """Tell of the request, unless it was told before."""
@@ -124,7 +139,12 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         self.request_version = self.protocol_version  # what was asked in no known version gets a whole answer, too
         status = {501: 405, 505: 400}.get(int(code), int(code))
-        self._send(fault(status, HTTPStatus(status).phrase.replace(" ", ""), message or "The request is not valid."))
+        told = xml_fault if self.is_stored() else fault
+        self._send(told(status, HTTPStatus(status).phrase.replace(" ", ""), message or "The request is not valid."))
+
+    def is_stored(self) -> bool:
+        """Whether the storage was asked, as far as it can be told."""
+        return storage_path(Request(self.command or "", self.path or "", headers={"host": self.host()})) is not None
 
     def host(self) -> str:
         """The host that was asked: this one, whatever the request says, so that nobody poses as Azure's."""
@@ -136,7 +156,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def answer(self) -> None:
         """Read a request, and send what the service says."""
-        body = self._body()
+        if self.is_awaited:
+            super().handle_expect_100()
+            self.wfile.flush()
+        body = read_body(self.headers, cast(BinaryIO, self.rfile), self.request_version)
         if body is None:
             return self.send_error(400, "The length of the request's body is not valid.")
         self.exchange.received = len(body)
@@ -153,44 +176,14 @@ class Handler(BaseHTTPRequestHandler):
 
     def _answered(self, body: bytes) -> Response:
         page = self.own_page()
-        own = None if page is None else page(self.command, self.path, self.headers.get_all("Host", []))
+        own = None if page is None else page(self.command, self.path, self.hosts)
         if own is not None:
             self.exchange.kind = f"{self.command} page"
             return own
-        headers = {name.lower(): value for name, value in self.headers.items()}
+        headers = {name.lower(): value.strip(" \t") for name, value in self.headers.items()}
         request = make_request(self.command, "/" + self.path.lstrip("/"), {**headers, "host": self.host()}, body)
         self.exchange.kind = find(request).kind
         return self.server.respond(request)
-
-    def _body(self) -> bytes | None:
-        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
-            return self._chunks()
-        size = _size(self.headers.get("Content-Length", "0"), 10)
-        return None if size is None else self._bytes(size)
-
-    def _chunks(self) -> bytes | None:
-        parts, total = [], 0
-        while True:
-            size = _size(self.rfile.readline(1024).split(b";")[0].strip().decode("latin-1"), 16)
-            if size is None or total + size > _MOST:
-                return None
-            if size == 0:
-                break
-            part = self._bytes(size)
-            if part is None:
-                return None
-            parts.append(part)
-            total += size
-            if self.rfile.readline(3).strip():
-                return None
-        while self.rfile.readline(65_537).strip():
-            pass  # trailers say nothing that is needed here
-        return b"".join(parts)
-
-    def _bytes(self, size: int) -> bytes | None:
-        """So many bytes; None: the connection ended before."""
-        found = self.rfile.read(size)
-        return found if len(found) == size else None
 
     def _send(self, found: Response) -> None:
         body = b"" if self.command == "HEAD" else found.body
@@ -205,15 +198,6 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
         self.wfile.flush()
-
-
-def _size(text: str, base: int) -> int | None:
-    """A number of bytes that is not too large; None: it is none."""
-    try:
-        size = int(text, base) if len(text) < 20 else -1
-    except ValueError:
-        return None
-    return size if 0 <= size <= _MOST else None
 
 
 @contextmanager

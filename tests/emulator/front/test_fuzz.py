@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from support.emulator_fuzz.generate import WAYS, malformed, name
-from support.emulator_fuzz.request import Scene
+from support.emulator_fuzz.request import Scene, Sent
 from support.emulator_fuzz.room import check_untouched, furnish, make_service, process, run_job, scene_at
 from support.emulator_fuzz.talk import Misbehaviour, Talk, check, told
 
@@ -125,6 +125,30 @@ def tunnel(url: str, target: str) -> socket.socket:
         head += part
     assert head.startswith(b"HTTP/1.1 200 "), head
     return line
+
+
+def test_tunnels_to_nowhere_are_refused(tmp_path: Path) -> None:
+    """4xx in the shape of the data plane, for what is no host of Azure's and the port of https."""
+    targets = ["", ":443", "/:443", f"{DATA}:80", f"{DATA}:", DATA, "example.org:443", f"{DATA}:443:443",
+               f"{DATA}.:443", f"x@{DATA}:443", f"{DATA}:0443", f"http://{DATA}:443", "[::1]:443", f"{DATA}\x00:443",
+               "*:443", "é:443", "x" * 70_000]  # fmt: skip
+    with proxy(make_service(), tmp_path) as front:
+        for target in targets:
+            sent = Sent(f"CONNECT {target} HTTP/1.1\r\nHost: {DATA}\r\n\r\n".encode(), "broken", denied=True)
+            check(sent, plain(front.url).ask(sent))
+
+
+def test_what_is_no_tls_gets_no_answer_in_a_tunnel(tmp_path: Path) -> None:
+    """Nobody could read one; a tunnel within a tunnel is refused in the shape of the data plane."""
+    with proxy(make_service(), tmp_path) as front:
+        for text in (b"GET / HTTP/1.1\r\n\r\n", b"\x00" * 100, b"\x16\x03\x01\x02\x00" + b"\xff" * 600):
+            talk = Talk(lambda storage: tunnel(front.url, f"{DATA}:443"))
+            with pytest.raises(Misbehaviour, match=r"no head|half an answer|without an answer"):
+                talk.ask(Sent(text, "broken"))
+        context = ssl.create_default_context(cafile=str(front.authority))
+        within = context.wrap_socket(tunnel(front.url, f"{DATA}:443"), server_hostname=DATA)
+        sent = Sent(f"CONNECT {DATA}:443 HTTP/1.1\r\nHost: {DATA}\r\n\r\n".encode(), denied=True)
+        check(sent, Talk(lambda storage: within, half=False).ask(sent))
 
 
 def test_every_way_says_why_its_requests_are_none() -> None:

@@ -116,7 +116,7 @@ def test_no_tunnel_leads_anywhere_else(front: Front, host: str) -> None:
 def test_only_the_port_of_https_is_tunnelled(front: Front) -> None:
     """And there is no tunnel within a tunnel."""
     with socket.create_connection(("127.0.0.1", urlsplit(front.url).port or 0), 20) as one:
-        one.sendall(f"CONNECT {QUANTUM}:80 HTTP/1.1\r\n\r\n".encode())
+        one.sendall(f"CONNECT {QUANTUM}:80 HTTP/1.1\r\nHost: {QUANTUM}:80\r\n\r\n".encode())
         assert one.recv(100).startswith(b"HTTP/1.1 403 ")
 
 

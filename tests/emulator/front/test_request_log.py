@@ -167,7 +167,7 @@ def test_whatever_comes_is_in_the_log_and_no_secret_is(tmp_path: Path) -> None:
     with open_log(tmp_path / "log") as write, serve(AzureService(clock=FakeClock(), faults=faults), watch=write) as url:
         ask(url, "GET", QUOTAS)
         ask(url, "GET", QUOTAS, headers={"x-ms-quantum-api-key": "secret", "Authorization": "Bearer secret"})
-        raw(url, f"GET {QUOTAS} HTTP/1.1\r\nx-ms-quantum-api-key: {KEY}\r\n\r\n".encode())
+        raw(url, f"GET {QUOTAS} HTTP/1.1\r\nHost: a\r\nx-ms-quantum-api-key: {KEY}\r\n\r\n".encode())
         raw(url, b"non\x00sense\r\n\r\n")
         path = sas(url)
         ask(url, "PUT", path, "secret", {"x-ms-blob-type": "BlockBlob"})

@@ -70,7 +70,7 @@ def test_bodies_come_in_chunks_too() -> None:
         assert found.status == 200
         assert "/devstoreaccount1/box?" in json.loads(found.read())["sasUri"]
     path = f"{WORKSPACE}/storage/sasUri?api-version=2026-01-15-preview".encode()
-    head = b"POST " + path + b" HTTP/1.1\r\nx-ms-quantum-api-key: " + KEY.encode() + b"\r\n"
+    head = b"POST " + path + b" HTTP/1.1\r\nHost: a\r\nx-ms-quantum-api-key: " + KEY.encode() + b"\r\n"
     chunks = b'8;x=y\r\n{"contai\r\nE\r\nnerName":"box"\r\n1\r\n}\r\n0\r\nExpires: never\r\n\r\n'
     assert raw(AzureService(), head + b"Transfer-Encoding: chunked\r\n\r\n" + chunks).startswith(b"HTTP/1.1 200 ")
 
@@ -79,8 +79,8 @@ def test_a_client_that_waits_to_be_asked_for_its_body_is_asked() -> None:
     """At once, and the answer follows when the body is there."""
     body = b'{"containerName": "box"}'
     head = (
-        f"POST {WORKSPACE}/storage/sasUri?api-version=2026-01-15-preview HTTP/1.1\r\nx-ms-quantum-api-key: {KEY}\r\n"
-        f"Expect: 100-continue\r\nContent-Length: {len(body)}\r\n\r\n"
+        f"POST {WORKSPACE}/storage/sasUri?api-version=2026-01-15-preview HTTP/1.1\r\nHost: a\r\n"
+        f"x-ms-quantum-api-key: {KEY}\r\nExpect: 100-continue\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     with serve(AzureService()) as url:
         port = int(url.rsplit(":")[-1].strip("/"))
@@ -94,21 +94,28 @@ def test_a_client_that_waits_to_be_asked_for_its_body_is_asked() -> None:
 @pytest.mark.parametrize(
     ("sent", "status"),
     [
-        (b"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\r\nContent-Length: 999999999999999999999999\r\n\r\n", 400),
-        (b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", 400),
-        (b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nabc\r\n", 400),
-        (b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nfffffffff\r\n", 400),
-        (b"BREW / HTTP/1.1\r\n\r\n", 405),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 999999999999999999999999\r\n\r\n", 400),
+        (b"PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", 400),
+        (b"PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nabc\r\n", 400),
+        (b"PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nfffffffff\r\n", 400),
+        (b"BREW / HTTP/1.1\r\nHost: a\r\n\r\n", 405),
         (b"GET / HTTP/9.9\r\n\r\n", 400),
         (b"nonsense\r\n\r\n", 400),
         (b"GET " + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n", 414),
         (b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 200 + b"\r\n", 431),
-        (b"GET http://[ HTTP/1.1\r\n\r\n", 401),
-        (b"GET //[ HTTP/1.1\r\n\r\n", 401),
-        (b"GET /\xff%ff%00 HTTP/1.1\r\n\r\n", 401),
+        (b"GET http://[ HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        (b"GET //[ HTTP/1.1\r\nHost: a\r\n\r\n", 401),
+        (b"GET /\xff%ff%00 HTTP/1.1\r\nHost: a\r\n\r\n", 401),
+        (b"GET / HTTP/1.1\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nx: folded\r\n  on\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nx: y\rx-hidden: z\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: a\r\n", 400),
+        (b"GET http://me@a/ HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n", 400),
     ],
 )
 def test_what_is_no_request_is_refused_in_the_services_own_shape(sent: bytes, status: int) -> None:
@@ -153,12 +160,39 @@ def test_a_head_has_the_length_and_no_body() -> None:
                            json.dumps({"containerName": "box", "blobName": "a"}), HEADERS)  # fmt: skip
         address = json.loads(connection.getresponse().read())["sasUri"]
         path = address[address.index("/devstoreaccount1") :]
-        connection.request("PUT", path, b"12345", {"x-ms-blob-type": "BlockBlob", "x-ms-meta-a": "b\r\n  c"})
+        connection.request("PUT", path, b"12345", {"x-ms-blob-type": "BlockBlob", "x-ms-meta-a": " b  c "})
         connection.getresponse().read()
         connection.request("HEAD", path)
         found = connection.getresponse()
         assert (found.status, found.headers["Content-Length"], found.read()) == (200, "5", b"")
-        assert found.headers["x-ms-meta-a"].split() == ["b", "c"]
+        assert found.headers["x-ms-meta-a"] == "b  c"
+
+
+def test_a_target_may_name_its_host() -> None:
+    """As clients send it to proxies (RFC 9112, 3.2.2); it is the path that counts, and errors have its shape."""
+    with connected(AzureService()) as connection:
+        for start in ("", "http://eastus.quantum.azure.com", "HTTPS://[::1]:443"):
+            connection.request("GET", f"{start}{QUOTAS}", headers=HEADERS)
+            found = connection.getresponse()
+            assert (found.status, bool(json.loads(found.read())["value"])) == (200, True)
+        for method, status, kind in (("GET", 403, "application/xml"), ("BREW", 405, "application/xml")):
+            connection.request(method, "http://a/devstoreaccount1/box/b")
+            found = connection.getresponse()
+            assert (found.status, found.headers["Content-Type"], bool(found.read())) == (status, kind, True)
+
+
+def test_an_answer_has_no_headers_but_those_that_are_meant() -> None:
+    """A value with ends of lines in it is one value."""
+
+    def broken(request: Request) -> Response:
+        return Response(200, {"x-ms-meta-a": "b\r\nx-other: c"}, b"")
+
+    with listening(Listener(0, Handler, broken)) as listener:
+        connection = http.client.HTTPConnection("127.0.0.1", listener.server_port, timeout=20)
+        connection.request("GET", "/")
+        found = connection.getresponse()
+        assert (found.headers["x-ms-meta-a"], found.headers["x-other"]) == ("b x-other: c", None)
+        connection.close()
 
 
 def test_an_error_of_ours_is_an_answer_and_not_the_end() -> None:

@@ -69,14 +69,16 @@ def test_each_request_of_a_connection_is_told_once(seen: list[Seen]) -> None:
     [
         (b"nonsense\r\n\r\n", "", "", 400),
         (b"GET /a HTTP/9.9\r\n\r\n", "", "", 400),
-        (b"BREW /a?sig=b HTTP/1.1\r\n\r\n", "BREW", "/a", 405),
-        (b"B" * 300 + b" /a HTTP/1.1\r\n\r\n", "B" * 20, "/a", 405),
+        (b"BREW /a?sig=b HTTP/1.1\r\nHost: a\r\n\r\n", "BREW", "/a", 405),
+        (b"B" * 300 + b" /a HTTP/1.1\r\nHost: a\r\n\r\n", "B" * 20, "/a", 405),
         (b"GET " + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n", "", "", 414),
         (b"GET /a HTTP/1.1\r\n" + b"a: b\r\n" * 200 + b"\r\n", "GET", "/a", 431),
-        (b"PUT /a?b HTTP/1.1\r\nContent-Length: x\r\n\r\n", "PUT", "/a", 400),
-        (b"PUT /a HTTP/1.1\r\nContent-Length: 9\r\n\r\nshort", "PUT", "/a", 400),
-        (b"PUT /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nshort", "PUT", "/a", 400),
-        (b"CONNECT a:b@example.org:443 HTTP/1.1\r\n\r\n", "CONNECT", "", 405),
+        (b"PUT /a?b HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n", "PUT", "/a", 400),
+        (b"PUT /a HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nshort", "PUT", "/a", 400),
+        (b"PUT /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nshort", "PUT", "/a", 400),
+        (b"CONNECT a:b@example.org:443 HTTP/1.1\r\nHost: a\r\n\r\n", "CONNECT", "", 405),
+        (b"GET /a?sig=b HTTP/1.1\r\n\r\n", "GET", "/a", 400),
+        (b"GET http://me:b@example.org/a HTTP/1.1\r\nHost: a\r\n\r\n", "GET", "/a", 400),
         (b"\r\n", "", "", None),
     ],
 )
@@ -180,10 +182,11 @@ def test_no_secret_is_told(seen: list[Seen]) -> None:
         path = sas(url)
         ask(url, "PUT", path, "body-secret", {"x-ms-blob-type": "BlockBlob"})
         ask(url, "GET", path + "x")
-        raw(url, f"GET http://me:password-secret@{QUANTUM}/a?b=query-secret#c HTTP/1.1\r\n\r\n".encode())
-        raw(url, f"BREW {path} HTTP/1.1\r\n\r\n".encode())
+        raw(url, f"GET http://me:password-secret@{QUANTUM}/a?b=query-secret#c HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        raw(url, f"GET http://{QUANTUM}/a?b=query-secret HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        raw(url, f"BREW {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
     told = repr(seen)
-    assert len(seen) == 8
+    assert len(seen) == 9
     assert KEY not in told
     assert "secret" not in told
     assert "sig=" not in told
@@ -226,9 +229,10 @@ def test_tunnels_and_what_goes_through_them_are_told(front: Front, seen: list[Se
 
 def test_tunnels_that_are_refused_or_fail_are_told(front: Front, seen: list[Seen]) -> None:
     """The one with the host that was asked for, the other as cut."""
-    assert raw(front.url, b"CONNECT me:k1-secret@Example.org:443 HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 403 ")
+    refused = b"CONNECT me:k1-secret@Example.org:443 HTTP/1.1\r\nHost: a\r\n\r\n"
+    assert raw(front.url, refused).startswith(b"HTTP/1.1 403 ")
     with socket.create_connection(("127.0.0.1", port_of(front.url)), 20) as one:
-        one.sendall(f"CONNECT {QUANTUM}:443 HTTP/1.1\r\n\r\n".encode())
+        one.sendall(f"CONNECT {QUANTUM}:443 HTTP/1.1\r\nHost: {QUANTUM}:443\r\n\r\n".encode())
         assert one.recv(1000).startswith(b"HTTP/1.1 200 ")
         one.sendall(b"this is no TLS\r\n\r\n")
         with suppress(ConnectionResetError):
