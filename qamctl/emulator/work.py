@@ -21,7 +21,9 @@ class Work:
     seed
         Equal seeds give equal outcomes.
     lost
-        Probability with which a shot loses each of its bits, which are told as "-".
+        Probability with which a shot of QIR loses each of its bits, which are told as "-".
+    noise
+        The preset of `qamctl.quantum.noise` that it is simulated with where it asks for nothing; None: no noise.
     """
 
     job: str
@@ -32,6 +34,7 @@ class Work:
     params: Mapping[str, Any]
     seed: int
     lost: float = 0.0
+    noise: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,9 @@
-"""Shots in each of the service's output formats."""
+"""Shots in each of the service's output formats.
+
+Only Microsoft's two formats have a mark for a lost bit, which the SDK knows in both (azure/quantum/qiskit/job.py,
+`_bitstring_has_qubit_loss`). Nobody documented one for the formats of IonQ, Quantinuum's OpenQASM and Rigetti's Quil:
+there no bit is lost.
+"""
 
 from __future__ import annotations
 
@@ -43,13 +48,16 @@ def microsoft_v2(items: Sequence[tuple[Sampled, Shape]], lost: float, seed: int)
     return json.dumps({"DataFormat": V2, "Results": results}).encode()
 
 
-def microsoft_v1(sampled: Sampled, shape: Shape) -> bytes:
-    """Outcomes and their frequencies, one after the other."""
-    rows = [tuple(row.tolist()) for row in sampled.rows]
-    counts = np.bincount(sampled.order, minlength=len(rows))
+def microsoft_v1(items: Sequence[tuple[Sampled, Shape]], lost: float, seed: int) -> bytes:
+    """Outcomes of the first item and their frequencies, one after the other; the format has no place for others.
+
+    A lost bit is told as in the second format, whose outcomes are shown alike.
+    """
+    sampled, shape = items[0]
+    shots = _lossy(sampled, lost, seed)
     found: list[Any] = []
-    for bits, count in zip(rows, counts.tolist(), strict=True):
-        found += [display(nested(shape, bits)), count / len(sampled.order)]
+    for bits, count in sorted(Counter(shots).items(), key=str):
+        found += [display(nested(shape, bits)), count / len(shots)]
     return json.dumps({"Histogram": found}).encode()
 
 
@@ -67,12 +75,14 @@ def honeywell(sampled: Sampled, registers: Mapping[str, Sequence[int]]) -> bytes
     return json.dumps(found).encode()
 
 
-def rigetti(sampled: Sampled, registers: Mapping[str, Sequence[int]]) -> bytes:
-    """Registers, the lowest bit leftmost."""
-    found = {}
+def rigetti(runs: Sequence[Sampled], registers: Mapping[str, Sequence[int]]) -> bytes:
+    """Registers, the lowest bit leftmost, and one run after the other."""
+    found: dict[str, list[list[int]]] = {}
     for name, bits in registers.items():
-        rows = [row[list(bits)].tolist() for row in sampled.rows]
-        found[name] = [rows[k] for k in sampled.order]
+        found[name] = []
+        for sampled in runs:
+            rows = [row[list(bits)].tolist() for row in sampled.rows]
+            found[name] += [rows[k] for k in sampled.order]
     return json.dumps(found).encode()
 
 

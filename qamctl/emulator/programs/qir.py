@@ -10,7 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from qamctl.emulator.programs.sampled import BadProgram, Sampled, in_order, simulated
+from qamctl.emulator.programs.fault import BadProgram
+from qamctl.emulator.programs.noise import Noisy
+from qamctl.emulator.programs.sampled import Sampled, in_columns, in_order, simulated
 from qamctl.quantum.program import from_strings
 from qamctl.quantum.qir import QirInfo, run_qir
 
@@ -82,19 +84,37 @@ def listed(info: QirInfo) -> Listed:
     return Listed(circuit, recorded, shape)
 
 
-def run(info: QirInfo, program: Listed, shots: int, seed: int) -> Sampled:
+def run(info: QirInfo, program: Listed, shots: int, seed: int, noise: Noisy | None = None) -> Sampled:
     """Shots of a program, whose bits are the results that it records, in that order.
 
     Raises
     ------
+    BadProgram
+        Noise is asked for, and it is no list of gates.
     QamError
         It is too large, or can't be simulated.
     """
-    if program.circuit is None:
-        strings = run_qir(info, shots, seed)
-        return in_order(from_strings({text[::-1]: count for text, count in strings.items()}, _width(strings)), seed)
-    found = simulated(program.circuit, shots, seed)
-    return Sampled(found.rows[:, list(program.recorded)], found.order)
+    if program.circuit is not None:
+        return in_columns(simulated(program.circuit, shots, seed, noise), program.recorded)
+    if noise is not None:
+        raise BadProgram(
+            "The program branches, or calls what circuits do not have, and noise is simulated of circuits only: run it "
+            "without noise ('error-model': false on Quantinuum's emulators).",
+            "NoiseNotSupported",
+        )
+    strings = run_qir(info, shots, seed)
+    return in_order(from_strings({text[::-1]: count for text, count in strings.items()}, _width(strings)), seed)
+
+
+def width(info: QirInfo, program: Listed) -> int:
+    """How many results a program records; where that can't be read off it, one shot is run.
+
+    Raises
+    ------
+    QamError
+        As `run`.
+    """
+    return len(program.recorded) or _width(run_qir(info, 1, 0))
 
 
 def nested(shape: Shape, bits: Sequence[Any]) -> Any:

@@ -1,16 +1,20 @@
-"""Quil, as far as it is gates, declarations and measurements, as a circuit; a program with more fails as on the QVM."""
+"""Quil, as far as it is gates, declarations and measurements, as a circuit; a program with more fails as on the QVM.
+
+Angles may name memory of the type REAL, whose values the job gives as `substitutions`: a list of vectors for each
+region, with which the program runs one after the other (azure/quantum/target/rigetti/target.py, `InputParams`).
+"""
 
 from __future__ import annotations
 
 import ast
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from qamctl.emulator.programs.sampled import BadProgram
+from qamctl.emulator.programs.fault import BadProgram
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
@@ -29,21 +33,57 @@ _GATE: Final = re.compile(r"([A-Za-z][\w-]*)\s*(?:\((.*)\))?((?:\s+[0-9]{1,6})+)
 _DECLARE: Final = re.compile(r"DECLARE\s+([A-Za-z_]\w*)\s+([A-Z]+)(?:\[([0-9]{1,6})\])?")
 _MEASURE: Final = re.compile(r"MEASURE\s+([0-9]{1,6})(?:\s+([A-Za-z_]\w*)(?:\[([0-9]{1,6})\])?)?")
 
-#: Qubits and bits of a program, before memory is taken.
+#: Qubits and bits of a program, before memory is taken; and how often it runs with other values.
 _MOST: Final = 1000
+
+#: Values of memory, by region.
+Values = Mapping[str, Sequence[float]]
 
 
 @dataclass(slots=True)
 class _Read:
-    """What was read so far: registers with their sizes, gates and measurements."""
+    """What was read so far: registers with their sizes, memory with its values, gates and measurements."""
 
+    given: Values
     registers: dict[str, int] = field(default_factory=dict)
+    memory: dict[str, Sequence[float]] = field(default_factory=dict)
     steps: list[tuple[str, tuple[float, ...], tuple[int, ...]]] = field(default_factory=list)
     measured: list[tuple[int, int, str, int]] = field(default_factory=list)
 
 
-def read(source: bytes) -> QuantumCircuit:
+def runs(params: Mapping[str, Any]) -> list[Values]:
+    """The values with which a program runs: once without any, unless the job says.
+
+    Raises
+    ------
+    BadProgram
+        They are no lists of numbers, or not as many for each region.
+    """
+    given = params.get("substitutions")
+    if given is None or given == {}:
+        return [{}]
+    regions: list[Any] = list(given.values()) if isinstance(given, dict) else [None]
+    if not all(isinstance(region, list) and all(map(_is_vector, region)) for region in regions):
+        raise BadProgram("The input parameter 'substitutions' must have a list of lists of numbers for each region.")
+    sizes = {len(region) for region in regions}
+    if len(sizes) > 1 or not 1 <= min(sizes) <= _MOST:
+        raise BadProgram(f"The regions of 'substitutions' must have as many lists each, from 1 to {_MOST}.")
+    return [dict(zip(given, vectors, strict=True)) for vectors in zip(*regions, strict=True)]
+
+
+def _is_vector(found: Any) -> bool:
+    return isinstance(found, list) and all(
+        isinstance(value, float) or (type(value) is int and abs(value) < 2**53) for value in found
+    )
+
+
+def read(source: bytes, values: Values = MappingProxyType({})) -> QuantumCircuit:
     """The circuit of a program, with a classical register for each that it declares.
+
+    Parameters
+    ----------
+    values
+        Of its memory; what is not there is 0.
 
     Raises
     ------
@@ -54,20 +94,21 @@ def read(source: bytes) -> QuantumCircuit:
         text = source.decode("utf-8")
     except UnicodeDecodeError:
         raise _invalid("bytes that are no text") from None
-    found = _Read()
+    found = _Read(values)
     for line in re.split(r"[\n;]", text):
         code = line.partition("#")[0].strip()
         if code and not code.startswith("PRAGMA"):
             _read_line(code, found)
+    for name in values:
+        if name not in found.memory:
+            raise BadProgram(f"The program declares no memory {name[:40]!r} of the type REAL.")
     return _circuit(found)
 
 
 def _read_line(code: str, found: _Read) -> None:
     declared, measured, gate = _DECLARE.fullmatch(code), _MEASURE.fullmatch(code), _GATE.fullmatch(code)
     if declared is not None:
-        if declared[2] != "BIT":
-            raise BadProgram(f"Memory of the type {declared[2]} is not supported: declare BIT.")
-        found.registers[declared[1]] = int(declared[3] or 1)
+        _declare(declared[1], declared[2], int(declared[3] or 1), found)
     elif measured is not None:
         name, at = measured[2], int(measured[3] or 0)
         if name is not None and at >= found.registers.get(name, 0):
@@ -76,12 +117,23 @@ def _read_line(code: str, found: _Read) -> None:
     elif gate is not None and gate[1] in _GATES:
         method, angles, qubits = _GATES[gate[1]]
         places = tuple(map(int, gate[3].split()))
-        values = tuple(_angle(part) for part in (gate[2] or "").split(",") if part.strip())
+        values = tuple(_angle(part, found.memory) for part in (gate[2] or "").split(",") if part.strip())
         if len(values) != angles or len(places) != qubits or len(set(places)) != qubits:
             raise _invalid(code)
         found.steps.append((method, values, places))
     else:
         raise _invalid(code)
+
+
+def _declare(name: str, kind: str, size: int, found: _Read) -> None:
+    if kind == "BIT":
+        found.registers[name] = size
+    elif kind != "REAL":
+        raise BadProgram(f"Memory of the type {kind} is not supported: declare BIT or REAL.")
+    elif size > _MOST or len(found.given.get(name, range(size))) != size:
+        raise BadProgram(f"The memory {name}[{size}] is given {len(found.given.get(name, ()))} values.")
+    else:
+        found.memory[name] = found.given.get(name, [0.0] * size)
 
 
 def _circuit(found: _Read) -> QuantumCircuit:
@@ -126,10 +178,10 @@ _OPERATORS: Final[Mapping[type[ast.operator], Callable[[float, float], float]]] 
 )
 
 
-def _angle(text: str) -> float:
-    """An angle: a number, `pi`, or what is made of them."""
+def _angle(text: str, memory: Values) -> float:
+    """An angle: a number, `pi`, a place in memory, or what is made of them."""
     try:
-        value = _value(ast.parse(text.strip(), mode="eval").body)
+        value = _value(ast.parse(text.strip(), mode="eval").body, memory)
     except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
         value = math.nan
     if not math.isfinite(value):
@@ -137,13 +189,22 @@ def _angle(text: str) -> float:
     return value
 
 
-def _value(node: ast.expr) -> float:
+def _value(node: ast.expr, memory: Values) -> float:
     if isinstance(node, ast.Constant) and type(node.value) in (int, float):
         return float(node.value)  # type: ignore[arg-type]
     if isinstance(node, ast.Name) and node.id == "pi":
         return math.pi
+    if isinstance(node, ast.Name | ast.Subscript):
+        return _held(node, memory)
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
-        return -_value(node.operand) if isinstance(node.op, ast.USub) else _value(node.operand)
+        return -_value(node.operand, memory) if isinstance(node.op, ast.USub) else _value(node.operand, memory)
     if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
-        return _OPERATORS[type(node.op)](_value(node.left), _value(node.right))
+        return _OPERATORS[type(node.op)](_value(node.left, memory), _value(node.right, memory))
     return math.nan
+
+
+def _held(node: ast.Name | ast.Subscript, memory: Values) -> float:
+    """A value in memory: `theta` is `theta[0]`."""
+    name, place = (node, 0) if isinstance(node, ast.Name) else (node.value, getattr(node.slice, "value", None))
+    held = memory.get(name.id, ()) if isinstance(name, ast.Name) else ()
+    return held[place] if type(place) is int and 0 <= place < len(held) else math.nan

@@ -3,58 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import numpy as np
 import pytest
 from emulator.asking import BELL_LL, V1, V2
+from emulator.programs.running import IONQ, ONE, QASM, QUIL, adaptive, chi_square, counts, failed, frequencies, work
 
 from qamctl.azure.results import parse
 from qamctl.emulator.programs.execute import run
 from qamctl.emulator.targets import TARGETS, Target
-from qamctl.emulator.work import Outcome, Work
-
-IONQ = ("ionq.circuit.v1", "ionq.quantum-results.v1")
-QASM = ("honeywell.openqasm.v1", "honeywell.quantum-results.v1")
-QUIL = ("rigetti.quil.v1", "rigetti.quil-results.v1")
-
-#: Probability of 1 after rx(1).
-ONE = float(np.sin(0.5) ** 2)
-
-
-def work(
-    target: str,
-    payload: bytes,
-    formats: tuple[str, str] = ("qir.v1", V2),
-    *,
-    lost: float = 0.0,
-    job: str = "j",
-    **params: Any,
-) -> Work:
-    """A job."""
-    found = next(one for one in TARGETS if one.id == target)
-    return Work(job, found, payload, *formats, params, 1, lost)
-
-
-def counts(outcome: Outcome, formats: tuple[str, str] = ("qir.v1", V2), shots: int = 1000) -> dict[str, int]:
-    """Counts of the first result, by our own parser."""
-    assert outcome.error is None, outcome.error
-    return dict(parse(outcome.output, format=formats[1], shots=shots)[0].counts)
-
-
-def adaptive() -> bytes:
-    """QIR that measures a qubit and turns another one where that was 1: 00 or 11."""
-    from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
-
-    from qamctl.quantum.qir import to_qir
-
-    circuit = QuantumCircuit(QuantumRegister(2), ClassicalRegister(2, "c"))
-    circuit.h(0)
-    circuit.measure(0, 0)
-    with circuit.if_test((circuit.clbits[0], 1)):
-        circuit.x(1)
-    circuit.measure(1, 1)
-    return to_qir(circuit, profile="adaptive-ri")
+from qamctl.emulator.work import Work
 
 
 def test_equal_seeds_and_ids_give_equal_results() -> None:
@@ -65,11 +23,12 @@ def test_equal_seeds_and_ids_give_equal_results() -> None:
 
 
 def test_qir_of_many_shots_keeps_to_the_exact_distribution() -> None:
-    """100,000 shots: chi square of 3 degrees of freedom below 16.3."""
-    found = counts(run(work("rigetti.sim.qvm", BELL_LL, shots=100_000)))
-    exact = {"000": (1 - ONE) / 2, "011": (1 - ONE) / 2, "100": ONE / 2, "111": ONE / 2}
-    assert found.keys() == exact.keys()
-    assert sum((found[key] - 1e5 * p) ** 2 / (1e5 * p) for key, p in exact.items()) < 16.3, "seed 1, job j"
+    """100,000 shots: chi square of 3 degrees of freedom below 16.3 (seed 1, job j)."""
+    found = counts(run(work("qci.simulator", BELL_LL, shots=100_000)))
+    exact = np.zeros(8)
+    exact[[0b000, 0b011]], exact[[0b100, 0b111]] = (1 - ONE) / 2, ONE / 2
+    assert found.keys() == {"000", "011", "100", "111"}
+    assert chi_square(frequencies(found, 3)[exact > 0], exact[exact > 0]) < 16.3
 
 
 def test_programs_that_branch_run_on_targets_that_take_them() -> None:
@@ -80,6 +39,16 @@ def test_programs_that_branch_run_on_targets_that_take_them() -> None:
     refused = run(work("ionq.simulator", adaptive(), shots=200))
     assert refused.error is not None
     assert "does not take QIR of the profile adaptive-ri" in refused.error[1]
+
+
+def test_bitcode_runs_as_the_text_does() -> None:
+    """The same program in both forms gives the same shots."""
+    from qamctl.quantum.qir import read_own
+
+    bitcode = read_own(BELL_LL).bitcode
+    assert bitcode.startswith(b"BC")
+    text = run(work("rigetti.sim.qvm", BELL_LL, shots=200))
+    assert run(work("rigetti.sim.qvm", bitcode, shots=200)).output == text.output
 
 
 def test_items_have_parameters_of_their_own() -> None:
@@ -110,7 +79,41 @@ def test_lost_shots_are_marked() -> None:
     assert abs(lost - 2000 * 0.271) < 5 * 19.9
     assert sum(entry["Count"] for entry in result["Histogram"] if "-" in entry["Outcome"]) == lost
     assert any(entry["Display"] == "[0, 1, -]" for entry in result["Histogram"])
-    assert parse(found.output, format=V2, shots=2000)[0].shots in (2000, 2000 - lost)
+    assert parse(found.output, format=V2, shots=2000)[0].shots == 2000 - lost
+
+
+def test_lost_bits_are_shown_in_the_first_format_too() -> None:
+    """The same shots as in the second; formats of providers have no mark for them."""
+    second = json.loads(run(work("rigetti.sim.qvm", BELL_LL, lost=0.1, shots=2000)).output)["Results"][0]["Histogram"]
+    found = run(work("rigetti.sim.qvm", BELL_LL, ("qir.v1", V1), lost=0.1, shots=2000))
+    first = json.loads(found.output)["Histogram"]
+    assert dict(zip(first[::2], first[1::2], strict=True)) == {
+        entry["Display"]: pytest.approx(entry["Count"] / 2000) for entry in second
+    }
+    read = parse(found.output, format=V1, shots=2000)[0]
+    assert read.lost == sum(entry["Count"] for entry in second if "-" in entry["Outcome"]) > 0
+    text = b'OPENQASM 2.0; include "qelib1.inc"; qreg q[1]; creg c[1]; x q[0]; measure q -> c;'
+    assert json.loads(run(work("quantinuum.sim.h2-1e", text, QASM, lost=0.5, shots=9)).output) == {"c": ["1"] * 9}
+
+
+@pytest.mark.parametrize("target", [target.id for target in TARGETS if target.checks_only])
+def test_syntax_checkers_give_zeros_and_cost_nothing(target: str) -> None:
+    """As documented: of as many results as the program records, in its shape, and as many shots; none is lost."""
+    found = run(work(target, BELL_LL, shots=5, lost=0.5))
+    (result,) = json.loads(found.output)["Results"]
+    assert result == {
+        "Histogram": [{"Outcome": [0, 0, 0], "Display": "[0, 0, 0]", "Count": 5}], "Shots": [[0, 0, 0]] * 5,
+    }  # fmt: skip
+    assert (found.cost or {"estimatedTotal": 0.0})["estimatedTotal"] == 0.0
+    assert counts(run(work(target, adaptive(), shots=7))) == {"00": 7}
+    wide = BELL_LL.replace(b'"required_num_qubits"="3"', b'"required_num_qubits"="56"')
+    assert counts(run(work(target, wide, shots=2))) == {"000": 2}
+
+
+def test_wide_qir_is_sampled_on_ionqs_simulator_too() -> None:
+    """More outcomes than are listed there."""
+    wide = BELL_LL.replace(b'"required_num_qubits"="3"', b'"required_num_qubits"="21"')
+    assert sum(counts(run(work("ionq.simulator", wide, shots=50))).values()) == 50
 
 
 def test_ionqs_simulator_tells_exact_probabilities_and_its_machines_frequencies() -> None:
@@ -134,11 +137,21 @@ def test_openqasm_gives_registers_as_quantinuum_does() -> None:
     assert json.loads(found.output) == {"a": ["0"] * 3, "b": ["01"] * 3}
 
 
+def test_quil_runs_once_for_each_vector_of_values() -> None:
+    """As recorded: the shots of one run after the other, in the registers of bits only."""
+    text = b"DECLARE ro BIT[1]\nDECLARE theta REAL[1]\nRX(theta) 0\nMEASURE 0 ro[0]\n"
+    angles = [[0.0], [3.141592653589793], [6.283185307179586]]
+    found = run(work("rigetti.sim.qvm", text, QUIL, count=5, skipQuilc=False, substitutions={"theta": angles}))
+    assert json.loads(found.output) == {"ro": [[0]] * 5 + [[1]] * 5 + [[0]] * 5}
+
+
 def test_quil_gives_rows_of_bits_one_shot_unless_more_are_asked_for() -> None:
-    """As recorded: the lowest bit first."""
+    """As recorded: the lowest bit first. So it is of the other formats there and on Quantinuum's targets."""
     text = b"DECLARE ro BIT[2]\nX 0\nMEASURE 0 ro[0]\nMEASURE 1 ro[1]\n"
     assert json.loads(run(work("rigetti.sim.qvm", text, QUIL)).output) == {"ro": [[1, 0]]}
     assert len(json.loads(run(work("rigetti.sim.qvm", text, QUIL, count=5)).output)["ro"]) == 5
+    assert sum(counts(run(work("rigetti.sim.qvm", BELL_LL))).values()) == 1
+    assert sum(counts(run(work("quantinuum.sim.h2-1e", BELL_LL))).values()) == 1
 
 
 def test_the_echo_gives_its_input_back() -> None:
@@ -168,10 +181,8 @@ def test_the_echo_gives_its_input_back() -> None:
 )  # fmt: skip
 def test_a_bad_program_fails_with_code_and_message(one: Work, code: str, text: str) -> None:
     """And is not billed."""
-    found = run(one)
-    assert found.error is not None
-    assert (found.error[0], text in found.error[1]) == (code, True), found.error
-    assert (found.output, found.cost) == (b"", None)
+    found = failed(run(one))
+    assert (found[0], text in found[1]) == (code, True), found
 
 
 def test_what_the_simulators_choke_on_fails_too() -> None:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from emulator.asking import BELL_LL
 
-from qamctl.emulator.programs.qir import listed, nested, run
+from qamctl.emulator.programs.qir import listed, nested, run, width
+from qamctl.errors import BackendError
 from qamctl.quantum.qir import read_own, read_qir, run_qir, to_qir
 
 HEAD, _, REST = BELL_LL.decode().partition("  call void @__quantum__rt__array_record_output")
@@ -97,6 +98,16 @@ def test_a_result_that_is_chosen_on_the_way_is_left_to_the_simulator() -> None:
     assert (found.circuit, found.recorded, found.shape) == (None, (), [])
 
 
+def test_how_many_results_are_recorded_is_read_or_tried() -> None:
+    """Where they are not constants, a shot is run; what the simulator can't run is refused."""
+    info = program(*record("array 3", 2, 1, 0))
+    assert width(info, listed(info)) == 3
+    computed = "%0 = add i64 1, 1"
+    info = program(computed, "call void @__quantum__rt__array_record_output(i64 %0, i8* null)", *record(0, 1))
+    with pytest.raises(BackendError, match="the QIR simulator failed"):
+        width(info, listed(info))
+
+
 def test_both_simulations_draw_from_the_same_distribution() -> None:
     """Every gate of QIR in one random circuit: chi square of the difference within its bound (seed 4)."""
     from qiskit import QuantumCircuit
@@ -133,7 +144,7 @@ def test_both_simulations_draw_from_the_same_distribution() -> None:
 def test_a_program_that_records_more_in_one_branch_is_refused() -> None:
     """Nobody could read its histogram."""
     from qamctl.emulator.programs import qir
-    from qamctl.emulator.programs.sampled import BadProgram
+    from qamctl.emulator.programs.fault import BadProgram
 
     with pytest.raises(BadProgram, match="another number of results"):
         qir._width({"01": 3, "0": 2})

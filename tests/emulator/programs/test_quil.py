@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 
-from qamctl.emulator.programs.quil import read
-from qamctl.emulator.programs.sampled import BadProgram
+from qamctl.emulator.programs.fault import BadProgram
+from qamctl.emulator.programs.quil import read, runs
 
 
 def test_a_program_is_its_circuit() -> None:
@@ -38,7 +39,11 @@ def test_an_instruction_that_is_not_known_is_told_as_the_qvm_does(line: str) -> 
     ("text", "told"),
     [
         (b"\xff", "bytes that are no text"),
-        (b"DECLARE x REAL[1]", "Memory of the type REAL is not supported"),
+        (b"DECLARE x INTEGER[1]", "Memory of the type INTEGER is not supported"),
+        (b"DECLARE x REAL[1001]", "The memory x[1001] is given 0 values"),
+        (b"DECLARE x REAL[2]\nRX(x[2]) 0", "the angle 'x[2]', which is no number"),
+        (b"DECLARE x REAL[2]\nRX(x[x]) 0", "the angle 'x[x]', which is no number"),
+        (b"DECLARE x REAL[2]\nRX((1)[0]) 0", "the angle '(1)[0]', which is no number"),
         (b"MEASURE 0 ro[0]", "measures into ro[0], which is not declared"),
         (b"DECLARE ro BIT[2]\nMEASURE 0 ro[2]", "measures into ro[2]"),
         (b"DECLARE ro BIT[999999]", "needs more than 1000 qubits or bits"),
@@ -64,3 +69,36 @@ def test_signs_of_angles_are_read() -> None:
     """Plus, minus, and both."""
     circuit = read(b"RX(+1) 0\nRX(-(2 - 3)) 0")
     assert [one.operation.params[0] for one in circuit.data] == [1.0, 1.0]
+
+
+def test_angles_may_be_values_of_memory() -> None:
+    """A region without an index is its first value; what is not given is 0."""
+    text = b"DECLARE ro BIT[1]\nDECLARE a REAL[2]\nDECLARE b REAL\nRX(a) 0\nRX(2*a[1] + b) 0\nMEASURE 0 ro[0]\n"
+    given = read(text, {"a": [0.5, 1.5], "b": [0.25]})
+    assert [one.operation.params[0] for one in given.data[:2]] == [0.5, 3.25]
+    assert [one.operation.params[0] for one in read(text, {"b": [0.25]}).data[:2]] == [0.0, 0.25]
+
+
+def test_a_program_runs_once_for_each_vector_of_values() -> None:
+    """Those of every region at the same place belong together; without any it runs once."""
+    assert runs({}) == runs({"substitutions": None}) == runs({"substitutions": {}}) == [{}]
+    given = {"a": [[1, 2.5], [3, 4]], "b": [[5], [6]]}
+    assert runs({"substitutions": given}) == [{"a": [1, 2.5], "b": [5]}, {"a": [3, 4], "b": [6]}]
+
+
+@pytest.mark.parametrize("given", [3, [], {"a": 3}, {"a": [3]}, {"a": [["x"]]}, {"a": [[True]]}, {"a": [[10**400]]}])
+def test_values_that_are_no_numbers_are_refused(given: Any) -> None:
+    """Each region has a list of vectors."""
+    with pytest.raises(BadProgram, match="a list of lists of numbers"):
+        runs({"substitutions": given})
+
+
+def test_values_that_do_not_belong_together_are_refused() -> None:
+    """Of several regions, of the program's memory, and of its sizes."""
+    for given in ({"a": []}, {"a": [[1]], "b": [[1], [2]]}):
+        with pytest.raises(BadProgram, match="as many lists each"):
+            runs({"substitutions": given})
+    with pytest.raises(BadProgram, match="declares no memory 'b'"):
+        read(b"DECLARE a REAL", {"b": [1.0]})
+    with pytest.raises(BadProgram, match=r"The memory a\[2\] is given 1 values"):
+        read(b"DECLARE a REAL[2]", {"a": [1.0]})
