@@ -6,6 +6,7 @@ test service has `support.canaries.KEY`.
 
 from __future__ import annotations
 
+import re
 import shutil
 import socket
 import sqlite3
@@ -101,7 +102,8 @@ def test_a_whole_story_leaves_no_secret(tmp_path: Path) -> None:
         (work / "bell.qasm").write_text(BELL)
         files = ("--result", "copy.json", "--metrics", "m.prom", "--log-file", "all.jsonl", "-v")
         bell = ("submit", "bell.qasm", "--target", "ionq.simulator")
-        id = story(*bell, "--shots", "100", *files, "--session", "night", "--no-wait").split()[-1]
+        said = story(*bell, "--shots", "100", *files, "--session", "night", "--no-wait")
+        id = re.findall(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", said)[0]  # with its result, where it was quick
         database = tmp_path / "state" / "qamctl" / "state.db"
         with closing(sqlite3.connect(database)) as watching:  # so that the write-ahead log stays where it is
             assert watching.execute("SELECT count(*) FROM jobs").fetchone() == (1,)
