@@ -16,9 +16,6 @@ from qamctl.emulator.state import Job
 from qamctl.emulator.targets import Target
 from qamctl.emulator.told import REFUSALS, view
 
-#: Shots of a job that does not say.
-_SHOTS: Final = 500
-
 #: What is kept of a request to make a job.
 _KEPT: Final = ("inputDataFormat", "outputDataFormat", "inputParams", "metadata")
 
@@ -94,11 +91,11 @@ def in_list(core: Core, call: Call, job: Job) -> dict[str, Any]:
     return view(core, call, job, "lister")
 
 
-def asked_shots(params: Mapping[str, Any]) -> int:
+def asked_shots(target: Target, params: Mapping[str, Any]) -> int:
     """The shots that a job asks for, for its times; what is no number is found out when it runs."""
     found = next((params[name] for name in ("shots", "count") if params.get(name) is not None), None)
     text = str(found)
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 8 else _SHOTS
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 8 else target.default_shots
 
 
 def _find(core: Core, call: Call) -> Job:
@@ -146,7 +143,7 @@ def _made(core: Core, call: Call, given: Mapping[str, Any], target: Target) -> J
     kept["outputDataFormat"] = kept["outputDataFormat"] or "microsoft.quantum-results.v2"
     if kept["metadata"] is not None:
         kept["metadata"] = {key: str(value) for key, value in kept["metadata"].items()}
-    due = core.timing(target, call.place.id, asked_shots(kept["inputParams"]))
+    due = core.timing(target, call.place.id, asked_shots(target, kept["inputParams"]))
     begins = call.now + due.queue
     job = Job(
         id=call.place.id,

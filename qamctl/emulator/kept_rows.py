@@ -13,7 +13,9 @@ from qamctl.emulator.targets import Target
 from qamctl.emulator.work import Outcome
 
 #: Fields that are JSON as they are. One that is added later needs a default, which jobs of before then have.
-_OF_JOB: Final = tuple(one.name for one in fields(Job) if one.name not in ("id", "target", "doom", "outcome", "lock"))
+_OF_JOB: Final = tuple(
+    one.name for one in fields(Job) if one.name not in ("id", "target", "doom", "outcome", "lock", "task")
+)
 _OF_SESSION: Final = tuple(one.name for one in fields(Session) if one.name != "id")
 _OF_BLOB: Final = tuple(one.name for one in fields(Blob) if one.name != "data")
 _OF_TARGET: Final = tuple(one.name for one in fields(Target))

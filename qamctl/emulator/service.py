@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, TypeVar
 
 from qamctl.azure.clock import Clock, SystemClock
-from qamctl.emulator import blobs, jobs, life, sessions, versions, workspace
+from qamctl.emulator import blobs, jobs, sessions, versions, workspace
 from qamctl.emulator.core import Call, Core, SecondPut
 from qamctl.emulator.faults import HEADER, Drawn, Faults, UnknownFault, asked
 from qamctl.emulator.messages import (
@@ -26,12 +26,12 @@ from qamctl.emulator.messages import (
     xml_fault,
 )
 from qamctl.emulator.place import Place, find, storage_address
+from qamctl.emulator.running import Running
 from qamctl.emulator.sas import Signer
 from qamctl.emulator.state import Job, Keeper, Session, State
 from qamctl.emulator.storage import OwnStorage, Storage
 from qamctl.emulator.targets import TARGETS, Target
 from qamctl.emulator.timing import Timing, fixed
-from qamctl.emulator.told import output_name
 from qamctl.emulator.work import Outcome, Runner, Work, lasting
 from qamctl.errors import TemporaryError
 
@@ -109,6 +109,8 @@ class AzureService:
     storage
         Where the blobs lie, with `base_url`; None: here. While it raises `TemporaryError`, what needs it is answered
         by 503.
+    patience
+        Seconds that an answer waits for programs that are due; one that takes longer is told as at work.
     state, keeper
         What was kept of an earlier service, and what keeps this one's; None: nothing.
     """
@@ -133,6 +135,7 @@ class AzureService:
         noise: str = "none",
         base_url: str | None = None,
         storage: Storage | None = None,
+        patience: float = 20.0,
         state: State | None = None,
         keeper: Keeper | None = None,
     ) -> None:
@@ -160,6 +163,7 @@ class AzureService:
             storage=storage or OwnStorage(state, signer),
             state=state,
         )
+        self._running = Running(self._core, self._lock, patience)
 
     @property
     def jobs(self) -> Mapping[str, Job]:
@@ -231,7 +235,7 @@ class AzureService:
         """
         core, job = self._core, self._core.state.jobs[id]
         now = core.clock.now()
-        self._run_due([job], now)
+        self._running.run([job], now)
         return core.status(job, now)
 
     def handle(self, request: Request) -> Response:
@@ -279,7 +283,7 @@ class AzureService:
         if place.name != "storage" and not self._is_known(request):
             return unauthorized()
         try:
-            self._run_due(self._concerned(request, place), call.now)
+            self._running.run(self._running.concerned(request, place), call.now)
             with self._lock:
                 try:
                     return self._routed(call)
@@ -303,54 +307,6 @@ class AzureService:
             return True
         return request.header("host").endswith(".azure.com") and self.is_bearer(request)
 
-    def _concerned(self, request: Request, place: Place) -> list[Job]:
-        """Jobs whose outcome an answer may tell, or depend on."""
-        state = self._core.state
-        with self._lock:
-            if place.kind == "PUT job" and b'"sessionId"' in request.body:
-                return [job for job in state.jobs.values() if job.session is not None]
-            if place.name in ("job", "job:cancel"):
-                found = state.jobs.get(place.id)
-                return [] if found is None else [found]
-            if place.name == "storage":
-                return [job for job in self._of_container(place.container) if place.blob != "inputData"]
-            if place.name in ("jobs", "items", "session", "session jobs", "session:close", "sessions", "quotas"):
-                return list(state.jobs.values())
-            return []
-
-    def _of_container(self, container: str | None) -> list[Job]:
-        """The jobs of a container: as a rule it is named after its only one."""
-        state = self._core.state
-        named = state.jobs.get((container or "").removeprefix("job-"))
-        if named is not None and named.container == container:
-            return [named]
-        return [job for job in state.jobs.values() if job.container == container]
-
-    def _run_due(self, found: Iterable[Job], now: float) -> None:
-        """Run what is due, each job once, while other requests go on."""
-        for job in found:
-            if not life.is_due(job, now):
-                continue
-            with job.lock:
-                if life.is_due(job, now):
-                    self._finish(job)
-
-    def _finish(self, job: Job) -> None:
-        core = self._core
-        outcome = life.doomed(job)
-        if outcome is None:
-            with self._lock:
-                work = core.work(job)
-            outcome = core.runner(work) if work is not None else Outcome(error=_NO_INPUT)
-        with self._lock:
-            if outcome.error is None and job.id in core.state.jobs:
-                name = output_name(job)
-                kind = "application/octet-stream" if name == "outputData" else "application/json"
-                core.storage.write(job.container, name, outcome.output, job.ends, kind)
-            job.outcome = outcome
-            core.state.touch("job", job.id)
-            core.state.keep()
-
 
 def _same(given: str, wanted: str) -> bool:
     """Compare secrets, in a time that tells nothing of them."""
@@ -373,9 +329,6 @@ def _error(place: Place) -> Response:
     if place.name == "storage":
         return xml_fault(500, "InternalError", "The server encountered an internal error. Please retry the request.")
     return fault(500, "InternalServerError", "An internal error occurred.")
-
-
-_NO_INPUT: Final = ("InputDataNotFound", "The input data of the job was not found in its container.")
 
 
 def _check(core: Core, call: Call) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -34,6 +35,8 @@ class Job:
         Seconds before its end in which it is told as Finishing.
     outcome
         None until somebody needs it.
+    task
+        What decides the outcome, once it has begun.
     order
         Jobs and sessions in the order in which they were made.
     """
@@ -58,6 +61,7 @@ class Job:
     outcome: Outcome | None = None
     source: str = ""
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    task: Future[None] | None = field(default=None, repr=False)
 
     @property
     def input_place(self) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -61,6 +61,15 @@ Runner = Callable[[Work], Outcome]
 #: Threads that run jobs. They last as long as the process: what loads qiskit in a thread that ends, as that of a
 #: connection, lets the process crash later (`qamctl.quantum.loading`).
 _THREADS: Final = ThreadPoolExecutor(2, "qamctl-emulator")
+
+
+#: Threads in which due jobs wait for those that run them, so that no request has to.
+_WAITING: Final = ThreadPoolExecutor(8, "qamctl-emulator-jobs")
+
+
+def start(run: Callable[[], None]) -> Future[None]:
+    """Begin something that an answer need not wait for."""
+    return _WAITING.submit(run)
 
 
 def lasting(run: Runner) -> Runner:

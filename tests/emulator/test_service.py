@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -286,3 +287,24 @@ def test_a_header_brings_faults_and_the_answer_names_what_befell() -> None:
         assert (found.status, found.headers["x-ms-error-code"], found.headers["x-qamctl-fault"]) == (status, code, word)
     assert error(asker.ask("GET", "quotas", **{"x-qamctl-fault": "boom"})) == (400, "UnknownFault")
     assert "x-qamctl-fault" not in asker.ask("GET", "quotas").headers
+
+
+def test_what_takes_long_is_told_as_at_work_until_it_is_done() -> None:
+    """No answer waits for it longer than the service's patience, and it runs once."""
+    gate, runs = threading.Event(), []
+
+    def slow(work: Work) -> Outcome:
+        runs.append(work.job)
+        gate.wait(60)
+        return Outcome(b"{}")
+
+    asker = Asker(runner=slow, patience=0.05)
+    asker.make("one")
+    asker.clock.sleep(600)
+    assert [asker.json("GET", "jobs/one")["status"] for _ in range(3)] == ["Executing"] * 3
+    assert asker.json("GET", "jobs")["value"][0]["status"] == "Executing"
+    gate.set()
+    deadline = time.monotonic() + 60
+    while asker.json("GET", "jobs/one")["status"] == "Executing" and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert (asker.json("GET", "jobs/one")["status"], runs) == ("Succeeded", ["one"])

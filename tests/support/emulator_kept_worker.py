@@ -54,8 +54,8 @@ def memory(state: State) -> dict[str, Any]:
 
 
 def _plain(job: Job) -> dict[str, Any]:
-    """A job without its lock and the output, which is a blob."""
-    names = [name for name in Job.__slots__ if name not in ("lock", "outcome")]
+    """A job without its lock, its task and the output, which is a blob."""
+    names = [name for name in Job.__slots__ if name not in ("lock", "outcome", "task")]
     outcome = None if job.outcome is None else (job.outcome.error, job.outcome.cost)
     return {name: getattr(job, name) for name in names} | {"outcome": outcome}
 
