@@ -125,6 +125,19 @@ def test_the_environment_has_nothing_of_a_real_workspace(environ: dict[str, str]
     assert "QuantumEndpoint=https://eastus.quantum.azure.com/" in front["AZURE_QUANTUM_CONNECTION_STRING"]
 
 
+def test_nothing_of_a_test_mixes_with_real_jobs(environ: dict[str, str], tmp_path: Path) -> None:
+    """Each start begins without jobs, the user's state is not touched, and what is to stay is written where asked."""
+    circuit, result = tmp_path / "bell.qasm", tmp_path / "bell.json"
+    circuit.write_text(BELL)
+    submit = qamctl("submit", str(circuit), "--target", "ionq.simulator", "--result", str(result))
+    for _ in range(2):
+        ran = emulator(environ, "--seed", "3", "--request-log", str(tmp_path / "log"), "--", *submit)
+        assert "sent" in ran.err or "Waiting" in ran.err, ran
+    assert sum(json.loads(line)["kind"] == "PUT job" for line in (tmp_path / "log").read_text().splitlines()) == 2
+    assert json.loads(result.read_text())["status"] == "feasible"
+    assert not (tmp_path / "state").exists()
+
+
 def test_the_sdk_and_a_service_principal_need_no_argument_with_https(environ: dict[str, str]) -> None:
     """`Workspace()` by the connection string; by the resource id with what the environment logs in with."""
     script = """

@@ -27,7 +27,9 @@ _REAL: Final = re.compile(
 )
 
 
-def variables(key: str, key_file: Path, endpoint: str, front: Mapping[str, str] | None = None) -> dict[str, str]:
+def variables(
+    key: str, key_file: Path, endpoint: str, client_state: Path, front: Mapping[str, str] | None = None
+) -> dict[str, str]:
     """What a command needs: our own options, the SDK's variables, and a service principal.
 
     Parameters
@@ -36,6 +38,9 @@ def variables(key: str, key_file: Path, endpoint: str, front: Mapping[str, str] 
         A file with the key, for options that may name another one.
     endpoint
         The address of the data plane.
+    client_state
+        Where `qamctl` keeps its own runs, jobs, credits and cached results while it speaks to this service: apart
+        from real ones, which they would else be taken for.
     front
         The variables of the proxy (`proxy.Front.environment`), with which `endpoint` is one of Azure's hosts and
         clients need no change. None: `endpoint` is on this machine, which only clients take that are told.
@@ -52,6 +57,7 @@ def variables(key: str, key_file: Path, endpoint: str, front: Mapping[str, str] 
         "QAMCTL_ENDPOINT": endpoint,
         "QAMCTL_CREDENTIAL": "key",
         "QAMCTL_KEY_FILE": str(key_file),
+        "XDG_STATE_HOME": str(client_state),
     }
     theirs = {
         "AZURE_QUANTUM_SUBSCRIPTION_ID": SUBSCRIPTION,

@@ -106,7 +106,8 @@ def stand(settings: Settings, environ: Mapping[str, str], env_file: Path | None 
         key_file = folder / "key"
         _private(key_file, key)
         endpoint, trusted = (url, None) if front is None else (AZURE, front.environment)
-        given = variables(key, key_file, endpoint, trusted)
+        client_state = (folder if settings.state is None else settings.state.absolute()) / "client"
+        given = variables(key, key_file, endpoint, client_state, trusted)
         shell = env_file or folder / "env"
         _private(shell, as_shell(given))
         stack.callback(shell.unlink, missing_ok=True)

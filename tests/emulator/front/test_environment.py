@@ -16,7 +16,7 @@ FRONT = {"HTTPS_PROXY": "http://127.0.0.1:9", "REQUESTS_CA_BUNDLE": "ca.pem"}
 def test_our_own_client_finds_the_workspace_by_them(tmp_path: Path) -> None:
     """With and without the proxy."""
     for endpoint, front in (("http://127.0.0.1:9/", None), ("https://eastus.quantum.azure.com/", FRONT)):
-        found = find_place(environ=variables("the-key", tmp_path / "key", endpoint, front))
+        found = find_place(environ=variables("the-key", tmp_path / "key", endpoint, tmp_path, front))
         assert (found.subscription, found.name, found.location) == (SUBSCRIPTION, "emulator", "eastus")
         assert found.key is not None
     assert found.endpoint == "https://eastus.quantum.azure.com/"
@@ -24,9 +24,9 @@ def test_our_own_client_finds_the_workspace_by_them(tmp_path: Path) -> None:
 
 def test_the_plain_address_is_no_connection_string(tmp_path: Path) -> None:
     """The SDK would refuse one that is not https; with the proxy there is one, and a service principal."""
-    plain = variables("the-key", tmp_path / "key", "http://127.0.0.1:9/")
+    plain = variables("the-key", tmp_path / "key", "http://127.0.0.1:9/", tmp_path)
     assert "AZURE_QUANTUM_CONNECTION_STRING" not in plain
-    front = variables("the-key", tmp_path / "key", "https://eastus.quantum.azure.com/", FRONT)
+    front = variables("the-key", tmp_path / "key", "https://eastus.quantum.azure.com/", tmp_path, FRONT)
     assert "ApiKey=the-key;" in front["AZURE_QUANTUM_CONNECTION_STRING"]
     assert front["AZURE_CLIENT_SECRET"] == "the-key"
     assert front.items() >= FRONT.items()
