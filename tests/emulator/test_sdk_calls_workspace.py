@@ -94,10 +94,11 @@ def test_what_a_workspace_calls_itself_is_sent(here: Room) -> None:
 def test_targets_are_offered_as_objects_of_their_providers(here: Room) -> None:
     """All of them as a list, one by its name as an object, some by their provider."""
     from azure.quantum.target import IonQ, Quantinuum, Target
+    from azure.quantum.target.pasqal import Pasqal
     from azure.quantum.target.rigetti import Rigetti
 
     workspace = here.workspace()
-    kinds = {"ionq": IonQ, "quantinuum": Quantinuum, "rigetti": Rigetti}
+    kinds = {"ionq": IonQ, "quantinuum": Quantinuum, "rigetti": Rigetti, "pasqal": Pasqal}
     every = workspace.get_targets()
     assert [target.name for target in every] == [target.id for target in TARGETS if target.provider in kinds]
     assert all(type(target) is kinds[target.provider_id] for target in every)
