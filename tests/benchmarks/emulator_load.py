@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -87,6 +87,9 @@ def started(command: Sequence[str], environ: Mapping[str, str], folder: Path, to
     try:
         yield Server(process, _address(process, told))
     finally:
+        process.terminate()  # it has a folder to remove
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(PATIENCE)
         for pid in of_session(process.pid):
             os.kill(pid, signal.SIGKILL)
         process.wait()

@@ -61,9 +61,9 @@ class Page:
         Parameters
         ----------
         target
-            Path and query as they were sent.
+            Path and query.
         hosts
-            The Host headers, as they were sent.
+            The hosts that were named: by the Host headers, and by the target where it had one.
         """
         path, _, query = target.partition("?")
         if path not in _PATHS:
