@@ -5,17 +5,15 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import re
-import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from qamctl.emulator.keys import is_key, new_key
 from qamctl.errors import AuthError, QamError, SpecError, TemporaryError, UsageError
 
-_KEY: Final = re.compile(r"[!-:<-~]{8,200}")  # a connection string ends it with a semicolon
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -92,7 +90,7 @@ def _write_key(folder: Path, path: Path) -> None:
         draft.unlink()
     file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     with os.fdopen(file, "w", encoding="ascii") as stream:
-        stream.write(secrets.token_urlsafe(24))
+        stream.write(new_key())
         stream.flush()
         os.fsync(stream.fileno())
     draft.replace(path)
@@ -117,7 +115,7 @@ def _checked_key(path: Path) -> str:
         key = os.read(file, 1024).decode("ascii", "replace").strip()
     finally:
         os.close(file)
-    if not _KEY.fullmatch(key):
+    if not is_key(key):
         raise SpecError(f"{path} holds no key: delete it, and a new one is drawn")
     return key
 

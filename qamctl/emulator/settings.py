@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Final, get_args
 
 from qamctl.emulator.core import SecondPut
 from qamctl.emulator.faults import Faults
+from qamctl.emulator.keys import is_key
 from qamctl.emulator.plan import plan
 from qamctl.errors import UsageError
 
@@ -118,14 +118,9 @@ def read_settings(
     )
 
 
-def new_key() -> str:
-    """A key that nobody guesses."""
-    return secrets.token_urlsafe(24)
-
-
 def _key(environ: Mapping[str, str]) -> str | None:
     key = environ.get(KEY, "").strip()
-    if key and (not key.isascii() or not key.isprintable() or " " in key or ";" in key or not 8 <= len(key) <= 200):
+    if key and not is_key(key):
         raise UsageError(f"{KEY} is no key: 8 to 200 printable characters without spaces and semicolons")
     return key or None
 

@@ -281,3 +281,16 @@ def test_a_bad_file_of_faults_is_told_with_its_place(run: Run, room: Path) -> No
     ran = run("emulator", "--faults", "faults.yaml", "--", "true")
     assert ran.code == 3
     assert "faults.yaml:2:3: there is no fault 'boom'" in ran.err
+
+
+def test_a_file_of_somebody_else_is_not_replaced(run: Run, room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would be gone at the end; what an emulator that was killed left is."""
+    monkeypatch.setenv("QAMCTL_EMULATOR_KEY", KEY)
+    file = room / ".env"
+    file.write_text("MINE=1\n")
+    ran = run("emulator", "--env-file", ".env", "--", "true")
+    assert (ran.code, file.read_text()) == (2, "MINE=1\n")
+    assert "name another one" in ran.err
+    file.write_text("# Azure Quantum's emulator, as long as it is up\nexport A=b\n")
+    assert run("emulator", "--env-file", ".env", "--", "true").code == 0
+    assert not file.exists()

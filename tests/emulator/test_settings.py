@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from qamctl.emulator.settings import KEY, Settings, new_key, read_settings
+from qamctl.emulator.keys import new_key
+from qamctl.emulator.settings import KEY, Settings, read_settings
 from qamctl.errors import UsageError
 
 

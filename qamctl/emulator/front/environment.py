@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from qamctl.emulator.front.management import LOCATION
+
 #: The workspace that commands are told of; the service takes any.
 SUBSCRIPTION: Final = "00000000-0000-0000-0000-0000000e0e0e"
 GROUP: Final = "emulator"
 WORKSPACE: Final = "emulator"
-LOCATION: Final = "eastus"
 
 #: Who logs in where a token of Microsoft Entra is asked for: secret and assertion are the service's key.
 _TENANT: Final = "00000000-0000-0000-0000-00000000e0e1"
@@ -88,6 +89,10 @@ def around(environ: Mapping[str, str], given: Mapping[str, str]) -> dict[str, st
     return {name: value for name, value in environ.items() if not _REAL.fullmatch(name)} | dict(given)
 
 
+#: The first line of a file of variables, by which one that is left over is known.
+MARK: Final = "# Azure Quantum's emulator, as long as it is up\n"
+
+
 def as_shell(given: Mapping[str, str]) -> str:
     """The variables as lines that a shell reads with `.`."""
-    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in given.items())
+    return MARK + "".join(f"export {name}={shlex.quote(value)}\n" for name, value in given.items())

@@ -11,16 +11,18 @@ from pathlib import Path
 from typing import Any, Final
 
 from qamctl.emulator.azurite import Azurite
-from qamctl.emulator.front.environment import LOCATION, as_shell, variables
+from qamctl.emulator.front.environment import MARK, as_shell, variables
+from qamctl.emulator.front.management import LOCATION
 from qamctl.emulator.front.page import Page
 from qamctl.emulator.front.proxy import proxy
 from qamctl.emulator.front.request_log import open_log
 from qamctl.emulator.front.server import serve
 from qamctl.emulator.front.watch import Watching
 from qamctl.emulator.kept import open_kept
+from qamctl.emulator.keys import new_key
 from qamctl.emulator.programs.noise import check_noise
 from qamctl.emulator.service import AzureService
-from qamctl.emulator.settings import Settings, new_key
+from qamctl.emulator.settings import Settings
 from qamctl.emulator.targets import TARGETS
 from qamctl.emulator.timing import scaled
 from qamctl.errors import UsageError
@@ -74,6 +76,8 @@ def stand(settings: Settings, environ: Mapping[str, str], env_file: Path | None 
         The port, the state folder, the log, or what is needed besides is not to be had.
     """
     check_noise(settings.noise)
+    if env_file is not None:
+        _refuse_others(env_file)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="qamctl-emulator-")))
         made: dict[str, Any] = {}
@@ -101,7 +105,11 @@ def stand(settings: Settings, environ: Mapping[str, str], env_file: Path | None 
         page = Page(service, speed=settings.speed)
         logs = [] if settings.log is None else [stack.enter_context(open_log(settings.log))]
         watch = Watching(page.watch, *logs)
-        url = stack.enter_context(_taken(settings.port, serve(service, settings.port, watch=watch, page=page)))
+        try:
+            url = stack.enter_context(serve(service, settings.port, watch=watch, page=page))
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise UsageError(f"--port {settings.port} can't be used: {reason}; leave it out for a free one") from None
         front = stack.enter_context(proxy(service, folder, watch=watch, page=page)) if settings.https else None
         key_file = folder / "key"
         _private(key_file, key)
@@ -114,18 +122,23 @@ def stand(settings: Settings, environ: Mapping[str, str], env_file: Path | None 
         yield Stand(service, watch, url, given, shell, None if front is None else front.authority)
 
 
-@contextmanager
-def _taken(port: int, serving: Any) -> Iterator[str]:
-    """Say in words that a port is taken."""
+def _refuse_others(file: Path) -> None:
+    """Refuse to replace a file that is none of ours; it would be gone at the end, too.
+
+    Raises
+    ------
+    UsageError
+        There is such a file.
+    """
     try:
-        url = serving.__enter__()
+        with file.open("rb") as stream:
+            is_ours = stream.read(len(MARK)) == MARK.encode()
+    except FileNotFoundError:
+        return
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise UsageError(f"--port {port} can't be used: {reason}; leave it out for a free one") from None
-    try:
-        yield url
-    finally:
-        serving.__exit__(None, None, None)
+        raise UsageError(f"{file} can't be written: {(error.strerror or str(error)).lower()}") from None
+    if not is_ours:
+        raise UsageError(f"--env-file {file} is there already, and was written by somebody else: name another one")
 
 
 def _private(file: Path, text: str) -> None:
