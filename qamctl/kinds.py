@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Final
@@ -14,9 +15,11 @@ CIRCUITS: Final = ("openqasm", "qir", "circuit")
 #: Bytes that are looked at.
 HEAD: Final = 65_536
 
+_KIND = re.compile(rb"(?m)^kind[ \t]*:.*").search
+
 
 def kind_of(path: str, otherwise: str = "schedule") -> str:
-    """`schedule`, `model` or `circuit`: whose reader takes the file, and says what is wrong with it.
+    """`schedule`, `cluster`, `model` or `circuit`: whose reader takes the file, and says what is wrong with it.
 
     Standard input (`-`) is looked at without taking anything from it.
 
@@ -32,6 +35,8 @@ def kind_of(path: str, otherwise: str = "schedule") -> str:
         return "schedule" if Path(path).suffix in (".yaml", ".yml", ".json") else otherwise
     if told in CIRCUITS:
         return "circuit"
+    if told == "cluster":
+        return "cluster"
     return "schedule" if told == "spec" else "model"
 
 
@@ -48,7 +53,12 @@ def _head(path: str) -> bytes:
     try:
         with Path(path).open("rb") as file:
             head = file.read(HEAD)
-            # The kind of a JSON spec may stand behind its rows.
-            return head + file.read() if head.lstrip().startswith(b"{") else head
+            # The kind of a spec may stand behind its rows.
+            if head.lstrip().startswith(b"{"):
+                return head + file.read()
+            if Path(path).suffix in (".yaml", ".yml") and not _KIND(head):
+                kind = _KIND(file.read())
+                return kind[0] + b"\n" + head if kind else head
+            return head
     except (OSError, ValueError):
         return b""  # whoever reads it in earnest says why it can't be read

@@ -66,6 +66,11 @@ def check_files(result: str, spec: str, *, format: str | None = None, sense: str
         from qamctl.schedule.check import check_result
 
         return [str(found) for found in check_result(data, load_schedule(spec), file.parent)]
+    if kind == "cluster":
+        from qamctl.cluster.check import check_result as check_assignment
+        from qamctl.cluster.read import load_cluster
+
+        return [str(found) for found in check_assignment(data, load_cluster(spec), file.parent)]
     if kind == "circuit":
         return _check_circuit(data, spec, format)
     return _check_model(data, file, spec, format, sense)
@@ -126,6 +131,8 @@ def _verdict(path: str, format: str | None) -> Verdict:
         kind = kind_of(path) if format is None else kind_of_format(format)
         if kind == "schedule":
             faults = _schedule_faults(path)
+        elif kind == "cluster":
+            faults = _cluster_faults(path)
         elif kind == "circuit":
             from qamctl.formats.circuits import read_circuit
 
@@ -147,6 +154,16 @@ def _schedule_faults(path: str) -> list[Diagnostic]:
     return [
         Diagnostic(f"{reason.constraint}: {reason.text}", source.locate(reason.path))
         for reason in reasons(build_instance(spec))
+    ]
+
+
+def _cluster_faults(path: str) -> list[Diagnostic]:
+    from qamctl.cluster.read import load_cluster
+    from qamctl.cluster.reasons import reasons
+
+    spec = load_cluster(path)
+    return [
+        Diagnostic(f"{reason.constraint}: {reason.text}", spec.source.locate(reason.path)) for reason in reasons(spec)
     ]
 
 

@@ -1,7 +1,8 @@
-"""`qamctl import FORMAT FILE...`: turn a foreign file into a problem file."""
+"""`qamctl import FORMAT FILE...`: turn foreign files into problem files."""
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -9,20 +10,31 @@ from typing import Annotated
 import typer
 
 from qamctl.cli.app import PlainCommand, new_app
+from qamctl.cli.numbers import whole
 from qamctl.cli.session import deliver, protect
+from qamctl.console import Console
 from qamctl.errors import ExitCode, SpecError, UsageError
 
 app = new_app()
+
+_FORMATS = "jobshop, rcpsp, wfcommons; for clusters roadef, gap, metis, alibaba-gpu or kubernetes."
 
 
 @app.command(cls=PlainCommand)
 def import_(
     context: typer.Context,
-    format: Annotated[str, typer.Argument(metavar="FORMAT", help="jobshop, rcpsp (.rcp, .sm, .mm) or wfcommons.")],
+    format: Annotated[str, typer.Argument(metavar="FORMAT", help=_FORMATS)],
     files: Annotated[list[str], typer.Argument(metavar="FILE", help="Files of that format; - is standard input.")],
     agents: Annotated[
         str | None,
         typer.Option("--agents", metavar="N", help="Identical agents for wfcommons. Default: the file's machines."),
+    ] = None,
+    clusters: Annotated[
+        str | None, typer.Option("--clusters", metavar="K", help="Clusters to divide a metis graph into. Default 2.")
+    ] = None,
+    tolerance: Annotated[
+        str | None,
+        typer.Option("--tolerance", metavar="T", help="How far above its share a cluster may be, in %. Default 3."),
     ] = None,
     file: Annotated[
         str | None,
@@ -31,7 +43,7 @@ def import_(
         ),
     ] = None,
 ) -> int:
-    """Turn a benchmark or workflow file into a problem file.
+    """Turn a benchmark, a workflow, a graph or the state of a Kubernetes cluster into a problem file.
 
     \b
     Examples:
@@ -39,31 +51,52 @@ def import_(
       qamctl import rcpsp J1201_1.RCP | qamctl schedule -
       qamctl import wfcommons montage.json --agents 16 --file montage.yaml
       qamctl import rcpsp *.sm --file specs/
+      qamctl import roadef model_a1_1.txt assignment_a1_1.txt --file a1_1.yaml
+      qamctl import metis 3elt.graph --clusters 8 --tolerance 3 --file 3elt.yaml
+      kubectl get nodes,pods -A -o json | qamctl import kubernetes - --file now.yaml
 
     Ids are those of the benchmark: J<job>.<operation> on M<machine> from 0; T<k>, R<k> as in the file;
-    workflow tasks keep theirs.
+    workflow tasks keep theirs. Clusters: P<k> on M<k> (roadef) and I<k> in B<k> (gap) from 0, n<k> from 1 (metis);
+    nodes and pods keep theirs.
+
+    roadef takes a model and its assignment, alibaba-gpu a table of nodes and one of pods; all files of kubernetes
+    make one problem. What a file says and a problem file can't is told as a warning.
     """
-    if len(files) > 1 and (file is None or not Path(file).is_dir()):
-        raise UsageError("several files make several problem files: name a folder that is there with --file")
-    from qamctl.formats import read
+    from qamctl.formats import format_named, read
+    from qamctl.formats.remarks import Remarks
     from qamctl.formats.spec_yaml import write_spec
 
-    count = _count(agents)
+    found = format_named(format)
+    one = found.together or len(found.files) > 1
+    problems = [files] if one else [[name] for name in files]
+    if len(problems) > 1 and (file is None or not Path(file).is_dir()):
+        raise UsageError("several files make several problem files: name a folder that is there with --file")
+    counts = {
+        option: None if text is None else whole(f"--{option}", text)
+        for option, text in (("agents", agents), ("clusters", clusters))
+    }
+    percent = _percent(tolerance)
     folder = Path(file) if file is not None and Path(file).is_dir() else None
-    targets = [file if folder is None else str(folder / f"{Path(name).stem}.yaml") for name in files]
+    targets = [file if folder is None else str(folder / f"{Path(names[0]).stem}.yaml") for names in problems]
     protect(files, [("--file", target) for target in targets])
-    for name, target in zip(files, targets, strict=True):
-        spec = write_spec(read(format, _text(name), name="stdin" if name == "-" else name, agents=count))
-        deliver(context, spec, target)
+    console: Console = context.obj
+    for names, target in zip(problems, targets, strict=True):
+        (name, text), *more = [("stdin" if name == "-" else name, _text(name)) for name in names]
+        remarks = Remarks()
+        data = read(format, text, name=name, more=more, remarks=remarks, tolerance=percent, **counts)
+        for line in remarks.warnings:
+            console.warn(f"{name}: {line}")
+        deliver(context, write_spec(data, comment=remarks.comments), target)
     return ExitCode.OK
 
 
-def _count(agents: str | None) -> int | None:
-    if agents is None:
+def _percent(text: str | None) -> float | None:
+    """A tolerance as balance takes it: at most six decimals."""
+    if text is None:
         return None
-    if not (agents.isascii() and agents.isdecimal()) or int(agents) < 1:
-        raise UsageError(f"--agents must be a whole number of at least 1, not {agents!r}")
-    return int(agents)
+    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", text):
+        raise UsageError(f"--tolerance must be a number of at least 0 with at most six decimals, not {text!r}")
+    return float(text)
 
 
 def _text(name: str) -> str:

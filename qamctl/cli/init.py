@@ -19,7 +19,8 @@ app = new_app()
 def init(
     context: typer.Context,
     kind: Annotated[
-        str, typer.Argument(metavar="KIND", help="Kind of problem file: schedule, model, hamiltonian or circuit.")
+        str,
+        typer.Argument(metavar="KIND", help="Kind of problem file: schedule, cluster, model, hamiltonian or circuit."),
     ],
     file: flag.Target = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,

@@ -1,4 +1,4 @@
-"""Writes a problem file that people like to read: a header, then one row a line in flow style, numbers exact.
+"""Writes a problem file that people like to read: a header, then tables one row a line in flow style, numbers exact.
 
 A general YAML writer would need seconds for 10,000 rows and fold them; a problem file needs only mappings,
 lists, text, numbers, true, false and null. Text that any YAML version could take for something else is quoted.
@@ -15,6 +15,11 @@ from typing import Any, Final
 #: Where editors find the schema: what `qamctl schema KIND --file KIND.schema.json` writes beside the spec.
 SCHEMA: Final = "{kind}.schema.json"
 
+#: More rows than this are a table, which stands one row a line even where its rows have no ids.
+FEW: Final = 3
+
+#: CSV text and the like: lines that a block holds as they are.
+_LINES = re.compile(r"(?:[!-~][ -~]*\n){2,}\Z").match
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*\Z").match
 _TAKEN: Final = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 
@@ -37,12 +42,32 @@ def write_spec(data: Mapping[str, Any], *, schema: str = SCHEMA, comment: Sequen
     lines = [f"# yaml-language-server: $schema={schema.format(kind=data.get('kind', 'schedule'))}"]
     lines += [f"# {line}".rstrip() for line in comment]
     for key, value in data.items():
-        if isinstance(value, list) and value and all(isinstance(row, Mapping) and "id" in row for row in value):
-            lines.append(f"{_text(key)}:")
-            lines += [f"  - {_flow(row)}" for row in value]
-        else:
-            lines.append(f"{_text(key)}: {_flow(value)}")
+        lines += _entry(key, value, "")
     return "\n".join(lines) + "\n"
+
+
+def _entry(key: str, value: Any, indent: str) -> list[str]:
+    """The lines of a mapping's entry: tables and texts of several lines in a block, everything else on one line."""
+    start = f"{indent}{_text(key)}:"
+    if isinstance(value, str) and _LINES(value):
+        return [f"{start} |", *(f"{indent}  {line}" for line in value[:-1].split("\n"))]
+    if _is_table(value):
+        return [start, *(f"{indent}  - {_flow(row)}" for row in value)]
+    if isinstance(value, Mapping) and _holds_block(value):
+        return [start, *(line for inner, item in value.items() for line in _entry(inner, item, indent + "  "))]
+    return [f"{start} {_flow(value)}"]
+
+
+def _is_table(value: Any) -> bool:
+    if not (isinstance(value, list) and value and all(isinstance(row, Mapping) for row in value)):
+        return False
+    return len(value) > FEW or all("id" in row for row in value)
+
+
+def _holds_block(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(_holds_block(item) for item in value.values())
+    return _is_table(value) or (isinstance(value, str) and bool(_LINES(value)))
 
 
 def _flow(value: Any) -> str:

@@ -72,6 +72,88 @@ tasks:
   - {id: nightly, duration: 25, agents: none, demand: {licence: 1}, release: 30}   # no agent; not before 30
 """
 
+_CLUSTER: Final = """\
+# yaml-language-server: $schema=cluster.schema.json
+# (Editors complete and check this file once `qamctl schema cluster --file cluster.schema.json` has run beside it.)
+#
+# Clusters: who belongs together, and where. Check it with `qamctl validate FILE`, solve it with `qamctl cluster FILE`.
+# `qamctl import kubernetes` writes such a file from what kubectl prints; docs/spec-cluster.md has every field.
+kind: cluster
+version: 1
+name: my-clusters            # stands in run names
+
+# Options of the run; flags and QAMCTL_* variables override them.
+solver: {backend: auto, time_limit: 5}   # seconds; a proof of optimality ends the run earlier
+
+# What to minimise: a map of weights, or a list of maps, the first one being the most important.
+#   cut      weight of links between clusters       move      cost of what is elsewhere than now
+#   load     use above safe limits                  cost      of agents and clusters, below
+#   balance  ratios, or sizes off the target        spread    pairs of a group that share a label's value
+#   unplaced rewards of agents that are left out
+objective: [{unplaced: 1}, {cut: 1, load: 2, move: 1, cost: 1}]
+
+# What agents use of their cluster. Only `id` is needed.
+resources:
+  - {id: cpu}
+  - {id: mem, transient: true}             # an agent that moves needs it in its old and in its new place
+  - {id: gpu, device: 1, weight: 10}       # devices: less than one is taken from one; weight in the term `load`
+  - {id: licence, capacity: 3}             # shared by all clusters
+
+# Where agents can be. In place of the list: `clusters: {count: 4}`, or `clusters: {size: {target: 8, min: 2}}`, where
+# the number of clusters is part of the answer.
+clusters:
+  - id: north-1
+    capacity: {cpu: 16, mem: 64, gpu: 2}   # hard
+    safe: {cpu: 12}                        # soft: the term `load`
+    labels: {zone: north, disk: ssd}
+  - {id: north-2, capacity: {cpu: 16, mem: 64}, safe: {cpu: 12}, labels: {zone: north, disk: hdd}}
+  - id: south-1
+    capacity: {cpu: 12, mem: 48}
+    labels: {zone: south, disk: ssd}
+    taints: [maintenance]                  # only agents that tolerate it
+    neighbourhood: south                   # what `near` is about; without it a cluster is one of its own
+    cost: 4                                # once anybody is inside
+    max_size: 3                            # agents; min_size too
+
+# levels: [zone]             # clusters of one zone are inside a cluster of that name; or `parent: ID` in each row
+
+# Who is to be placed. Only `id` is needed.
+agents:
+  - id: db-0
+    demand: {cpu: 4, mem: 24}
+    cluster: north-1                       # where it is now; without it, nowhere
+    move_cost: 5                           # of being elsewhere (1)
+    group: db
+    requires: {disk: ssd}                  # the cluster's labels: a value, or a list of them
+    tolerates: [maintenance]
+  - {id: db-1, demand: {cpu: 4, mem: 24}, group: db, requires: {disk: ssd}, tolerates: [maintenance]}
+  - {id: web-0, demand: {cpu: 3, mem: 6}, cluster: north-1, group: web}
+  - {id: web-1, demand: {cpu: 3, mem: 6}, cluster: north-2, group: web}
+  - {id: trainer, demand: {cpu: 2, mem: 8, gpu: 0.5, licence: 1}, clusters: [north-1, north-2]}   # one of these
+  - {id: nightly, demand: {cpu: 8, mem: 16}, optional: true, reward: 3}    # may be left out, which costs 3
+
+# Rules for agents of one service.
+groups:
+  - {id: db, apart: true}                         # no two in one cluster; `near: [web]`: a web in the neighbourhood
+  - {id: web, spread: {label: disk, min: 2}}      # on two kinds of disk; or `max_skew: 1`; neither of them: a wish
+
+# Pairs of agents.
+links:
+  - {a: web-0, b: db-0, weight: 4}         # cut (4) where they are in different clusters
+  - {a: web-1, b: db-1}
+  - {a: trainer, b: nightly, kind: apart}  # or `together`; both are hard
+
+# balance: 10                # no cluster is more than 10 % above its share; or ratios of two free resources
+
+# What an agent costs in a cluster, and uses there in place of its demand.
+costs:
+  - {agent: nightly, cluster: north-2, cost: 1}
+  - {agent: trainer, cluster: north-2, cost: 2, demand: {cpu: 6, mem: 8, licence: 1}}
+
+# Changes against the present state.
+moves: {max: 4, max_cost: 20}              # agents that may move, and the sum of their move costs
+"""
+
 _MODEL: Final = """\
 # yaml-language-server: $schema=model.schema.json
 # (Editors complete and check this file once `qamctl schema model --file model.schema.json` has run beside it.)
@@ -174,7 +256,7 @@ noise: {preset: generic, p2: 0.01}
 """
 
 _TEMPLATES: Final = MappingProxyType(
-    {"schedule": _SCHEDULE, "model": _MODEL, "hamiltonian": _HAMILTONIAN, "circuit": _CIRCUIT}
+    {"schedule": _SCHEDULE, "cluster": _CLUSTER, "model": _MODEL, "hamiltonian": _HAMILTONIAN, "circuit": _CIRCUIT}
 )
 
 

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from qamctl.schedule.read_header import read_clock, read_objective
 from qamctl.schedule.read_holders import read_agents, read_resources
 from qamctl.schedule.read_tasks import read_tasks
 from qamctl.schedule.spec import NEVER, ScheduleSpec
-from qamctl.spec.decode import names
 from qamctl.spec.faults import Faults
-from qamctl.spec.header import check_kind, read_root, read_solver
+from qamctl.spec.header import check_kind, read_clock, read_name_of_spec, read_root, read_solver
 from qamctl.spec.moments import times
-from qamctl.spec.plain import plain
+from qamctl.spec.objective import read_objective
+from qamctl.spec.plain import plain_source
 from qamctl.spec.reader import no_collection, read_source
 from qamctl.spec.rows import Rows
 from qamctl.spec.schedule_fields import LATER, SCHEDULE, SOLVER
@@ -56,9 +53,7 @@ def schedule_from_data(data: Mapping[str, Any], *, name: str = "schedule", base:
     SpecError
         With every fault; a fault's place is its path, such as `tasks[3].duration`.
     """
-    clean = plain(data)
-    text = json.dumps(clean).encode()
-    return build_schedule(clean, Source(name, None, text, hashlib.sha256(text).hexdigest(), {}, base or Path()))
+    return build_schedule(*plain_source(data, name, base))
 
 
 def build_schedule(data: Mapping[str, Any], source: Source) -> ScheduleSpec:
@@ -80,13 +75,13 @@ def _build(data: Mapping[str, Any], source: Source) -> ScheduleSpec:
 
     def rows_and_whether_readable(name: str) -> tuple[Rows, bool]:
         before = faults.count
-        rows = read_rows(data.get(name), name, source.base, tables, faults)
+        rows = read_rows(data.get(name), (name,), source.base, tables, faults)
         return rows, faults.count == before
 
     root = read_root(data, SCHEDULE, LATER["schedule"], faults)
     clock = read_clock(root, faults)
     solver = read_solver(root, SOLVER, faults)
-    objective = read_objective(root, faults)
+    objective = read_objective(root, SCHEDULE["objective"], LATER["objective"], faults)
     resources = read_resources(*rows_and_whether_readable("resources"), faults)
     agents = read_agents(*rows_and_whether_readable("agents"), resources.measures, faults)
     some_agents = agents.rows.n > 0 or agents.index is None
@@ -100,7 +95,7 @@ def _build(data: Mapping[str, Any], source: Source) -> ScheduleSpec:
     task_columns, mode_columns, precedence = tasks.finish(axis, resources.measures, faults)
     resource_columns = resources.finish(faults)
     horizon_ticks = int(horizon.ticks(axis, round_up=False, absent=NEVER, faults=faults)[0])
-    name = names(root, SCHEDULE["name"], faults)[0] or _default_name(source)
+    name = read_name_of_spec(root, SCHEDULE["name"], "schedule", source, faults)
     faults.check()
     return ScheduleSpec(
         name=name,
@@ -115,9 +110,3 @@ def _build(data: Mapping[str, Any], source: Source) -> ScheduleSpec:
         objective=objective,
         solver=solver,
     )
-
-
-def _default_name(source: Source) -> str:
-    if source.path is not None:
-        return source.path.stem
-    return "schedule" if source.label == "<stdin>" else source.label

@@ -80,7 +80,7 @@ def read_after(rows: Rows, index: Mapping[str, int], clock: Clock, faults: Fault
             faults.add(paths(e), f"unknown task {show(entry)}", _advice(entry, index))
         elif type(entry) not in (str, dict):
             faults.add(paths(e), f"must be a task id or {{task, type, lag}}, found {show(entry)}")
-    inner = rows_of([entries[e] for e in mappings], lambda i: paths(mappings[i]), faults)
+    inner = rows_of([entries[e] for e in mappings], lambda i: paths(mappings[i]))
     check_names(inner, LINK, faults, LATER["after"])
     for i, name in enumerate(names(inner, LINK["task"], faults)):
         pred[mappings[i]] = index.get(name, -1) if name is not None else -1

@@ -153,7 +153,7 @@ def _spelled_out(tasks: Rows, faults: Faults) -> tuple[Rows, Ints, Ints]:
         counts[row] = max(1, len(good))
         items += [cell[k] for k in good]
         paths += [(row, k) for k in good]
-    inner = rows_of(items, lambda i: (*tasks.path(paths[i][0], "modes"), paths[i][1]), faults)
+    inner = rows_of(items, lambda i: (*tasks.path(paths[i][0], "modes"), paths[i][1]))
     return inner, np.array([row for row, _ in paths], np.int64), counts
 
 

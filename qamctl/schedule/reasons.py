@@ -15,7 +15,8 @@ import numpy as np
 from qamctl.schedule.bounds import makespan_bound
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.spec import KINDS, NEVER, Index, Ints
-from qamctl.schedule.unable import Reason, amount, unable
+from qamctl.schedule.unable import amount, unable
+from qamctl.spec.reason import Reason
 
 __all__ = ["MOST", "Reason", "reasons"]
 

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 
 from qamctl.spec.faults import Refusal, nearest, show
 from qamctl.spec.numbers import exact
+from qamctl.spec.yaml_text import CONSTANTS
 
 T = TypeVar("T")
 
@@ -61,6 +62,38 @@ def read_labels(cell: Any, text: bool) -> Mapping[str, str]:
     if not isinstance(cell, dict):
         raise Refusal(f"must be a mapping of texts, found {show(cell)}")
     return {_inner(read_name, key, text, key): _inner(read_name, value, text, key) for key, value in cell.items()}
+
+
+def read_flag(cell: Any, text: bool) -> bool:
+    """True or false."""
+    flag = CONSTANTS.get(cell) if text else cell
+    if not isinstance(flag, bool):
+        raise Refusal(f"must be true or false, found {show(cell)}")
+    return flag
+
+
+def read_names(cell: Any, text: bool) -> tuple[str, ...]:
+    """A list of names, each once."""
+    cell = cell.split("|") if text else cell
+    if not isinstance(cell, list):
+        hint = f"write [{cell}]" if isinstance(cell, str) and len(cell) < 60 else None
+        raise Refusal(f"must be a list of names, found {show(cell)}", hint)
+    return tuple(dict.fromkeys(_inner(read_name, name, text, i) for i, name in enumerate(cell)))
+
+
+def read_requirements(cell: Any, text: bool) -> Mapping[str, tuple[str, ...]]:
+    """Values by label: {label: text or [text]}; `label=a/b` in a table."""
+    cell = {label: values.split("/") for label, values in split_map(cell).items()} if text else cell
+    if not isinstance(cell, dict):
+        raise Refusal(f"must be {{label: value}} or {{label: [value, ...]}}, found {show(cell)}")
+    return {_inner(read_name, label, text, label): _inner(_values, cell[label], text, label) for label in cell}
+
+
+def _values(cell: Any, text: bool) -> tuple[str, ...]:
+    values = cell if isinstance(cell, list) else [cell]
+    if not values:
+        raise Refusal("must have a value")
+    return tuple(dict.fromkeys(read_name(value, text) for value in values))
 
 
 def _inner(read: Callable[[Any, bool], T], cell: Any, text: bool, way: str | int) -> T:

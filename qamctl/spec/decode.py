@@ -17,7 +17,7 @@ from qamctl.spec.cells import CONTROL, PLACES, read_name, split_map
 from qamctl.spec.faults import Faults, Refusal, nearest, show
 from qamctl.spec.fields import Field
 from qamctl.spec.numbers import decimals, exact
-from qamctl.spec.rows import Column, Rows, rows_of
+from qamctl.spec.rows import Column, Rows, mappings_of
 
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
@@ -293,5 +293,5 @@ def inner_rows(rows: Rows, field: Field, faults: Faults) -> tuple[Rows, Ints]:
                 faults.refuse(rows.path(row, field.name), refusal)
                 cell = {}
         items.append(cell)
-    inner = rows_of(items, lambda i: rows.path(owners[i], field.name), faults, text=column.text)
-    return inner, np.array(owners, np.int64)
+    inner, kept = mappings_of(items, lambda i: rows.path(owners[i], field.name), faults, text=column.text)
+    return inner, np.array(owners, np.int64)[kept]

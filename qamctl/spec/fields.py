@@ -34,6 +34,10 @@ Type = Literal[
     "bits",  # a list of lists of numbers from 0
     "strings",  # a list of [Pauli string, number], or rows of them
     "numbers",  # {name: number}
+    "flag",  # true or false
+    "names",  # a list of texts
+    "requirements",  # {label: text or [text]}
+    "places",  # any or [cluster]
 ]
 
 
@@ -55,6 +59,8 @@ class Field:
         The words of a choice, the terms of an objective.
     fields
         Of a record or of rows.
+    forms
+        Other ways to write the field, each with a name and a meaning of its own.
     """
 
     name: str
@@ -67,6 +73,7 @@ class Field:
     positive: bool = False
     choices: tuple[str, ...] = ()
     fields: tuple[Field, ...] = ()
+    forms: tuple[Field, ...] = ()
 
     def __getitem__(self, name: str) -> Field:
         """The field `name` of a record or of rows."""

@@ -1,22 +1,27 @@
-"""What every kind of spec begins with: its kind, its version, and the options of its solve."""
+"""What every kind of spec begins with: its kind, version, name and clock, and the options of its solve."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from functools import partial
 from typing import Any, Final
 
 from qamctl.errors import Diagnostic, SpecError
 from qamctl.spec.cells import read_name, read_words
-from qamctl.spec.decode import check_names, choices, coded, inner_rows, integers, numbers
-from qamctl.spec.faults import Faults, show
+from qamctl.spec.decode import check_names, choices, coded, inner_rows, integers, names, numbers
+from qamctl.spec.faults import Faults, Refusal, show
 from qamctl.spec.fields import Field
+from qamctl.spec.moments import Clock, read_datetime
+from qamctl.spec.numbers import exact
 from qamctl.spec.reader import spec_kind
 from qamctl.spec.rows import Rows, rows_of
+from qamctl.spec.schedule_fields import TIME
 from qamctl.spec.source import Source
+from qamctl.spec.time import SECONDS
 
 #: The kinds that this version solves; the others are those of versions to come.
-SOLVED: Final = ("schedule", "model", "hamiltonian", "circuit")
+SOLVED: Final = ("schedule", "cluster", "model", "hamiltonian", "circuit")
 
 
 def check_kind(data: Mapping[str, Any], source: Source, wanted: str) -> None:
@@ -46,12 +51,44 @@ def check_kind(data: Mapping[str, Any], source: Source, wanted: str) -> None:
 
 def read_root(data: Mapping[str, Any], kind: Field, later: tuple[str, ...], faults: Faults) -> Rows:
     """The spec itself as one row, its own fields checked; `later` are those that come with a later version."""
-    root = rows_of([dict(data)], lambda row: (), faults)
+    root = rows_of([dict(data)], lambda row: ())
     check_names(root, kind, faults, later)
     column = root.columns.get("version")
     if column is not None and (column.cells[0] != 1 or type(column.cells[0]) is not int):
         faults.add(("version",), f"version {show(column.cells[0])} is not known", "write version: 1")
     return root
+
+
+def read_name_of_spec(root: Rows, field: Field, kind: str, source: Source, faults: Faults) -> str:
+    """The spec's name: what it gives, else its file's stem, else its kind."""
+    name = names(root, field, faults)[0]
+    if name is not None:
+        return name
+    if source.path is not None:
+        return source.path.stem
+    return kind if source.label == "<stdin>" else source.label
+
+
+def read_clock(root: Rows, faults: Faults) -> Clock:
+    """The clock that `time` sets."""
+    rows, _ = inner_rows(root, TIME, faults)
+    check_names(rows, TIME, faults)
+    if not rows.n:
+        return Clock()
+    unit = names(rows, TIME["unit"], faults)[0] or "s"
+    origin = coded(rows, TIME["origin"], read_datetime, None, faults).list()[0]
+    if origin is not None and unit not in SECONDS:
+        faults.add(("time", "origin"), f"an origin needs a unit with a length, not {show(unit)}", "one of s, min, h, d")
+        origin = None
+    resolution = coded(rows, TIME["resolution"], _resolution, None, faults).list()[0]
+    return Clock(unit, resolution, origin)
+
+
+def _resolution(cell: Any, text: bool) -> Fraction:
+    number = Fraction(exact(cell, text=text))
+    if not Fraction(1, 10**9) <= number <= 10**9:
+        raise Refusal(f"must be between 1e-9 and 1e9, found {show(cell)}")
+    return number
 
 
 def read_solver(root: Rows, solver: Field, faults: Faults) -> dict[str, Any]:

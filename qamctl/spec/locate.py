@@ -60,27 +60,43 @@ def _table_cells(
     data: Mapping[str, Any], label: str, base: Path, paths: Sequence[Path_], marks: Mapping[Path_, Mark]
 ) -> dict[Path_, Location]:
     """The places of those paths that lie in a side table or in CSV text."""
-    wanted: dict[str, list[Path_]] = {}
+    wanted: dict[Path_, list[Path_]] = {}
+    holders: dict[Path_, dict[str, Any]] = {}
     for path in paths:
-        holder = data.get(str(path[0])) if len(path) > 1 and isinstance(path[1], int) else None
-        if isinstance(holder, dict) and isinstance(holder.get("csv", holder.get("table")), str):
-            wanted.setdefault(str(path[0]), []).append(path)
+        inside = _table_around(data, path)
+        if inside is not None:
+            at, holder = inside
+            holders[at] = holder
+            wanted.setdefault(at, []).append(path)
     found: dict[Path_, Location] = {}
-    for name, mine in wanted.items():
-        holder = data[name]
-        cells = [(int(path[1]), str(path[2]) if len(path) > 2 else None) for path in mine]
+    for at, mine in wanted.items():
+        holder = holders[at]
+        rest = [path[len(at) :] for path in mine]
+        cells = [(int(way[0]), str(way[1]) if len(way) > 1 else None) for way in rest]
         inline = "csv" in holder
         file = label if inline or label == "<stdin>" else str(Path(label).parent / holder["table"])
-        above, _ = marks.get((name, "csv"), (0, 0)) if inline else (0, 0)
+        above, _ = marks.get((*at, "csv"), (0, 0)) if inline else (0, 0)
         for path, (line, cell) in zip(mine, table_places(base, holder, cells), strict=True):
             found[path] = Location(file, line and above + line, None if inline else cell)
     return found
 
 
+def _table_around(data: Mapping[str, Any], path: Path_) -> tuple[Path_, dict[str, Any]] | None:
+    """The table whose rows the path leads into, and the way to it; None where it leads into none."""
+    value: Any = data
+    for n, part in enumerate(path):
+        if not isinstance(value, dict):
+            return None
+        if isinstance(part, int):
+            return (path[:n], value) if isinstance(value.get("csv", value.get("table")), str) else None
+        value = value.get(part)
+    return None
+
+
 def _marks(text: str, is_json: bool, wanted: set[Path_]) -> dict[Path_, Mark]:
     """Line and column of the wanted paths and of everything around them: keys of mappings, items of lists."""
     prefixes = {path[:n] for path in wanted for n in range(len(path) + 1)}
-    prefixes |= {(path[0], "csv") for path in wanted if path}
+    prefixes |= {(*prefix, "csv") for prefix in prefixes if prefix}
     marks: dict[Path_, Mark] = {}
     stack: list[tuple[Path_ | None, str, int]] = []  # path of the container or None, its kind, items so far
     key: str | int | None = None

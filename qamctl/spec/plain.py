@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from qamctl.errors import Diagnostic, Location, SpecError
 from qamctl.spec.faults import show
-from qamctl.spec.source import Path_, dotted
+from qamctl.spec.source import Path_, Source, dotted
 from qamctl.spec.yaml_text import DEPTH
 
 
@@ -36,6 +39,21 @@ def plain(data: Any, path: Path_ = ()) -> Any:
     if isinstance(data, Sequence) and not isinstance(data, bytes | bytearray | memoryview):
         return [plain(value, (*path, i)) for i, value in enumerate(data)]
     raise _error(path, f"holds a {kind.__name__}, which no problem file can hold")
+
+
+def plain_source(data: Mapping[str, Any], name: str, base: Path | None) -> tuple[dict[str, Any], Source]:
+    """A spec from Python callers as plain data, and the source that stands for it; see `plain` for errors.
+
+    Parameters
+    ----------
+    name
+        The spec's name where the data gives none.
+    base
+        The folder of side tables, by default the working directory.
+    """
+    clean = plain(data)
+    text = json.dumps(clean).encode()
+    return clean, Source(name, None, text, hashlib.sha256(text).hexdigest(), {}, base or Path())
 
 
 def _error(path: Path_, message: str) -> SpecError:

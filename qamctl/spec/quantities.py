@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any, Final
 
 import numpy as np
@@ -32,6 +33,10 @@ class Measures:
 
     def __init__(self, index: Mapping[str, int] | None, n: int) -> None:
         self._index, self._places = index, [0] * n
+
+    def aside(self) -> Measures:
+        """The same resources, for quantities that are checked and then not used."""
+        return Measures(self._index, len(self._places))
 
     @property
     def scale(self) -> Ints:
@@ -98,6 +103,12 @@ class Measures:
 
     def _scaled(self, resource: int, number: Decimal | None) -> int:
         return int((number or Decimal(0)).scaleb(self._places[resource]))
+
+
+def as_written(scaled: int, scale: int) -> int | float:
+    """A scaled quantity in the unit of the file: an int where it is integral."""
+    value = Fraction(scaled, scale)
+    return int(value) if value.denominator == 1 else float(value)
 
 
 def _absurd(scaled: int) -> str:

@@ -58,13 +58,21 @@ class Rows:
         return (*self.at(row), name)
 
 
-def rows_of(items: Sequence[Any], at: Callable[[int], Path_], faults: Faults, *, text: bool = False) -> Rows:
-    """Columns from mappings; an item that is no mapping is a fault, and counts as an empty row."""
-    if set(map(type, items)) - {dict}:
-        for i, item in enumerate(items):
-            if type(item) is not dict:
-                faults.add(at(i), f"must be a mapping of fields, found {show(item)}")
-        items = [item if type(item) is dict else {} for item in items]
+def mappings_of(
+    items: Sequence[Any], at: Callable[[int], Path_], faults: Faults, *, text: bool = False
+) -> tuple[Rows, list[int]]:  # fmt: skip
+    """Columns from mappings, and their places among the items; one that is no mapping is a fault, and no row."""
+    if set(map(type, items)) <= {dict}:
+        return rows_of(items, at, text=text), list(range(len(items)))
+    places = [i for i, item in enumerate(items) if type(item) is dict]
+    for i, item in enumerate(items):
+        if type(item) is not dict:
+            faults.add(at(i), f"must be a mapping of fields, found {show(item)}")
+    return rows_of([items[i] for i in places], lambda row: at(places[row]), text=text), places
+
+
+def rows_of(items: Sequence[dict[str, Any]], at: Callable[[int], Path_], *, text: bool = False) -> Rows:
+    """Columns from mappings."""
     names: dict[str, None] = {}
     for item in items:
         if not names.keys() >= item.keys():

@@ -7,13 +7,21 @@ from typing import Any, Final
 
 from qamctl.errors import Diagnostic, UsageError
 from qamctl.spec.circuit_fields import CIRCUIT
+from qamctl.spec.cluster_fields import CLUSTER
 from qamctl.spec.fields import Field
 from qamctl.spec.hamiltonian_fields import HAMILTONIAN
 from qamctl.spec.model_fields import MODEL
+from qamctl.spec.notes import NOTES
 from qamctl.spec.schedule_fields import SCHEDULE
 
 #: The kinds that this version reads.
-KINDS: Final = {"schedule": SCHEDULE, "model": MODEL, "hamiltonian": HAMILTONIAN, "circuit": CIRCUIT}
+KINDS: Final = {
+    "schedule": SCHEDULE,
+    "cluster": CLUSTER,
+    "model": MODEL,
+    "hamiltonian": HAMILTONIAN,
+    "circuit": CIRCUIT,
+}
 
 _TIME: Final = "number, or an ISO-8601 duration such as PT30M"
 _NAME: Final = {"type": "string", "minLength": 1}
@@ -21,51 +29,6 @@ _COUNT: Final = {"type": "integer", "minimum": 0}
 _VARIABLE: Final = {"anyOf": [_NAME, _COUNT]}
 _DURATION: Final = {"type": "string", "pattern": "^[-+]?P"}
 _PAULI: Final = {"type": "string", "pattern": "^([IXYZ]+|[IXYZ][0-9]+( +[IXYZ][0-9]+)*)$"}
-
-#: What a page says of its kind as a whole.
-_NOTES: Final = {
-    "schedule": (
-        "Times become whole ticks: durations, lags, releases and pinned starts round up, deadlines, due times and the",
-        "horizon down. A tick is `time.resolution` units: 1 where every time in the file is integral, else 0.001.",
-        "Date-times without a zone take the zone of `time.origin`.",
-    ),
-    "model": (
-        "The objective is offset + linear terms + products of two variables; every variable is 0 or 1. Where the",
-        'variables are numbered, `3` and `"3"` mean the same one, and the keys of mappings stand in quotes. The other',
-        "formats of models are on the page `models.md`.",
-    ),
-    "hamiltonian": (
-        "The energy is offset + the sum of weight * Pauli string. A string is a letter for each qubit, the leftmost",
-        "letter being that of the highest qubit, as qiskit has it: `ZIIX` acts on qubits 3 and 0. Or it names the",
-        "qubits that it acts on: `X0 Z3` is the same on four qubits.",
-        "",
-        "`qamctl solve` takes a diagonal Hamiltonian, of strings of I and Z alone: qubit 3 becomes the variable `q3`,",
-        "0 where Z is +1 and 1 where it is -1. Such strings have at most four Z. Engines of quadratic models get a",
-        "further variable for a product of two, `q0*q1`, where strings have three or four Z, and rows that say so; in",
-        "the result's sample it stands behind the qubits. Weights are real: 0.5+1j is refused.",
-        "",
-        "Strings with X or Y are read, and have no energy in a sample: `solve` refuses them with exit code 8. They are",
-        "for the `observable` of a circuit.",
-    ),
-    "circuit": (
-        "The program stands in the spec (`qasm: |`) or in a file beside it (`file:`). OpenQASM and QIR files are run",
-        "as they are, too: `qamctl solve bell.qasm --shots 500`.",
-        "",
-        "Bitstrings have a bit for each classical bit of the circuit, the leftmost one the highest: registers stand as",
-        "qiskit joins them, the one that was declared last to the left, without blanks between them. Bits that are",
-        "never measured are 0.",
-        "",
-        "The `observable` is that of the state before the measurements that end the circuit; its mean is the result's",
-        "`objective`. `statevector` computes it, unless there are measurements or resets on the way; `noisy` and `qir`",
-        "measure it, terms that agree on each qubit that they share together, each such setting with all the shots.",
-        "With QIR only I and Z can be measured, and qubit k means bit k of the bitstring.",
-        "",
-        "`mitigate` takes noise out of what `noisy` measured, and `--mitigate none` leaves it in: see `mitigation.md`.",
-        "`groups` are for `postselect`; bit 0 is the rightmost character of a bitstring.",
-        "",
-        "The figures of the noise presets are on the page `circuits.md`.",
-    ),
-}
 
 #: Type -> what the reference page calls it, and how a table cell holds it.
 _LABELS: Final = {
@@ -97,6 +60,10 @@ _LABELS: Final = {
     "bits": ("list of lists of bits", "-"),
     "strings": ("list of [string, weight], {table: FILE} or {csv: TEXT}", "-"),
     "numbers": ("{name: number}", "-"),
+    "flag": ("true or false", "as it is"),
+    "names": ("[text]", "`a|b`"),
+    "requirements": ("{label: text}, or {label: [text]}", "`gpu=V100/T4|zone=north`"),
+    "places": ("`any` or [cluster]", "`any` or `c1|c2`"),
 }
 
 
@@ -127,7 +94,8 @@ def _mapping(field: Field) -> dict[str, Any]:
 
 
 def _schema(field: Field) -> dict[str, Any]:
-    out = _by_type(field) | {"description": field.meaning}
+    out = {"anyOf": [_by_type(form) for form in (field, *field.forms)]} if field.forms else _by_type(field)
+    out |= {"description": field.meaning}
     return out if field.default is None else out | {"default": field.default}
 
 
@@ -200,6 +168,15 @@ def _by_type(field: Field) -> dict[str, Any]:
             return {"anyOf": [inline, _elsewhere("table"), _elsewhere("csv")]}
         case "numbers":
             return {"type": "object", "additionalProperties": number}
+        case "flag":
+            return {"type": "boolean"}
+        case "names":
+            return {"type": "array", "items": _NAME}
+        case "requirements":
+            values = {"anyOf": [_NAME, {"type": "array", "items": _NAME, "minItems": 1}]}
+            return {"type": "object", "additionalProperties": values}
+        case "places":
+            return {"anyOf": [{"const": "any"}, {"type": "array", "items": _NAME, "minItems": 1}]}
 
 
 def _elsewhere(key: str) -> dict[str, Any]:
@@ -223,7 +200,7 @@ def reference_page(kind: str) -> str:
         "Rows are written inline, as `{table: FILE}` (`.csv`, `.parquet`, `.arrow`, beside the spec) or as",
         "`{csv: TEXT}`.",
         "",
-        *_NOTES[kind],
+        *NOTES[kind],
     ]
     pending = [(kind, root)]
     while pending:
@@ -236,10 +213,12 @@ def reference_page(kind: str) -> str:
             label, cell = _LABELS[inner.type]
             if inner.type in ("choice", "objective"):
                 label = ("" if inner.type == "choice" else "weights of ") + ", ".join(inner.choices)
+            label = "; or ".join([label, *(f"{_LABELS[form.type][0]} ({form.name})" for form in inner.forms)])
             middle = f"{_cell(cell)} | " if rows else ""
             lines.append(f"| `{inner.name}` | {_cell(label)} | {middle}{_default(inner)} | {_cell(inner.meaning)} |")
-            if inner.fields:
-                pending.append((f"{'' if field is root else title + '.'}{inner.name}", inner))
+            name = f"{'' if field is root else title + '.'}{inner.name}"
+            pending += [(name, inner)] if inner.fields else []
+            pending += [(f"{name}: {form.name}", form) for form in inner.forms]
     return "\n".join(lines) + "\n"
 
 
@@ -256,7 +235,7 @@ def _default(field: Field) -> str:
 def _flow(value: Any) -> str:
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key}: {inner}" for key, inner in value.items()) + "}"
-    return str(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def write_generated(root: Path) -> None:

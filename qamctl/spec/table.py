@@ -12,13 +12,14 @@ from qamctl.errors import SpecError, UnsupportedError
 from qamctl.spec.csv_text import csv_places, read_csv
 from qamctl.spec.faults import Faults, Refusal, show
 from qamctl.spec.reader import decode, read_bytes
-from qamctl.spec.rows import Rows, rows_of
+from qamctl.spec.rows import Rows, mappings_of
+from qamctl.spec.source import Path_
 
 Tables = dict[str, tuple[Path, str]]
 
 
-def read_rows(value: Any, name: str, base: Path, tables: Tables, faults: Faults) -> Rows:
-    """Rows of the list `name` as columns; every fault is noted, and leaves as many rows as could be read.
+def read_rows(value: Any, path: Path_, base: Path, tables: Tables, faults: Faults) -> Rows:
+    """Rows of the list at `path` as columns; every fault is noted, and leaves as many rows as could be read.
 
     Parameters
     ----------
@@ -34,18 +35,17 @@ def read_rows(value: Any, name: str, base: Path, tables: Tables, faults: Faults)
     UnsupportedError
         A Parquet or Arrow table without pyarrow.
     """
-    path = (name,)
-    none = Rows(0, {}, lambda row: (name, row))
+    none = Rows(0, {}, lambda row: (*path, row))
     if value is None:
         return none
     if isinstance(value, list):
-        return _mappings(value, name, faults)
+        return mappings_of(value, lambda row: (*path, row), faults)[0]
     if not isinstance(value, dict) or len(value) != 1 or not value.keys() <= {"table", "csv"}:
         faults.add(path, f"must be a list of rows, {{table: FILE}} or {{csv: TEXT}}, found {show(value)}")
         return none
     key, text = next(iter(value.items()))
     if not isinstance(text, str):
-        faults.add((name, key), f"must be text, found {show(text)}")
+        faults.add((*path, key), f"must be text, found {show(text)}")
         return none
     if key == "csv":
         return read_csv(text.encode(), path, faults)
@@ -60,26 +60,15 @@ def read_rows(value: Any, name: str, base: Path, tables: Tables, faults: Faults)
 
             rows = read_arrow(raw, file.suffix.lower(), path, faults)
     except Refusal as refusal:
-        faults.refuse((name, "table"), refusal)
+        faults.refuse((*path, "table"), refusal)
     except SpecError as error:
         fault = error.diagnostics[0]
         place = f" at {fault.location}" if fault.location and fault.location.line else ""
-        faults.add((name, "table"), f"the table {show(text)} {_lower(fault.message)}{place}", fault.hint)
+        faults.add((*path, "table"), f"the table {show(text)} {_lower(fault.message)}{place}", fault.hint)
     else:
         tables[text] = (file, hashlib.sha256(raw).hexdigest())
         return rows
     return none
-
-
-def _mappings(value: list[Any], name: str, faults: Faults) -> Rows:
-    """Inline rows; an item that is no mapping is a fault and no row."""
-    if set(map(type, value)) <= {dict}:
-        return rows_of(value, lambda row: (name, row), faults)
-    places = [i for i, item in enumerate(value) if type(item) is dict]
-    for i, item in enumerate(value):
-        if type(item) is not dict:
-            faults.add((name, i), f"must be a mapping of fields, found {show(item)}")
-    return rows_of([value[i] for i in places], lambda row: (name, places[row]), faults)
 
 
 def _lower(message: str) -> str:

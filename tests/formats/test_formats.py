@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from qamctl.errors import UsageError
 from qamctl.formats import FORMATS, read
 from qamctl.formats.faults import find_cycle, problem_name, shown
+from qamctl.formats.remarks import Remarks
 
 GRAPHS = st.integers(1, 8).flatmap(
     lambda n: st.lists(st.lists(st.integers(0, n - 1), max_size=3), min_size=n, max_size=n)
@@ -19,9 +21,9 @@ GRAPHS = st.integers(1, 8).flatmap(
 
 def test_every_format_has_a_module_with_read() -> None:
     """Each name of the table leads to a module that reads it."""
-    for module, description in FORMATS.values():
-        assert callable(import_module(module).read)
-        assert description
+    for format in FORMATS.values():
+        assert callable(import_module(format.module).read)
+        assert format.what
 
 
 def test_a_format_is_read_by_its_name() -> None:
@@ -34,14 +36,38 @@ def test_an_unknown_format_is_refused_with_the_nearest() -> None:
     """A misspelt format gets a suggestion, another one the list."""
     with pytest.raises(UsageError, match="did you mean `rcpsp`"):
         read("rcps", "", name="x")
-    with pytest.raises(UsageError, match="the formats are jobshop, rcpsp, wfcommons"):
+    with pytest.raises(UsageError, match="the formats are jobshop, rcpsp, wfcommons, roadef, gap, metis"):
         read("doc", "", name="x")
 
 
-def test_agents_go_with_workflows_only() -> None:
-    """A number of agents makes no sense for a file that has its own machines."""
-    with pytest.raises(UsageError, match="--agents"):
-        read("jobshop", "1 1\n0 5\n", name="x", agents=4)
+@pytest.mark.parametrize(("option", "whose"), [("agents", "wfcommons"), ("clusters", "metis"), ("tolerance", "metis")])
+def test_options_go_with_their_format_only(option: str, whose: str) -> None:
+    """A number of agents makes no sense for a file that has its own machines, and so on."""
+    options: dict[str, Any] = {option: 4}
+    with pytest.raises(UsageError, match=f"--{option} goes with {whose} only"):
+        read("jobshop", "1 1\n0 5\n", name="x", **options)
+
+
+@pytest.mark.parametrize(
+    ("format", "more", "words"),
+    [
+        ("jobshop", 1, "takes one file, and 2 came"),
+        ("roadef", 0, "takes 2 files: MODEL ASSIGNMENT, and 1 came"),
+        ("alibaba-gpu", 2, "takes 2 files: NODES PODS, and 3 came"),
+    ],
+)
+def test_a_format_has_its_number_of_files(format: str, more: int, words: str) -> None:
+    """What two files say together is not made of one or three."""
+    with pytest.raises(UsageError, match=words):
+        read(format, "", name="x", more=[("y", "")] * more)
+
+
+def test_remarks_need_not_be_asked_for() -> None:
+    """What a format has to tell is told to whoever wants to hear it."""
+    sized = "1 0 100\n7\n"
+    remarks = Remarks()
+    assert read("metis", sized, name="x", clusters=1) == read("metis", sized, name="x", clusters=1, remarks=remarks)
+    assert len(remarks.warnings) == 1
 
 
 @pytest.mark.parametrize(

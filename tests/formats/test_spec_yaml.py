@@ -94,6 +94,45 @@ def test_the_text_has_a_modeline_and_one_row_a_line() -> None:
     )
 
 
+def test_tables_without_ids_and_csv_stand_in_blocks() -> None:
+    """More than three rows are a table wherever they stand, and so is CSV text; what is small stays on its line."""
+    data = {
+        "kind": "cluster",
+        "moves": {"per_pair": 2, "pairs": {"csv": "from,to,cost\na,b,1\n"}},
+        "links": [{"a": "u", "b": "v"}] * 4,
+        "balance": {"ratios": [{"ratio": 1}] * 3},
+    }
+    assert write_spec(data) == (
+        "# yaml-language-server: $schema=cluster.schema.json\n"
+        "kind: cluster\n"
+        "moves:\n"
+        "  per_pair: 2\n"
+        "  pairs:\n"
+        "    csv: |\n"
+        "      from,to,cost\n"
+        "      a,b,1\n"
+        "links:\n" + "  - {a: u, b: v}\n" * 4 + "balance: {ratios: [{ratio: 1}, {ratio: 1}, {ratio: 1}]}\n"
+    )
+
+
+LINES = st.lists(st.text(st.characters(min_codepoint=32, max_codepoint=126)), max_size=5)
+BLOCKS = st.recursive(
+    st.one_of(
+        LINES.map(lambda lines: "".join(f"{line}\n" for line in lines)),
+        st.lists(st.dictionaries(PRINTABLE, TEXT, max_size=2), max_size=6),
+    ),
+    lambda inner: st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(deadline=None)
+@given(st.dictionaries(TEXT, BLOCKS, max_size=4))
+def test_blocks_read_back_as_they_were(data: dict[str, Any]) -> None:
+    """Tables and texts of several lines survive, whatever is in them and how deep they stand."""
+    assert (yaml.load(write_spec(data), Loader=yaml.CSafeLoader) or {}) == data
+
+
 @pytest.mark.parametrize("number", [1e16, 1e22, 1.5e-7, 5e-324, 1e-5, 0.1, 12.3456, -0.0, 100.0])
 def test_numbers_are_exact_and_short(number: float) -> None:
     """A float is written in its shortest exact form, an exponent with the point and sign that YAML 1.1 needs."""

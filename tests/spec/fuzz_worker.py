@@ -1,5 +1,7 @@
 """Reads hostile inputs under a memory limit; fails on the first that ends in anything but a spec or clean faults.
 
+Reasons for infeasibility are looked for in every cluster spec that comes of one.
+
 Run as a program by test_fuzz.py, `fuzz_worker.py FOLDER SEED CASES`, since a memory limit holds for a whole process.
 """
 
@@ -15,6 +17,8 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, note, seed, settings
 from hypothesis import strategies as st
 
+from qamctl.cluster.read import load_cluster
+from qamctl.cluster.reasons import reasons
 from qamctl.errors import SpecError, UnsupportedError
 from qamctl.schedule.read import load_schedule
 
@@ -56,6 +60,41 @@ TABLED = (
     "kind: schedule\nversion: 1\nresources: [{id: cpu}, {id: mem}]\nagents: [{id: a1}]\ntasks: {table: tasks.csv}\n"
 )
 
+CLUSTER = """kind: cluster
+version: 1
+solver: {backend: auto, seed: 7}
+resources:
+  - {id: cpu, capacity: 40.5, transient: true, weight: 2}
+  - {id: gpu, device: 0.5}
+agents:
+  - {id: a1, demand: {cpu: 1.5, gpu: 0.25}, cluster: m1, group: s1, requires: {zone: [n, s]}, move_cost: 2}
+  - {id: a2, demand: {cpu: 2}, group: s1, tolerates: [spot], optional: true, reward: 2.5, clusters: [m1, m2]}
+  - {id: a3, demand: {gpu: 1}, clusters: any, slots: 2, skills: [plan], labels: {rack: r1}}
+clusters:
+  - {id: eu, capacity: {cpu: 7}, labels: {zone: n}, cost: 3, max_size: 9}
+  - {id: m1, parent: eu, capacity: {cpu: 4, gpu: 2}, safe: {cpu: 3}, min_size: 1, neighbourhood: p}
+  - {id: m2, capacity: {cpu: 8}, taints: [spot], location: l2}
+links: [{a: a1, b: a2, weight: 2.5}, {a: a2, b: a3, kind: apart}, {a: a1, b: a3, kind: together}]
+groups: [{id: s1, apart: true, spread: {label: zone, min: 2, max_skew: 1}, near: [s2]}, {id: s2}]
+balance: {tolerance: 300, ratios: [{resource: cpu, other: gpu, ratio: 2}]}
+costs: [{agent: a1, cluster: m2, cost: 4}, {agent: a2, cluster: m1, demand: {cpu: 2}}]
+moves: {max: 3, max_cost: 10, per_group: 2, pairs: [{from: m1, to: m2, cost: 6}]}
+objective: [{cut: 1, load: 0.5}, {move: 1}]
+"""
+COUNTED = """kind: cluster
+version: 1
+resources: [{id: cpu}]
+agents: [{id: a1, cluster: c0}, {id: a2, demand: {cpu: 1}}, {id: a3}]
+clusters: {size: {target: 2, min: 1, max: 3}, split_above: 4, merge_below: 1, capacity: {cpu: 3}}
+links: {table: links.csv}
+levels: []
+"""
+LINKS = """a,b,weight,kind
+a1,a2,1,
+a2,a3,2.5,together
+a1,a3,1,apart
+"""
+
 #: Pieces that have broken readers before.
 PIECES = [
     b"&a ", b"*a", b"<<: *a", b"!!python/object:os.system ", b"!x ", b"---\n", b"...\n", b"? ", b"- ", b": ", b"{", b"}",
@@ -66,7 +105,8 @@ PIECES = [
     b"PT", b"P1Y", b"P999999999999999D", b"-PT5M", b"2026-99-99", b"0001-01-01T00:00:00+23:59", b"9999-12-31", b"t1", b"a1",
     b"cpu=1|cpu=2", b"=", b"|", b"t1+", b"t1:FS", b"t1:XX-", b"{table: tasks.csv}", b"{table: ../../etc/passwd}",
     b"{table: /etc/passwd}", b"{table: .}", b"{table: \"a\\0b\"}", b"{csv: x}", b"[[[[[[[[", b"{a: {a: {a: {a: ",
-    "日本".encode(), "\U0001f600".encode(), "٣".encode(), b"none", b"any", b"kind: cluster", b"\xed\xa0\x80",
+    "日本".encode(), "\U0001f600".encode(), "٣".encode(), b"none", b"any", b"kind: cluster", b"{count: 9999999999}",
+    b"{size: {min: 0}}", b"{size: {max: 1}}", b"kind: together", b"a1", b"m1", b"eu", b"zone=a//b", b"1e12", b"levels: [zone]\n", b"\xed\xa0\x80",
 ]  # fmt: skip
 
 
@@ -134,9 +174,17 @@ def hostile(rng: random.Random) -> bytes:
 
 def write_case(folder: Path, rng: random.Random) -> Path:
     """One input, with its side table where it has one."""
-    match rng.randrange(8):
+    match rng.randrange(12):
         case 0 | 1 | 2:
             name, content = "case.yaml", mutated(YAML.encode(), rng)
+        case 8 | 9:
+            name, content = "cluster.yaml", mutated(CLUSTER.encode(), rng)
+        case 10:
+            name, content = "cluster.yaml", mutated(COUNTED.encode(), rng)
+            (folder / "links.csv").write_bytes(LINKS.encode())
+        case 11:
+            name, content = "cluster.yaml", COUNTED.encode()
+            (folder / "links.csv").write_bytes(mutated(LINKS.encode(), rng))
         case 3:
             name, content = "case.json", mutated(JSON.encode(), rng)
         case 4 | 5:
@@ -157,7 +205,10 @@ def verdict(file: Path) -> str | None:
     """What is wrong with how the reader took a file; None for a spec or clean faults in good time."""
     began = time.process_time()
     try:
-        load_schedule(file)
+        if file.stem == "cluster":
+            reasons(load_cluster(file))
+        else:
+            load_schedule(file)
     except SpecError as error:
         if not error.diagnostics or any(d.location is None or not str(d) for d in error.diagnostics):
             return f"a fault without a place: {error.message!r}"

@@ -21,7 +21,7 @@ from qamctl.spec.table import read_rows
 
 def rows_and_faults(value: Any, base: Path = Path()) -> tuple[Rows, list[str]]:
     faults = Faults(Source("x", None, b"", ""))
-    rows = read_rows(value, "tasks", base, {}, faults)
+    rows = read_rows(value, ("tasks",), base, {}, faults)
     return rows, [f"{path}: {message}" for path, message, _ in faults._kept]
 
 

@@ -230,7 +230,7 @@ def _terms(value: Any, source: Source, tables: Tables, faults: Faults) -> tuple[
         columns = {name: Column([value[k][i] for k in kept]) for i, name in enumerate(("string", "weight"))}
         cells = Rows(len(kept), columns, lambda row: (OBSERVABLE.name, kept[row]))
     elif value is None or isinstance(value, dict):
-        cells = read_rows(value, OBSERVABLE.name, source.base, tables, faults)
+        cells = read_rows(value, (OBSERVABLE.name,), source.base, tables, faults)
     else:
         wanted = "a list of [string, weight], {table: FILE} or {csv: TEXT}"
         faults.add((OBSERVABLE.name,), f"must be {wanted}, found {show(value)}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -28,8 +28,9 @@ FOREIGN: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "spec": (
             "a problem spec of another kind",
-            "`qamctl solve` takes specs of kind schedule, model, hamiltonian and circuit, without --format",
+            "`qamctl solve` takes specs of kind schedule, cluster, model, hamiltonian and circuit, without --format",
         ),
+        "cluster": ("a cluster spec", "that is not a model: `qamctl solve` takes it, without --format"),
         "result": ("a result file of qamctl", "give the file that it was solved from"),
         "samples": ("a set of samples", "give the model that they were drawn from"),
         "json-other": ("a JSON file", "a JSON model is dimod's, or a spec with `kind: model`"),
@@ -76,11 +77,11 @@ HEAD: Final = 65_536
 _NUMBER: Final = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
 _COUNT = re.compile("[0-9]{1,18}", re.ASCII).fullmatch
 _NUMBERS = re.compile(rf"\s*{_NUMBER}(?:\s+{_NUMBER})*\s*", re.ASCII).fullmatch
-_KIND = re.compile(r"""(?m)^(?:[ \t]*\{)?[ \t]*["']?kind["']?[ \t]*:[ \t]*["']?([a-z]+)""").search
-_JSON_KIND = re.compile(r'"kind"\s*:\s*"([a-z]+)"').search
+_KIND = re.compile(r"""(?m)^(?:[ \t]*\{)?[ \t]*["']?kind["']?[ \t]*:[ \t]*["']?([a-z]+)""").finditer
+_JSON_KIND = re.compile(r'"kind"\s*:\s*"([a-z]+)"').finditer
 _LP = re.compile(r"\s*(minimi[sz]e|maximi[sz]e|minimum|maximum|min|max)\b(?!\s*[,;=])", re.I).match
-_KINDS: Final = ("schedule", "cluster", "orchestrate", "reason")
-_OWN_KINDS: Final = ("model", "hamiltonian", "circuit")
+_KINDS: Final = ("schedule", "orchestrate", "reason")
+_OWN_KINDS: Final = ("cluster", "model", "hamiltonian", "circuit")
 
 
 def looks_like(raw: bytes) -> str | None:
@@ -119,9 +120,9 @@ def _by_syntax(head: str, lines: list[str], raw: bytes) -> str | None:
         return "qubo" if problem[1:2] == ["qubo"] else "dimacs"
     if _LP(first):
         return "lp"
-    kind = _KIND(head)
+    kind = _kind(_KIND(head))
     if kind:
-        return str(kind[1]) if kind[1] in _OWN_KINDS else "spec" if kind[1] in _KINDS else None
+        return kind
     if re.match(r"NAME\b", first) and re.search(r"(?m)^ROWS\b", head):
         return "mps"
     return None
@@ -140,10 +141,18 @@ def _json(head: str, raw: bytes) -> str:
     for mark, name in marks:
         if mark in raw:
             return name
-    kind = _KIND(head) or _JSON_KIND(head) or _JSON_KIND(raw.decode("utf-8", "replace"))
-    if kind:
-        return str(kind[1]) if kind[1] in _OWN_KINDS else "spec" if kind[1] in _KINDS else "json-other"
-    return "json-other"
+    kind = _kind(_KIND(head)) or _kind(_JSON_KIND(head)) or _kind(_JSON_KIND(raw.decode("utf-8", "replace")))
+    return kind or "json-other"
+
+
+def _kind(found: Iterator[re.Match[str]]) -> str | None:
+    """The first kind of spec among what `kind` is said to be: rows of links and resources have a `kind` too."""
+    for match in found:
+        if match[1] in _OWN_KINDS:
+            return match[1]
+        if match[1] in _KINDS:
+            return "spec"
+    return None
 
 
 def _by_numbers(head: str, lines: list[str], raw: bytes) -> str | None:

@@ -161,7 +161,7 @@ def _cells(value: Any, source: Source, tables: Tables, faults: Faults) -> tuple[
             wanted = "a list of [string, weight], {table: FILE} or {csv: TEXT}"
             faults.add((TERMS.name,), f"must be {wanted}, found {show(value)}")
             value = None
-        cells = read_rows(value, TERMS.name, source.base, tables, faults)
+        cells = read_rows(value, (TERMS.name,), source.base, tables, faults)
     if cells.n > MOST_TERMS:
         faults.add((TERMS.name,), f"{cells.n:,} terms are more than the {MOST_TERMS:,} that are taken")
         cells = Cells(0, {}, cells.at)

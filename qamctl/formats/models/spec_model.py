@@ -53,7 +53,7 @@ def read(raw: bytes, label: str, file: Path | None) -> Parsed:
             value = data.get(field.name)
             elsewhere = isinstance(value, dict) and len(value) == 1 and isinstance(next(iter(value.values())), str)
             if value is None or (elsewhere and value.keys() <= {"table", "csv"}):
-                cells = read_rows(value, field.name, source.base, tables, faults)
+                cells = read_rows(value, (field.name,), source.base, tables, faults)
             else:
                 cells = inline(value, faults)
             check_names(cells, field, faults)
@@ -66,7 +66,7 @@ def read(raw: bytes, label: str, file: Path | None) -> Parsed:
         row, col = variables.codes(cells, "i", faults), variables.codes(cells, "j", faults)
         weight = numbers(cells, QUADRATIC["weight"], faults)
         groups = _groups(data.get("groups"), variables, faults)
-        cells = read_rows(data.get("constraints"), "constraints", source.base, tables, faults)
+        cells = read_rows(data.get("constraints"), ("constraints",), source.base, tables, faults)
         rows, at = _rows(groups, cells, variables, faults)
         offset = float(numbers(root, MODEL["offset"], faults)[0])
         sense = choices(root, MODEL["sense"], faults)[0]

@@ -1,11 +1,13 @@
 """The independent checker: feasibility and every figure of a schedule, recomputed from the spec alone.
 
-Nothing here is shared with search or encoders: only the spec's columns, its time axis and numpy. What a solver
-believes about a schedule is never asked for; durations, eligibility, suppliers and peaks are derived again.
+Nothing here is shared with search or encoders: only the spec's columns, its time axis, numpy, and what all checkers
+share. What a solver believes about a schedule is never asked for; durations, eligibility, suppliers and peaks are
+derived again.
 """
 
+from qamctl.checks.comparison import Discrepancy
 from qamctl.schedule.check.report import CONSTRAINTS, Report, Violation
-from qamctl.schedule.check.result import DISCREPANCIES, Discrepancy, check_result
+from qamctl.schedule.check.result import DISCREPANCIES, check_result
 from qamctl.schedule.check.verdict import check_columns, check_schedule
 
 __all__ = [

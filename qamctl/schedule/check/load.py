@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from qamctl.checks.figures import amount
 from qamctl.schedule.check.columns import Columns, Flags
 from qamctl.schedule.check.report import Findings, moment
 from qamctl.schedule.spec import Ints, ScheduleSpec
@@ -68,9 +69,9 @@ def _resource(
         if at is not None:
             mine &= (start <= at[k]) & (at[k] < end)
         when = f" at {moment(spec, int(at[k]))}" if at is not None else " in all"
-        amount, limit = _amount(int(used[k]), scale), _amount(int(have[key]), scale)
+        total, limit = amount(int(used[k]), scale), amount(int(have[key]), scale)
         whose = f"agent {agent} has" if agent else "there is in the shared pool"
-        text = f"resource {name}: {amount} used{when}, {_amount(int(used[k] - have[key]), scale)} more than {whose}"
+        text = f"resource {name}: {total} used{when}, {amount(int(used[k] - have[key]), scale)} more than {whose}"
         kind = f"{'agent' if agent else 'shared'}-{what}"
         findings.add(kind, f"{text}, {limit} ({_names(spec, rows[mine])})", agent=agent, resource=name)
 
@@ -102,7 +103,3 @@ def _peaks(key: Ints, start: Ints, end: Ints, amount: Ints) -> tuple[Ints, Ints,
 def _names(spec: ScheduleSpec, rows: Ints) -> str:
     more = f" and {len(rows) - 5} more" if len(rows) > 5 else ""
     return ", ".join(spec.tasks.ids[t] for t in rows[:5].tolist()) + more
-
-
-def _amount(scaled: int, scale: int) -> int | float:
-    return scaled // scale if scaled % scale == 0 else scaled / scale

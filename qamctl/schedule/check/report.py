@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import reprlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from fractions import Fraction
-from typing import Final
+from typing import Final, TypeAlias
 
+from qamctl.checks import findings
 from qamctl.schedule.spec import ScheduleSpec
 
 #: Every kind of violation; part of the public contract.
@@ -17,9 +16,6 @@ CONSTRAINTS: Final = (
     "release", "deadline", "horizon", "pinned-start", "precedence-FS", "precedence-SS", "precedence-FF",
     "precedence-SF", "slots", "agent-capacity", "shared-capacity", "agent-consumable", "shared-consumable",
 )  # fmt: skip
-
-#: Violations of one kind that a report keeps; all of them are counted.
-KEPT: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +53,7 @@ class Report:
     Attributes
     ----------
     violations
-        At most `KEPT` of each kind, in the order of `CONSTRAINTS`; none means feasible.
+        At most `checks.findings.KEPT` of each kind, in the order of `CONSTRAINTS`; none means feasible.
     terms
         Every objective term before weights, in the spec's unit: an int where it is integral. Tasks without
         a valid row add nothing.
@@ -78,65 +74,21 @@ class Report:
         return not self.violations
 
 
-#: Cuts long texts and lists, and deep ones, so that no value makes a sentence long or slow.
-_SHORT: Final = reprlib.Repr()
-_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 60
-_SHORT.maxlevel = 2
+#: Violations as they are found.
+Findings: TypeAlias = findings.Findings[Violation]
 
 
-class Findings:
-    """Violations as they are found; keeps the first of each kind and counts the others."""
-
-    def __init__(self) -> None:
-        self._kept: dict[str, list[Violation]] = {}
-        self._count: dict[str, int] = {}
-
-    def add(
-        self,
-        constraint: str,
-        text: str,
-        *,
-        task: str | None = None,
-        agent: str | None = None,
-        resource: str | None = None,
-    ) -> None:
-        """Note one violation."""
-        self._count[constraint] = self._count.get(constraint, 0) + 1
-        kept = self._kept.setdefault(constraint, [])
-        if len(kept) < KEPT:
-            kept.append(Violation(constraint, task, agent, resource, text))
-
-    def add_each(self, constraint: str, where: Iterable[int], note: Callable[[int], None]) -> None:
-        """Call `note`, which adds one violation, for the first places; count the rest without a text."""
-        places = list(where)
-        room = max(0, KEPT - self._count.get(constraint, 0))
-        for place in places[:room]:
-            note(place)
-        if len(places) > room:
-            self._count[constraint] = self._count.get(constraint, 0) + len(places) - room
-
-    def violations(self) -> tuple[Violation, ...]:
-        """What was kept, kind by kind."""
-        return tuple(v for constraint in CONSTRAINTS for v in self._kept.get(constraint, ()))
-
-    def counts(self) -> dict[str, int]:
-        """How many there were, kind by kind."""
-        return {constraint: self._count[constraint] for constraint in CONSTRAINTS if constraint in self._count}
+def new_findings() -> Findings:
+    """No violation yet."""
+    return Findings(CONSTRAINTS, _violation)
 
 
-def number(value: Fraction) -> int | float:
-    """An exact value as a plain number: an int where it is integral, else the nearest float."""
-    return value.numerator if value.denominator == 1 else float(value)
+def _violation(
+    *, constraint: str, text: str, task: str | None = None, agent: str | None = None, resource: str | None = None
+) -> Violation:
+    return Violation(constraint, task, agent, resource, text)
 
 
 def moment(spec: ScheduleSpec, ticks: int) -> str:
     """Ticks as text in the spec's unit."""
     return f"{spec.time.to_units(ticks)} {spec.time.unit}"
-
-
-def shown(value: object) -> str:
-    """A value that a file holds, short enough for a sentence."""
-    try:
-        return _SHORT.repr(value)
-    except ValueError:  # Python writes no number of thousands of digits
-        return "a value with a number far too long"

@@ -8,8 +8,9 @@ from typing import Any, Final
 
 import numpy as np
 
+from qamctl.checks.figures import shown
 from qamctl.schedule.check.columns import FARTHEST, Columns
-from qamctl.schedule.check.report import Findings, moment, shown
+from qamctl.schedule.check.report import Findings, moment
 from qamctl.schedule.spec import ScheduleSpec
 
 _NEEDED: Final = ("task", "agents", "start", "end")

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy.typing as npt
 
+from qamctl.checks.figures import level_values
 from qamctl.schedule.check.columns import Columns, columns_of_arrays
-from qamctl.schedule.check.figures import level_values, term_values
+from qamctl.schedule.check.figures import term_values
 from qamctl.schedule.check.load import check_load
-from qamctl.schedule.check.report import Findings, Report
+from qamctl.schedule.check.report import Findings, Report, new_findings
 from qamctl.schedule.check.rows import columns_of_rows
 from qamctl.schedule.check.staff import check_staff
 from qamctl.schedule.check.times import check_times
@@ -26,7 +27,7 @@ def check_schedule(spec: ScheduleSpec, assignments: Sequence[Mapping[str, Any]])
         One row a task: `{"task", "agents", "mode", "start", "end", "segments"}`, times as numbers in the
         spec's unit. Whatever is wrong with a row is a violation, never an exception.
     """
-    findings = Findings()
+    findings = new_findings()
     return _report(spec, columns_of_rows(spec, assignments, findings), findings)
 
 
@@ -44,7 +45,7 @@ def check_columns(
     agent
         [T] index into `spec.agents`, -1 where none.
     """
-    findings = Findings()
+    findings = new_findings()
     return _report(spec, columns_of_arrays(spec, start, end, mode, agent, findings), findings)
 
 
@@ -53,5 +54,5 @@ def _report(spec: ScheduleSpec, columns: Columns, findings: Findings) -> Report:
     check_times(spec, columns, staffed, findings)
     check_load(spec, columns, staffed, findings)
     exact = term_values(spec, columns, staffed)
-    terms, levels = level_values(spec, exact)
+    terms, levels = level_values(spec.objective, exact)
     return Report(findings.violations(), terms, levels, findings.counts())
