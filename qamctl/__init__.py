@@ -10,15 +10,18 @@ __version__ = "0.1.0"
 TYPE_CHECKING = False  # known to type checkers by its name; `typing` itself costs milliseconds
 if TYPE_CHECKING:
     from qamctl.api import AzureQuantumClient, QUBOScheduler
+    from qamctl.api_clusters import AgentCluster, ClusterManager
     from qamctl.errors import ExitCode, QamError
     from qamctl.quantum.qaoa import QAOAOptimizer
     from qamctl.samplers import AnnealSampler, AutoSampler, TabuSampler
     from qamctl.schedule.read import load_schedule, schedule_from_data
 
 __all__ = [
+    "AgentCluster",
     "AnnealSampler",
     "AutoSampler",
     "AzureQuantumClient",
+    "ClusterManager",
     "ExitCode",
     "QAOAOptimizer",
     "QUBOScheduler",
@@ -35,7 +38,9 @@ _HOMES = {
     "AutoSampler": "qamctl.samplers",
     "TabuSampler": "qamctl.samplers",
     "QAOAOptimizer": "qamctl.quantum.qaoa",
+    "AgentCluster": "qamctl.api_clusters",
     "AzureQuantumClient": "qamctl.api",
+    "ClusterManager": "qamctl.api_clusters",
     "QUBOScheduler": "qamctl.api",
     "ExitCode": "qamctl.errors",
     "QamError": "qamctl.errors",

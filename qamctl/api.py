@@ -16,13 +16,13 @@ from qamctl.qubo.compile import Compiled, compile_qubo
 from qamctl.qubo.penalties import sufficient_weights
 from qamctl.schedule.answer import model_around
 from qamctl.schedule.bias import Preference, apply_bias, read_preferences
-from qamctl.schedule.check import Report, check_columns
+from qamctl.schedule.contest import check_solution, contest_of
 from qamctl.schedule.instance import Instance, build_instance
 from qamctl.schedule.model import ScheduleModel
 from qamctl.schedule.read import load_schedule, schedule_from_data
 from qamctl.schedule.solution import Solution, to_rows
 from qamctl.schedule.spec import ScheduleSpec
-from qamctl.solve import Answer, solve_schedule
+from qamctl.solve import Answer, find_answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,13 +135,13 @@ class QUBOScheduler:
             columns = np.argsort(np.fromiter(found.variables, np.int64, len(found.variables)))
             for sample in compiled.restore(found.record.sample[:, columns]):
                 schedule = built.decode(sample)
-                if schedule is None or _check(self.spec, schedule).violations:
+                if schedule is None or check_solution(self.spec, schedule).violations:
                     continue
                 if _cost(built, schedule) < _cost(built, best):
                     best = schedule
             plain = model_around(instance, _solution(answer), _level(answer))[0]
             bias = _cost(built, best) - _cost(plain, best)
-        report = _check(self.spec, best)
+        report = check_solution(self.spec, best)
         return ReasonedSchedule(answer, best, to_rows(self.spec, best), tuple(map(float, report.levels)), bias)
 
     def _prepare(self, reasoning: Mapping[str, float] | None, weight: float) -> tuple[tuple[Preference, ...], Instance]:
@@ -151,7 +151,7 @@ class QUBOScheduler:
         return preferences, build_instance(self.spec, apart=apart)
 
     def _answer(self, instance: Instance, backend: str, seconds: float) -> Answer:
-        answer = solve_schedule(instance, backends=(backend,), seconds=seconds, seed=self.seed)
+        answer = find_answer(contest_of(instance), backends=(backend,), seconds=seconds, seed=self.seed)
         if answer.solution is None:
             raise InfeasibleError(f"no feasible schedule of {self.spec.name!r} was found in {seconds:g} s")
         return answer
@@ -271,13 +271,10 @@ def _cost(built: ScheduleModel, solution: Solution) -> float:
 
 
 def _solution(answer: Answer) -> Solution:
-    assert answer.solution is not None  # `_answer` raises where there is none
-    return answer.solution
+    found: Solution | None = answer.solution
+    assert found is not None  # `_answer` raises where there is none
+    return found
 
 
 def _level(answer: Answer) -> int:
     return answer.proof.level if answer.proof is not None else 0
-
-
-def _check(spec: ScheduleSpec, solution: Solution) -> Report:
-    return check_columns(spec, solution.start, solution.end, solution.mode, solution.agent)

@@ -78,8 +78,7 @@ def expand(backends: Sequence[str], *, qir: bool) -> tuple[str, ...]:
     meant = (("qir" if qir else "statevector") if name == "auto" else name for name in backends)
     names = tuple(dict.fromkeys(one for name in meant for one in registry.split_remote(name)))
     for name in names:
-        native = any(registry.is_native(name, kind) for kind in registry.NATIVE_SOLVERS)
-        if native or "circuit" not in registry.get(name).capabilities.kinds:
+        if registry.native_kind(name) or "circuit" not in registry.get(name).capabilities.kinds:
             raise UsageError(f"backend {name} searches problems and runs no circuits: take one of {', '.join(ENGINES)}")
     return names
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from qamctl.errors import Diagnostic, InfeasibleError, Location, SpecError, UnsupportedError, UsageError
+from qamctl.compiling_whole import WHOLE, Whole
+from qamctl.errors import Diagnostic, InfeasibleError, Location, SpecError, UsageError
 from qamctl.kinds import kind_of, kind_of_format
 from qamctl.qubo.compile import Compiled, compile_qubo
 from qamctl.qubo.encodings import check_names
@@ -20,36 +22,12 @@ if TYPE_CHECKING:
     from qamctl.formats.circuits import CircuitFile
     from qamctl.quantum.emit import Form
     from qamctl.quantum.qir import QirInfo
-    from qamctl.schedule.instance import Instance
-    from qamctl.schedule.model import ScheduleModel
-    from qamctl.schedule.solution import Solution
 
 #: Targets that hold groups and rows themselves; the others get a penalty QUBO.
 NATIVE: Final = ("cqm", "lp")
 
 #: Layers of a QAOA circuit, where nothing else is said.
 DEPTH: Final = 3
-
-#: The largest model of a schedule that is compiled whole: about a gigabyte of text.
-VARIABLES, COUPLINGS = 100_000, 10_000_000
-
-
-@dataclass(frozen=True)
-class Scheduled:
-    """A schedule problem as a model, and the schedule that the model was built around.
-
-    Attributes
-    ----------
-    first
-        A feasible schedule by a rule, the same each time; it bounds the starts. None where the rule finds none.
-    level
-        The objective level that is compiled, from 0; earlier ones are kept at the first schedule's values.
-    """
-
-    instance: Instance
-    built: ScheduleModel
-    first: Solution | None
-    level: int
 
 
 @dataclass(frozen=True)
@@ -59,18 +37,18 @@ class Target:
     Attributes
     ----------
     kind
-        schedule or model.
+        schedule, cluster or model.
     upper
         The objective of a state that is known to be feasible; None where none is.
-    scheduled
-        Of a schedule.
+    whole
+        Of a schedule or a cluster.
     """
 
     kind: str
     problem: Problem
     model: Model
     upper: float | None = None
-    scheduled: Scheduled | None = None
+    whole: Whole | None = None
 
 
 def open_target(
@@ -90,7 +68,7 @@ def open_target(
     flags
         Options by name: `format` and `sense` of model files, `slot` and `max_variables` of schedules.
     level
-        The objective level of a schedule, from 1.
+        The objective level of a schedule or a cluster, from 1.
 
     Raises
     ------
@@ -108,52 +86,21 @@ def open_target(
             f"{'standard input' if path == '-' else path} is a circuit, not a problem: `qamctl compile` writes it with "
             "--to qasm or --to qir, and `qamctl solve` runs it"
         )
-    if kind == "schedule":
-        return _schedule(path, flags, level, profile, config_file)
+    if kind in WHOLE:
+        part = import_module(f"qamctl.{kind}_run")
+        problem = part.read(path, flags, profile=profile, config_file=config_file)
+        found = part.build(problem)
+        _refuse(problem, found.reasons)
+        whole = WHOLE[kind](found.instance, problem.options, level)
+        return Target(kind, problem, whole.built.model, whole.upper, whole)
     if level != 1:
-        raise UsageError("a model file has one objective: --level is for schedules")
+        raise UsageError("a model file has one objective: --level is for schedules and clusters")
     from qamctl import model_run
 
     problem = model_run.read(path, flags, profile=profile, config_file=config_file)
     target = Target("model", problem, problem.spec.model)
     _refuse(problem, model_run.build(problem).reasons)
     return target
-
-
-def _schedule(
-    path: str, flags: Mapping[str, object], level: int, profile: str | None, config_file: Path | None
-) -> Target:
-    from qamctl import schedule_run
-    from qamctl.schedule.answer import whole_model
-    from qamctl.schedule.sizes import estimate
-    from qamctl.schedule.solvers.qubo_windows import first_schedule
-
-    problem = schedule_run.read(path, flags, profile=profile, config_file=config_file)
-    found = schedule_run.build(problem)
-    _refuse(problem, found.reasons)
-    instance, options = found.instance, problem.options
-    if not 1 <= level <= len(instance.levels):
-        raise UsageError(f"--level {level}: the objective has {len(instance.levels)} levels, counted from 1")
-    first = first_schedule(instance)
-    if first is None and level > 1:
-        raise UnsupportedError(f"level {level} needs a schedule whose earlier levels are kept, and no rule finds one")
-    slot, most = options.slot or 1, options.max_variables
-    kept = () if first is None else instance.value(first)[: level - 1]
-    size, couplings = estimate(instance, first, level=level - 1, fixed_levels=kept, slot=slot, limit=VARIABLES)
-    built = None
-    if most is not None or (size <= VARIABLES and couplings <= COUPLINGS):
-        built = whole_model(
-            instance, first, level - 1, slot=slot, max_variables=most or VARIABLES, max_couplings=COUPLINGS
-        )  # fmt: skip
-    if built is None:
-        raise UnsupportedError(
-            f"the whole problem has {size} variables and {couplings} couplings or more, beyond the limits of "
-            f"{most or VARIABLES} and {COUPLINGS}: a longer --slot, or --max-variables, makes it coarser"
-        )
-    upper = None
-    if first is not None:
-        upper = float(built.model.offset + built.model.linear @ built.encode(first))
-    return Target("schedule", problem, built.model, upper, Scheduled(instance, built, first, level - 1))
 
 
 def _refuse(problem: Problem, reasons: Sequence[Mapping[str, Any]]) -> None:
@@ -241,9 +188,11 @@ def write_target(
 def _head(target: Target, to: str) -> dict[str, Any]:
     """What every report begins with."""
     report: dict[str, Any] = {"name": target.problem.name, "kind": target.kind, "to": to}
-    if target.scheduled is not None:
-        report |= {"level": target.scheduled.level + 1, "slot": target.scheduled.built.slot}
-        report["raw_variables"] = target.scheduled.built.raw_variables
+    if target.whole is not None:
+        report["level"] = target.whole.level + 1
+        if target.kind == "schedule":
+            report["slot"] = target.whole.built.slot
+        report["raw_variables"] = target.whole.built.raw_variables
     return report
 
 

@@ -45,6 +45,8 @@ class Console:
         The arguments of the command line, for the record of a run.
     shown
         Whether the result, or part of it, is out: it is the one object that a program reads.
+    gone
+        Whether the reader of standard output went away: what goes on for ever may end.
     """
 
     out: TextIO = field(default_factory=lambda: sys.stdout)
@@ -55,6 +57,7 @@ class Console:
     verbose: bool = False
     argv: Sequence[str] = ()
     shown: bool = False
+    gone: bool = False
 
     @property
     def width(self) -> int:
@@ -94,6 +97,18 @@ class Console:
             self._write(self.out, yaml.dump(value, Dumper=dumper, sort_keys=False, allow_unicode=unicode))
         elif not self.quiet:
             self.text(text())
+
+    def stream(self, value: Mapping[str, Any], text: Callable[[], str]) -> None:
+        """One result of many, as soon as it is there: a line of JSON, a document of YAML, or the text."""
+        if self.output == "json":
+            import json
+
+            self.shown = True
+            self._write(self.out, json.dumps(value, ensure_ascii=not _takes_unicode(self.out), allow_nan=False) + "\n")
+            return
+        if self.output == "yaml":
+            self._write(self.out, "---\n")
+        self.show(value, text)
 
     def text(self, text: str) -> None:
         """A page for people on standard output."""
@@ -176,6 +191,7 @@ class Console:
         try:
             yield
         except BrokenPipeError:
+            self.gone = self.gone or stream is self.out
             _silence(stream)
         except OSError as fault:
             _silence(stream)

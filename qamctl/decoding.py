@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from qamctl.compiling import Target, compiled_target
+from qamctl.decoding_contest import decode_answer
 from qamctl.errors import Diagnostic, InfeasibleError, Location, SpecError
 from qamctl.formats.samples import SampleFile, read_samples
 from qamctl.quantum.quadratize import with_products
@@ -18,15 +19,9 @@ from qamctl.qubo.feasible import feasible
 
 if TYPE_CHECKING:
     from qamctl.formats.models import ModelFile
-    from qamctl.schedule.check import Report
-    from qamctl.schedule.solution import Solution
 
-#: Samples of a schedule that are repaired, those of least energy first; feasible ones are decoded, all of them.
-REPAIRED: Final = 1_000
-
-#: Labels, and samples, that a message names.
+#: Labels that a message names.
 TOLD: Final = 3
-TOLD_SAMPLES: Final = 10
 
 
 @dataclass(frozen=True)
@@ -96,8 +91,8 @@ def decode(
     if target.kind == "model" and target.problem.spec.pairs:
         found = _with_products(target.problem.spec, found)
     samples = _of_model(target, compiled, found, "<stdin>" if path == "-" else path)
-    if target.scheduled is not None:
-        return _schedule(target, compiled, samples)
+    if target.whole is not None:
+        return decode_answer(target, target.whole, compiled.n, samples, _provenance(target))
     return _model(target, compiled, samples)
 
 
@@ -228,93 +223,3 @@ def _model(target: Target, compiled: Compiled, samples: Samples) -> dict[str, An
         answer, run="decode", sense=file.sense, format=file.format, objective=file.objective, labels=model.labels,
         samples=None, reasons=[], compiled=None, provenance=_provenance(target),
     )  # fmt: skip
-
-
-def _schedule(target: Target, compiled: Compiled, samples: Samples) -> dict[str, Any]:
-    """The result of a schedule: the best one that the samples hold or can be repaired to, judged by the checker."""
-    from qamctl.race import Attempt
-    from qamctl.schedule.answer import compile_answer
-    from qamctl.schedule.bounds import level_bounds
-    from qamctl.schedule.result import build_result, prove
-
-    assert target.scheduled is not None
-    instance = target.scheduled.instance
-    found = _decoded(target, samples)
-    if found is None:
-        raise InfeasibleError(
-            f"none of {samples.drawn} samples is a schedule, or can be repaired to one: sample more, or compile with "
-            "another --penalty"
-        )
-    solution, report = found.solution, found.report
-    attempt = Attempt("samples", "feasible", report.levels, solution, variables=compiled.n)
-    attempt.info = {"shots": samples.drawn, "feasible_fraction": samples.fraction}
-    attempt.note = _repairs(found)
-    proof = prove(report.levels, (), level_bounds(instance))
-    options = target.problem.options
-    block = None
-    if instance.n:
-        block = compile_answer(
-            instance, solution, proof.level, slot=options.slot or 1, max_variables=options.max_variables
-        )  # fmt: skip
-    return build_result(
-        instance.spec, run="decode", status="optimal" if proof.optimal else "feasible", solution=solution,
-        report=report, proof=proof, solved_by="samples", fallback=None, attempts=[attempt], reasons=[],
-        compiled=block, provenance=_provenance(target),
-    )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class _Decoded:
-    """The best checked schedule of all samples, the sample that it is from, and those that had to be repaired.
-
-    Samples go by their places in the file, from 1.
-    """
-
-    solution: Solution
-    report: Report
-    best: int
-    repaired: Sequence[int]
-
-
-def _decoded(target: Target, samples: Samples) -> _Decoded | None:
-    """Decode the feasible samples and repair the others; None where neither gives a schedule that checks."""
-    from qamctl.schedule.check import check_columns
-    from qamctl.schedule.solution import better
-    from qamctl.schedule.solvers.given_lists import mended, unbounded
-
-    assert target.scheduled is not None
-    instance, built, first = target.scheduled.instance, target.scheduled.built, target.scheduled.first
-    best: tuple[Solution, Report, int] | None = None
-
-    def offer(solution: Solution | None, number: int) -> bool:
-        """Whether it is a schedule that checks; the best one is kept."""
-        nonlocal best
-        if solution is None:
-            return False
-        report = check_columns(instance.spec, solution.start, solution.end, solution.mode, solution.agent)
-        if report.violations:
-            return False
-        if best is None or better(report.levels, best[1].levels):
-            best = solution, report, number
-        return True
-
-    numbers = samples.number.tolist()
-    for k in np.flatnonzero(samples.feasible).tolist():
-        offer(built.decode(samples.values[k]), numbers[k])
-    flat, repaired = unbounded(instance), []
-    for k, sample in enumerate(samples.values[:REPAIRED]):
-        # A feasible one is placed again, too: it may leave idle time before a task.
-        if offer(mended(built, flat, sample, first), numbers[k]) and not samples.feasible[k]:
-            repaired.append(numbers[k])
-    return None if best is None else _Decoded(*best, sorted(repaired))
-
-
-def _repairs(found: _Decoded) -> str | None:
-    """What a result says of repairs; None where there were none."""
-    if not found.repaired:
-        return None
-    broken = ", repaired: as it was sampled it breaks constraints" if found.best in found.repaired else ""
-    told = ", ".join(map(str, found.repaired[:TOLD_SAMPLES]))
-    more = len(found.repaired) - TOLD_SAMPLES
-    told += f" and {more} more" if more > 0 else ""
-    return f"the best schedule is from sample {found.best} of the file{broken}; repaired samples: {told}"

@@ -1,4 +1,4 @@
-"""Every engine under its name, as something that solves schedules: native solvers, and engines of models."""
+"""Every engine under its name, as something that solves problems of a kind: native solvers, and engines of models."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from qamctl.backends import registry
 from qamctl.backends.qaoa import DEPTH
-from qamctl.errors import BackendError
+from qamctl.errors import BackendError, UsageError
 from qamctl.measuring import CLASSICAL, NOTHING, CutShort, Settings, loop_options, qubits_of, shots_of
 from qamctl.quantum.loading import load
-from qamctl.schedule.solvers.base import Budget, Outcome, Solver
+from qamctl.solver import Budget, Outcome, Solver
 
 if TYPE_CHECKING:
     import dimod
@@ -23,39 +23,51 @@ if TYPE_CHECKING:
     from qamctl.azure.parts import Parts
     from qamctl.backends.base import Backend
     from qamctl.qubo.payload import Payload
-    from qamctl.schedule.instance import Instance
-    from qamctl.schedule.solution import Solution
 
 #: The engine that enumerates small parts.
 EXACT = "exact"
 
-#: What `auto` runs, in the order of its lanes; the sampled one works on QUBO windows around the incumbent.
-AUTO = ("list-search", "cpsat", "anneal")
+#: The engine of models that is in every portfolio: it works on QUBO windows around the incumbent.
+QUBO = "anneal"
 
 
-def expand(backends: Sequence[str]) -> tuple[str, ...]:
+def auto(kind: str) -> tuple[str, ...]:
+    """What `auto` runs on problems of a kind, in the order of its lanes."""
+    return (*registry.NATIVE_SOLVERS[kind], QUBO)
+
+
+def heuristic(kind: str) -> str:
+    """The native solver that gives the others a start, and that sampled engines are compared with."""
+    return registry.NATIVE_SOLVERS[kind][0]
+
+
+def expand(backends: Sequence[str], kind: str) -> tuple[str, ...]:
     """The engines that are meant, each once; `auto` stands for its members.
 
     Raises
     ------
     UsageError
-        No engine has one of the names.
+        No engine of such problems has one of the names.
     """
-    names = registry.join_remote([name for given in backends for name in (AUTO if given == "auto" else (given,))])
+    names = registry.join_remote([name for given in backends for name in (auto(kind) if given == "auto" else (given,))])
     for name in names:
-        if sampled(name):
-            registry.get(name)
+        if not sampled(name, kind):
+            continue
+        if (other := registry.native_kind(name)) is not None:
+            known = ", ".join(["auto", *registry.NATIVE_SOLVERS[kind], *registry.names()])
+            raise UsageError(f"backend {name} searches {other}s, and this is a {kind}: take one of {known}")
+        registry.get(name)
     return names
 
 
-def sampled(name: str) -> bool:
+def sampled(name: str, kind: str) -> bool:
     """Whether an engine takes compiled models instead of the spec itself."""
-    return not registry.is_native(name, "schedule")
+    return not registry.is_native(name, kind)
 
 
 def quantum(name: str) -> bool:
     """Whether an engine measures circuits; what classical engines found then stands in where it fails."""
-    return sampled(name) and registry.get(name).capabilities.quantum
+    return registry.native_kind(name) is None and registry.get(name).capabilities.quantum
 
 
 def remote(name: str) -> bool:
@@ -63,13 +75,14 @@ def remote(name: str) -> bool:
     return registry.is_remote(name)
 
 
-def solver(name: str, options: Mapping[str, Any]) -> Solver:
-    """The engine `name` as a solver of schedules.
+def solver(name: str, kind: str, options: Mapping[str, Any]) -> Solver:
+    """The engine `name` as a solver of problems of a kind.
 
     Parameters
     ----------
     options
-        For engines that take a model: `slot`, `max_variables`, and `settings` of those that measure circuits.
+        For engines that take a model: `max_variables`, `settings` of those that measure circuits, and `windows`, more
+        options of the QUBO windows of this kind.
 
     Raises
     ------
@@ -78,8 +91,8 @@ def solver(name: str, options: Mapping[str, Any]) -> Solver:
     UnsupportedError
         It needs a package that is not installed.
     """
-    if not sampled(name):
-        found: Solver = import_module(f"qamctl.schedule.solvers.{name.replace('-', '_')}").solve
+    if not sampled(name, kind):
+        found: Solver = import_module(f"qamctl.{kind}.solvers.{name.replace('-', '_')}").solve
         return found
     settings = options.get("settings") or NOTHING
     engine = registry.get(name, settings.account)
@@ -89,26 +102,25 @@ def solver(name: str, options: Mapping[str, Any]) -> Solver:
     loop = loop_options(engine, settings, partial(sample, registry.get(CLASSICAL)))
 
     def solve(
-        instance: Instance,
-        incumbent: Solution | None,
+        instance: Any,
+        incumbent: Any,
         budget: Budget,
         seed: int,
         stop: Callable[[], bool],
-        report: Callable[[Solution], None],
+        report: Callable[[Any], None],
     ) -> Outcome:
-        from qamctl.schedule.solvers import qubo_windows
-
+        qubo_windows = import_module(f"qamctl.{kind}.solvers.qubo_windows")
         parts = None if not able.remote else parts_of(engine, settings, seed)
         credit = report if parts is None else Credit(parts, report)
-        found = qubo_windows.solve(
+        found: Outcome = qubo_windows.solve(
             instance, incumbent, budget, seed, stop, credit,
             sample=partial(sample, engine) if parts is None else parts,
             router=parts,
             max_variables=_smaller(_own_limit(engine, settings), options.get("max_variables")),
-            slot=options.get("slot") or 1,
             exact=able.exact,
             batch=able.batch,
             **loop,
+            **options.get("windows", {}),
         )  # fmt: skip
         if parts is None:
             return found
@@ -134,11 +146,11 @@ class Credit:
     """
 
     parts: Parts
-    report: Callable[[Solution], None]
-    own: Solution | None = None
+    report: Callable[[Any], None]
+    own: Any = None
 
-    def __call__(self, solution: Solution) -> None:
-        """Take a better schedule."""
+    def __call__(self, solution: Any) -> None:
+        """Take a better answer."""
         by = getattr(self.report, "by", None)
         if self.parts.finder is None:
             self.own = solution
@@ -147,10 +159,10 @@ class Credit:
             by(self.parts.finder, solution)
 
 
-def credited(found: Outcome, parts: Parts, credit: Credit, incumbent: Solution | None) -> Outcome:
+def credited(found: Outcome, parts: Parts, credit: Credit, incumbent: Any) -> Outcome:
     """What the targets achieved, without what classical engines found beside them.
 
-    Their schedule is the best one that a job found, else the one that they began with; none where no part was measured
+    Their answer is the best one that a job found, else the one that they began with; none where no part was measured
     by a job. Shots are those of jobs.
     """
     best = credit.own if credit.own is not None else incumbent if parts.done else None

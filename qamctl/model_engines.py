@@ -58,9 +58,9 @@ def expand(backends: Sequence[str]) -> tuple[str, ...]:
     for name in names:
         if name in NATIVE:
             continue
-        if registry.is_native(name, "schedule"):
+        if (searches := registry.native_kind(name)) is not None:
             known = ", ".join([*NATIVE, *registry.names()])
-            raise UsageError(f"backend {name} searches schedules, not models: take one of {known}")
+            raise UsageError(f"backend {name} searches {searches}s, not models: take one of {known}")
         registry.get(name)
     return names
 

@@ -46,6 +46,9 @@ ANGLE_FILES: Final = (".jsonl", ".json")
 #: How files of samples end: numpy arrays, a table, dimod's JSON.
 SAMPLE_FILES: Final = (".npz", ".csv", ".json")
 
+#: How files of pictures end.
+PICTURE_FILES: Final = (".svg",)
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -95,6 +98,8 @@ class Options:
         A search of a model ends when it has a sample of this energy, in the minimised form.
     samples
         A further file for the samples of a model.
+    picture
+        A further file for a picture of an assignment.
     shots
         Measurements of a circuit each time that it is run.
     noise
@@ -126,6 +131,8 @@ class Options:
         How to log in; None: by key where there is one, else by what the environment has, else as `az login` did.
     key_file
         A file that holds the workspace's key, readable by its owner only.
+    from_result
+        An earlier result, or the run that has it, whose answer is the current state.
     angles
         A file of QAOA angles. `.jsonl` keeps every evaluation of a training, so that a run that was killed goes on from
         it; `.json` keeps the angles of each problem, and similar ones begin there.
@@ -155,6 +162,7 @@ class Options:
     reads: int | None = None
     target_energy: float | None = None
     samples: Path | None = None
+    picture: Path | None = None
     shots: int | None = None
     noise: str | None = None
     mitigate: tuple[str, ...] | None = None
@@ -164,6 +172,7 @@ class Options:
     max_shots: int | None = None
     max_rounds: int | None = None
     angles: Path | None = None
+    from_result: str | None = None
     target: str | None = None
     job_name: str | None = None
     tag: tuple[str, ...] = ()
@@ -245,10 +254,12 @@ def _number(raw: Any) -> float:
 
 
 def _file(endings: tuple[str, ...]) -> Callable[[Any], Path]:
+    named = f"{', '.join(endings[:-1])} or {endings[-1]}" if len(endings) > 1 else endings[0]
+
     def parse(raw: Any) -> Path:
         path = _path(raw)
         if path.suffix not in endings:
-            raise ValueError(f"must be a file that ends in {', '.join(endings[:-1])} or {endings[-1]}")
+            raise ValueError(f"must be a file that ends in {named}")
         return path
 
     return parse
@@ -339,6 +350,7 @@ _PARSERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "reads": _integer(1, 1_000_001),
     "target_energy": _number,
     "samples": _file(SAMPLE_FILES),
+    "picture": _file(PICTURE_FILES),
     "shots": _integer(1, 100_000_001),
     "noise": _word(*NOISES),
     "mitigate": _methods,
@@ -348,6 +360,7 @@ _PARSERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "max_shots": _integer(1),
     "max_rounds": _integer(1),
     "angles": _file(ANGLE_FILES),
+    "from_result": _text,
     "target": _text,
     "job_name": _text,
     "tag": _names,

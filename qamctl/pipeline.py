@@ -26,7 +26,15 @@ from qamctl.story import Events, Part, Problem, RunReport, by_flag
 __all__ = ["Events", "RunReport", "bench", "dry_run", "load", "run", "run_model", "run_schedule"]
 
 #: The module that tells each kind's part of the story.
-PARTS = {"schedule": "qamctl.schedule_run", "model": "qamctl.model_run", "circuit": "qamctl.circuit_run"}
+PARTS = {
+    "schedule": "qamctl.schedule_run",
+    "cluster": "qamctl.cluster_run",
+    "model": "qamctl.model_run",
+    "circuit": "qamctl.circuit_run",
+}
+
+#: Kinds whose problems are solved by a contest of engines.
+CONTESTS = ("schedule", "cluster")
 
 
 def run(
@@ -73,7 +81,7 @@ def run(
             lock,
             open_run(
                 id=id, state=state, kind=kind, name=problem.name, source=problem.source,
-                options=problem.resolved.values(), origins=problem.resolved.origins, seed=problem.seed,
+                options=problem.told(), origins=problem.resolved.origins, seed=problem.seed,
                 versions=loaded_versions(__version__), command=command, started=started,
                 out=options.out, result=options.result, metrics=options.metrics,
                 log_file=options.log_file, no_copy=options.no_copy,
@@ -106,12 +114,13 @@ def _check_copies(problem: Problem) -> None:
         raise UsageError(f"--metrics {options.metrics}: name a file that ends in .json or .prom")
     outputs = (
         ("--result", options.result), ("--metrics", options.metrics), ("--samples", options.samples),
-        ("--angles", options.angles),
+        ("--angles", options.angles), ("--picture", options.picture),
     )  # fmt: skip
     refuse_overwriting(source.files, outputs)
-    if options.samples is not None:  # a solve is not wasted on a place that can't be written
-        make_folder(options.samples.parent)
-        check_target(options.samples)
+    for path in (options.samples, options.picture):  # a solve is not wasted on a place that can't be written
+        if path is not None:
+            make_folder(path.parent)
+            check_target(path)
 
 
 #: Flags that mean something to targets of a service alone.
@@ -147,9 +156,9 @@ def _check_circuit_flags(problem: Problem, kind: str) -> None:
             raise UsageError(f"--noise is for the engine noisy, not for {names}: take --backend noisy")
     if not by_flag(problem, "angles"):
         return
-    if kind == "schedule":
+    if kind in CONTESTS:
         raise UsageError(
-            f"--angles is for models, and {problem.source.label} is a schedule, whose circuits change from window to "
+            f"--angles is for models, and {problem.source.label} is a {kind}, whose circuits change from window to "
             "window: leave it out, or write a model by `qamctl compile --to bqm` and solve that"
         )
     if kind == "model" and not any(_measures(name) for name in problem.options.backend):
@@ -157,7 +166,7 @@ def _check_circuit_flags(problem: Problem, kind: str) -> None:
 
 
 def _measures(name: str) -> bool:
-    native = name == "auto" or any(registry.is_native(name, kind) for kind in registry.NATIVE_SOLVERS)
+    native = name == "auto" or registry.native_kind(name) is not None
     return not native and registry.get(name).capabilities.quantum
 
 
@@ -175,6 +184,7 @@ def _solve_and_write(
 ) -> RunReport:
     kind = record.manifest["kind"]
     warnings = [] if native() else ["the C++ kernels are not installed: the slower numpy reference takes their place"]
+    warnings += [] if problem.earlier is None else problem.earlier.notes
 
     def tell(name: str, **fields: Any) -> None:
         record.log(kind, name, **fields)
@@ -258,7 +268,7 @@ def bench(
     account = account_of(problem.options, state_folder(os.environ), os.environ)
     problem = replace(problem, account=account)
     built = part.build(problem)
-    if kind == "schedule":  # the searches of models load what they need before their clock runs
+    if kind in CONTESTS:  # the searches of models load what they need before their clock runs
         import_module(PARTS[kind]).load_engines(backends)
     rows = []
     with catch_signals() as stop:

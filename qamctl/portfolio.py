@@ -1,7 +1,7 @@
 """Who runs when: the turns of several engines on the lanes of a few cores.
 
 Every engine starts from the best answer so far. A sampled engine only improves what another one found, so it
-is never first, and its turn is followed by a control: list search from the same start for the same time.
+is never first, and its turn is followed by a control: the native heuristic from the same start for the same time.
 """
 
 from __future__ import annotations
@@ -29,35 +29,35 @@ class Turn:
     control_of: str | None = None
 
 
-def plan(engines: Sequence[str], threads: int, *, sampled: Sequence[str]) -> list[list[Turn]]:
+def plan(engines: Sequence[str], threads: int, *, sampled: Sequence[str], heuristic: str) -> list[list[Turn]]:
     """Lanes of turns for `engines` on `threads` cores; the turns of a lane follow each other, lanes run side by side.
 
     A sampled engine only improves what another one found, so it is never first: where no other engine is
-    named, list search gives it a start. With two cores or more CP-SAT has its own lane, and the sampled
-    engines take their turn early on the lane of list search, while there is still something to find.
+    named, the native heuristic gives it a start. With two cores or more every native engine has its own lane, and the
+    sampled engines take their turn early on the lane of the first one, while there is still something to find.
     """
     native = [name for name in engines if name not in sampled]
     samplers = [name for name in engines if name in sampled]
     if not native:
-        return [[Turn("list-search", 0.2, threads), *_sampled(samplers, 0.2, 1.0, threads)]]
+        return [[Turn(heuristic, 0.2, threads), *_sampled(samplers, 0.2, 1.0, threads, heuristic)]]
     if threads == 1 or len(engines) == 1:
         share = 1.0 / (len(native) + 0.5 * len(samplers))
         turns = [Turn(native[0], share, threads)]
-        turns += _sampled(samplers, share, share * (1 + 0.5 * len(samplers)), threads)
+        turns += _sampled(samplers, share, share * (1 + 0.5 * len(samplers)), threads, heuristic)
         begin = share * (1 + 0.5 * len(samplers))
         turns += [Turn(name, min(1.0, begin + share * (k + 1)), threads) for k, name in enumerate(native[1:])]
         return [turns]
     if len(native) == 1:
-        return [[Turn(native[0], 1.0, threads - 1)], _sampled(samplers, 0.0, 1.0, 1)]
-    opening = [Turn(native[0], 0.06), *_sampled(samplers, 0.06, 0.2, 1)] if samplers else []
+        return [[Turn(native[0], 1.0, threads - 1)], _sampled(samplers, 0.0, 1.0, 1, heuristic)]
+    opening = [Turn(native[0], 0.06), *_sampled(samplers, 0.06, 0.2, 1, heuristic)] if samplers else []
     workers = max(1, (threads - 1) // (len(native) - 1))
     return [[*opening, Turn(native[0], 1.0)], *([Turn(name, 1.0, workers)] for name in native[1:])]
 
 
-def _sampled(samplers: Sequence[str], begin: float, end: float, threads: int) -> list[Turn]:
+def _sampled(samplers: Sequence[str], begin: float, end: float, threads: int, heuristic: str) -> list[Turn]:
     """Turns of sampled engines between two fractions of the time, each followed by its control."""
     turns, step = [], (end - begin) / max(1, 2 * len(samplers))
     for k, name in enumerate(samplers):
         half = begin + step * (2 * k + 1)
-        turns += [Turn(name, half, threads), Turn("list-search", half + step, threads, control_of=name)]
+        turns += [Turn(name, half, threads), Turn(heuristic, half + step, threads, control_of=name)]
     return turns

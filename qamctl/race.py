@@ -1,4 +1,4 @@
-"""Engines at work on one schedule problem: shared incumbents, a proof that ends all, and what each one achieved."""
+"""Engines at work on one problem: shared incumbents, a proof that ends all, and what each one achieved."""
 
 from __future__ import annotations
 
@@ -8,21 +8,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from qamctl.contest import Contest, Value
 from qamctl.errors import BackendError, QamError, UnsupportedError
+from qamctl.levels import better
 from qamctl.measuring import CutShort
 from qamctl.portfolio import Turn
-from qamctl.schedule.instance import Instance
-from qamctl.schedule.solution import Solution, better
-from qamctl.schedule.solvers.base import Budget, Outcome, Solver
-from qamctl.schedule.solvers.random_lists import best_of_random
+from qamctl.solver import Budget, Outcome, Solver
 
-#: A window of a sampled engine counts as so many steps of a step budget: they take about the same time.
-STEPS_PER_WINDOW = 1000
+#: An engine searches so many times as long as its last answer was checked before another one is.
+REST = 10
 
 #: What an engine's attempt comes to when it had several turns: the first of these that one of them ended with.
 RANK = ("failed", "rejected", "optimal", "infeasible", "feasible", "skipped", "unknown")
 
-Value = tuple[float, ...]
 Progress = Callable[[float, Value | None], None]
 
 
@@ -33,7 +31,7 @@ class Attempt:
     Attributes
     ----------
     value, solution
-        Its best schedule, which may be the one it started from.
+        Its best answer, which may be the one it started from.
     bounds
         As in `Outcome`.
     note
@@ -47,7 +45,7 @@ class Attempt:
     backend: str
     status: str = "unknown"
     value: Value | None = None
-    solution: Solution | None = None
+    solution: Any = None
     bounds: tuple[float | None, ...] | None = None
     seconds: float = 0.0
     variables: int = 0
@@ -57,19 +55,30 @@ class Attempt:
     others: dict[str, Attempt] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Found:
-    """Takes what an engine finds; `by` what it got from another one, which is that one's."""
+    """Takes what an engine finds; `by` what it got from another one, which is that one's.
 
-    offer: Callable[[Attempt, Solution], None]
+    Every answer is checked in the engine's own time. So that this never takes more than about a tenth of it, an answer
+    is passed over that comes too soon after one whose check took long: the engine's outcome holds its best once more.
+    """
+
+    offer: Callable[[Attempt, Any], None]
     attempt: Attempt
+    timed: bool
+    rest_until: float = 0.0
 
-    def __call__(self, solution: Solution) -> None:
-        """A schedule of the engine's own."""
+    def __call__(self, solution: Any) -> None:
+        """An answer of the engine's own."""
+        since = time.monotonic()
+        if self.timed and since < self.rest_until:
+            return
         self.offer(self.attempt, solution)
+        now = time.monotonic()
+        self.rest_until = now + REST * (now - since)
 
-    def by(self, name: str, solution: Solution) -> None:
-        """A schedule of the engine `name`."""
+    def by(self, name: str, solution: Any) -> None:
+        """An answer of the engine `name`."""
         self.offer(self.attempt.others.setdefault(name, Attempt(name)), solution)
 
 
@@ -84,7 +93,7 @@ class Race:
 
 
 def race(
-    instance: Instance,
+    contest: Contest,
     solvers: Mapping[str, Solver],
     lanes: Sequence[Sequence[Turn]],
     *,
@@ -93,12 +102,13 @@ def race(
     seed: int,
     stop: Callable[[], bool],
     sampled: Sequence[str] = (),
-    fault: Callable[[Solution], str | None] = lambda solution: None,
     progress: Progress = lambda seconds, best: None,
     meanwhile: Callable[[], object] = lambda: None,
-    incumbent: Solution | None = None,
+    incumbent: Any = None,
 ) -> Race:
     """Run the lanes to their end, to a proof, or until `stop`.
+
+    An answer that the checker finds at fault is its engine's failure, and no one starts from it.
 
     Parameters
     ----------
@@ -108,19 +118,17 @@ def race(
         The budget; exactly one is set. With seconds the lanes run side by side; with steps the turns follow
         one another, so that the answer depends on nothing but the seed.
     sampled
-        The engines that work on QUBO windows; a window counts as `STEPS_PER_WINDOW` steps.
-    fault
-        What is wrong with a schedule; one that has a fault is its engine's failure, and no one starts from it.
+        The engines that work on QUBO windows; a window counts as `contest.window` steps.
     progress
         Called about fifty times a second with the seconds gone and the best value.
     meanwhile
         Called once while the engines work: this thread would only wait.
     incumbent
-        A schedule to start from, which an earlier race found.
+        An answer to start from, which an earlier race found.
     """
-    shared = _Shared(instance, solvers, seconds, steps, seed, stop, frozenset(sampled), fault)
+    shared = _Shared(contest, solvers, seconds, steps, seed, stop, frozenset(sampled))
     if incumbent is not None:
-        shared.best = (instance.value(incumbent), incumbent)
+        shared.best = (contest.value(incumbent), incumbent)
     turns = [turn for lane in lanes for turn in lane]
     numbered = iter(range(len(turns)))
     tracks = [[(next(numbered), turn) for turn in lane] for lane in lanes]
@@ -154,22 +162,20 @@ class _Shared:
 
     def __init__(
         self,
-        instance: Instance,
+        contest: Contest,
         solvers: Mapping[str, Solver],
         seconds: float | None,
         steps: int | None,
         seed: int,
         stop: Callable[[], bool],
         sampled: frozenset[str],
-        fault: Callable[[Solution], str | None],
     ) -> None:
-        self.fault = fault
-        self.instance, self.solvers, self.sampled = instance, solvers, sampled
+        self.contest, self.solvers, self.sampled = contest, solvers, sampled
         self.seconds, self.steps, self.seed, self.stop = seconds, steps, seed, stop
-        self.best: tuple[Value, Solution] | None = None
+        self.best: tuple[Value, Any] | None = None
         self.curve: list[tuple[float, Value, str]] = []
         self.taken: dict[int, Attempt] = {}
-        self._starts: dict[str, tuple[Solution, float]] = {}  # where a sampled engine began, how long it took
+        self._starts: dict[str, tuple[Any, float]] = {}  # where a sampled engine began, how long it took
         self.over = threading.Event()  # a proof, or the caller has gone
         self._started = threading.Event()  # the first lane has an answer, or had its turn without one
         self._lock = threading.Lock()
@@ -183,12 +189,13 @@ class _Shared:
         """Whether the engines have to end."""
         return self.over.is_set() or self.stop()
 
-    def offer(self, attempt: Attempt, solution: Solution) -> None:
-        """Take a schedule that beats what the turn, or anybody, had."""
-        value = self.instance.value(solution)
-        if (self.best is None or better(value, self.best[0])) and (fault := self.fault(solution)) is not None:
+    def offer(self, attempt: Attempt, solution: Any) -> None:
+        """Take an answer that beats what the turn, or anybody, had."""
+        value = self.contest.value(solution)
+        leads = self.best is None or better(value, self.best[0])
+        if leads and (fault := self.contest.fault(solution)) is not None:
             attempt.note = f"the checker found: {fault}"
-            attempt.error = BackendError(f"{attempt.backend} gave a schedule that does not hold: {fault}")
+            attempt.error = BackendError(f"{attempt.backend} gave an answer that does not hold: {fault}")
             return
         with self._lock:
             if attempt.value is None or better(value, attempt.value):
@@ -227,7 +234,7 @@ class _Shared:
         if turn.control_of is not None:
             self._control(turn, attempt, number)
         elif start is None and turn.engine in self.sampled and searched:
-            attempt.note = "there was no schedule yet to start from when its turn came"
+            attempt.note = "there was no answer yet to start from when its turn came"
         elif (budget := self._budget(turn)) is None:
             attempt.note = "no time was left"
         else:
@@ -235,7 +242,7 @@ class _Shared:
 
     def _budget(self, turn: Turn) -> Budget | None:
         if self.steps is not None:
-            share = STEPS_PER_WINDOW if turn.engine in self.sampled else 1
+            share = self.contest.window if turn.engine in self.sampled else 1
             return Budget(steps=-(-self.steps // share), threads=turn.threads)
         left = (self.seconds or 0.0) * turn.until - self.clock()
         return Budget(seconds=left, threads=turn.threads) if left > 0 else None
@@ -252,18 +259,18 @@ class _Shared:
         self._take(turn, attempt, start, budget, number)
         if self.halted() or attempt.error is not None or rival.value is None:
             return
-        begin = self.instance.value(start)
+        begin = self.contest.value(start)
         shots = int(rival.info.get("shots", 0))
         left = max(0.0, (self.seconds or 0.0) - self.clock())
-        chance = best_of_random(self.instance, shots, self.seed + number, min(spent, left), self.halted)
+        chance = self.contest.random(shots, self.seed + number, min(spent, left), self.halted)
         for name, value in (("classical_value", attempt.value), ("random_value", chance)):
             rival.info[name] = begin if value is None or better(begin, value) else value
 
-    def _take(self, turn: Turn, attempt: Attempt, start: Solution | None, budget: Budget, number: int) -> None:
+    def _take(self, turn: Turn, attempt: Attempt, start: Any, budget: Budget, number: int) -> None:
         since = time.monotonic()
         try:
             outcome = self.solvers[turn.engine](
-                self.instance, start, budget, self.seed + number, self.halted, Found(self.offer, attempt)
+                self.contest.instance, start, budget, self.seed + number, self.halted, self._found(attempt)
             )
         except CutShort as cut:
             self._note(attempt, cut.outcome)
@@ -275,12 +282,15 @@ class _Shared:
         if start is not None and turn.engine in self.sampled:
             self._starts[turn.engine] = (start, attempt.seconds)
 
+    def _found(self, attempt: Attempt) -> Found:
+        return Found(self.offer, attempt, self.seconds is not None)
+
     def _note(self, attempt: Attempt, outcome: Outcome) -> None:
         attempt.status, attempt.bounds, attempt.variables = outcome.status, outcome.bounds, outcome.variables
         attempt.info = dict(outcome.info)
         if outcome.solution is not None:
             self.offer(attempt, outcome.solution)
-        if attempt.error is not None:  # whoever gives schedules that do not hold has proved nothing
+        if attempt.error is not None:  # whoever gives answers that do not hold has proved nothing
             attempt.status, attempt.bounds = "rejected", None
             return
         told = [str(outcome.info[name]) for name in ("skipped", "ended", "note") if outcome.info.get(name)]
@@ -303,7 +313,7 @@ def _others(attempt: Attempt) -> list[Attempt]:
 
 
 def _together(engine: str, turns: Sequence[Attempt]) -> Attempt:
-    """One attempt of all the turns that an engine had: best schedule, bounds of the best status, sums."""
+    """One attempt of all the turns that an engine had: best answer, bounds of the best status, sums."""
     mine = [turn for turn in turns if turn.backend == engine]
     best = min(mine, key=lambda turn: RANK.index(turn.status))
     whole = Attempt(engine, best.status, bounds=best.bounds, error=best.error)

@@ -4,25 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from qamctl import engines
+from qamctl.contest_run import (
+    copies,
+    couplings_limit,
+    figures,
+    load_contestants,
+    measured,
+    result_of,
+    search_figures,
+    solve_contest,
+)
 from qamctl.errors import UnsupportedError
-from qamctl.measuring import settings_of, told
 from qamctl.options import Options
 from qamctl.runs.metrics import Stopwatch, utilisation
 from qamctl.runs.signals import Stop
+from qamctl.schedule.contest import contest_of
 from qamctl.schedule.instance import Instance, build_instance
 from qamctl.schedule.read import build_schedule
 from qamctl.schedule.reasons import reasons as find_reasons
-from qamctl.schedule.result import attempt_row, build_result, relative_gap
-from qamctl.solve import Answer, solve_schedule
+from qamctl.schedule.solution import to_block
+from qamctl.solve import Answer
 from qamctl.spec.reader import read_source
-from qamctl.story import Figures, Problem, Tick, make_problem, refuse_mitigation
+from qamctl.story import Problem, Tick, make_problem, refuse_mitigation
+
+# What the story asks each part for; some of it is the same for every contest.
+__all__ = [
+    "build", "compile", "copies", "figures", "load_engines", "measured", "measures", "preview", "read", "result",
+    "sizes", "solve",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +84,8 @@ def solve(
     """Let the engines race, unless there are reasons why nothing can be found."""
     if built.reasons:
         return Answer("infeasible")
-    options = problem.options
-
-    def progress(seconds: float, value: tuple[float, ...] | None) -> None:
-        tick({} if value is None else {"objective": value[0] if len(value) == 1 else list(value)})
-
-    return solve_schedule(
-        built.instance, backends=backends, seconds=None if options.max_steps else options.time_limit,
-        steps=options.max_steps, seed=problem.seed, threads=options.threads, strict=options.strict,
-        slot=options.slot, max_variables=options.max_variables,
-        settings=settings_of(options, problem.name, problem.account), stop=stop,
-        progress=progress, phase=watch.phase,
-        meanwhile=lambda: import_module("qamctl.schedule.answer"),
-    )  # fmt: skip
+    contest = contest_of(built.instance, slot=problem.options.slot or 1)
+    return solve_contest(problem, contest, backends=backends, stop=stop, tick=tick, watch=watch)
 
 
 def load_engines(backends: Sequence[str]) -> None:
@@ -91,11 +95,7 @@ def load_engines(backends: Sequence[str]) -> None:
     # Two tasks wait for one agent: no bound on the flow is met at once, so that every engine has to search.
     tasks = [{"id": "t1", "duration": 1}, {"id": "t2", "duration": 1}]
     data = {"kind": "schedule", "version": 1, "agents": [{"id": "a"}], "tasks": tasks, "objective": {"flow": 1}}
-    instance = build_instance(schedule_from_data(data))
-    for name in backends:
-        if engines.remote(name):
-            continue
-        solve_schedule(instance, backends=(name,), seconds=None, steps=1, seed=0)
+    load_contestants(contest_of(build_instance(schedule_from_data(data))), backends)
 
 
 def compile(problem: Problem, built: Built, answer: Answer) -> dict[str, Any] | None:
@@ -103,7 +103,7 @@ def compile(problem: Problem, built: Built, answer: Answer) -> dict[str, Any] | 
 
     A model that can't be built (weights without a common decimal, say) does not cost the user the schedule.
     """
-    from qamctl.schedule.answer import compile_answer
+    from qamctl.schedule.answer import WHOLE_COUPLINGS, compile_answer
 
     if answer.solution is None or answer.proof is None or built.instance.n == 0:
         return None
@@ -111,34 +111,10 @@ def compile(problem: Problem, built: Built, answer: Answer) -> dict[str, Any] | 
     try:
         return compile_answer(
             built.instance, answer.solution, answer.proof.level, slot=options.slot or 1,
-            max_variables=options.max_variables, max_couplings=_couplings(options.time_limit),
+            max_variables=options.max_variables, max_couplings=couplings_limit(options.time_limit, WHOLE_COUPLINGS),
         )  # fmt: skip
     except UnsupportedError as error:
         return {"kind": "qubo", "scope": "refused", "reason": error.message}
-
-
-def _couplings(time_limit: float | None) -> int:
-    """Couplings that are compiled in about a tenth of the time limit, or what a small problem needs anyway."""
-    from qamctl.schedule.answer import WHOLE_COUPLINGS
-
-    if time_limit is None:
-        return WHOLE_COUPLINGS
-    return int(min(WHOLE_COUPLINGS, max(250_000, 300_000 * time_limit)))
-
-
-def figures(problem: Problem, answer: Answer) -> Figures:
-    """Of the level that the result speaks of."""
-    if answer.report is None or answer.proof is None:
-        return Figures()
-    objective, bound = answer.report.levels[answer.proof.level], answer.proof.bounds[answer.proof.level]
-    return Figures(objective, bound, None if bound is None else relative_gap(objective, bound))
-
-
-def measured(problem: Problem, answer: Answer) -> dict[str, Any]:
-    """Of the last engine that measures circuits."""
-    level = answer.proof.level if answer.proof is not None else 0
-    ran = [one for one in answer.attempts if engines.quantum(one.backend)]
-    return told(attempt_row(ran[-1], level), ran[-1].info) if ran else {}
 
 
 def result(
@@ -151,17 +127,11 @@ def result(
     provenance: Mapping[str, Any],
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     """The result file; there are no further files."""
-    found = build_result(
-        problem.spec, run=run, status=answer.status, solution=answer.solution, report=answer.report,
-        proof=answer.proof, solved_by=answer.solved_by, fallback=answer.fallback, attempts=answer.attempts,
-        reasons=built.reasons, compiled=compiled, provenance=provenance,
-    )  # fmt: skip
+    block = None if answer.solution is None else to_block(problem.spec, answer.solution)
+    found = result_of(
+        "schedule", problem, answer, block, run=run, reasons=built.reasons, compiled=compiled, provenance=provenance
+    )
     return found, {}
-
-
-def copies(problem: Problem, answer: Answer) -> dict[Path, bytes]:
-    """None: a schedule is in its result."""
-    return {}
 
 
 def measures(problem: Problem, built: Built, answer: Answer, compiled: Mapping[str, Any]) -> dict[str, Any]:
@@ -173,7 +143,6 @@ def measures(problem: Problem, built: Built, answer: Answer, compiled: Mapping[s
         capacity=spec.resources.capacity, agent_capacity=spec.agents.capacity,
         demand=spec.modes.demand[solution.mode],
     )  # fmt: skip
-    level = answer.proof.level if answer.proof else 0
     return {
         "model": {
             "tasks": instance.n, "agents": len(spec.agents.ids), "resources": len(spec.resources.ids),
@@ -181,21 +150,15 @@ def measures(problem: Problem, built: Built, answer: Answer, compiled: Mapping[s
             "holders": len(instance.members) - 1, "variables": compiled.get("variables", 0),
             "quadratic": compiled.get("quadratic", 0),
         },
-        "search": {
-            attempt.backend: {"seconds": attempt.seconds} | {k: v for k, v in attempt.info.items() if k != "jobs"}
-            for attempt in answer.attempts
-        },
-        "curve": [] if answer.race is None else [(at, value[level], who) for at, value, who in answer.race.curve],
         "utilisation": used,
-        "quantum": [attempt.backend for attempt in answer.attempts if engines.quantum(attempt.backend)],
-        "jobs": [job for attempt in answer.attempts for job in attempt.info.get("jobs", [])],
+        **search_figures(answer),
     }  # fmt: skip
 
 
 def preview(problem: Problem, built: Built) -> dict[str, Any]:
     """Sizes of the instance and of its QUBO."""
     spec, instance = problem.spec, built.instance
-    engines.expand(problem.options.backend)
+    engines.expand(problem.options.backend, "schedule")
     return {
         "tasks": instance.n,
         "agents": len(spec.agents.ids),

@@ -5,33 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
-
-import numpy as np
+from typing import Any
 
 from qamctl import engines
+from qamctl.contest import Contest, Report
 from qamctl.errors import BackendError, UnsupportedError
+from qamctl.levels import Proof, better, prove
 from qamctl.measuring import NOTHING, Settings
 from qamctl.portfolio import Turn, plan
-from qamctl.race import STEPS_PER_WINDOW, Attempt, Progress, Race, race
-from qamctl.schedule.bounds import level_bounds
-from qamctl.schedule.check import Report, check_columns
-from qamctl.schedule.instance import Instance
-from qamctl.schedule.result import Proof, prove
-from qamctl.schedule.solution import Solution, better
-from qamctl.schedule.solvers.base import Solver
-
-#: CP-SAT is imported and has built its model after about this long; with less time `auto` leaves it out.
-CPSAT_LEAST_SECONDS: Final = 1.0
-
-#: Tasks that list search places before remote engines begin, where no other engine is named: some seconds at most. It
-#: is not a time, so that a run that is repeated begins with the same schedule, and meets its own jobs.
-PLACED, LEAST_STEPS, MOST_STEPS = 4_000_000, 500, 20_000
+from qamctl.race import Attempt, Progress, Race, race
+from qamctl.solver import Solver
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A verified schedule, or the lack of one, with what is known about it.
+    """A verified answer, or the lack of one, with what is known about it.
 
     Attributes
     ----------
@@ -46,7 +34,7 @@ class Answer:
     """
 
     status: str
-    solution: Solution | None = None
+    solution: Any = None
     report: Report | None = None
     proof: Proof | None = None
     solved_by: str | None = None
@@ -55,8 +43,8 @@ class Answer:
     fallback: dict[str, Any] | None = None
 
 
-def solve_schedule(
-    instance: Instance,
+def find_answer(
+    contest: Contest,
     *,
     backends: Sequence[str] = ("auto",),
     seconds: float | None = None,
@@ -64,7 +52,6 @@ def solve_schedule(
     seed: int,
     threads: int = 1,
     strict: bool = False,
-    slot: int | None = None,
     max_variables: int | None = None,
     settings: Settings = NOTHING,
     stop: Callable[[], bool] = lambda: False,
@@ -72,7 +59,7 @@ def solve_schedule(
     meanwhile: Callable[[], object] = lambda: None,
     phase: Callable[[str], None] = lambda name: None,
 ) -> Answer:
-    """Let engines search for a schedule, and take the best one that the checker accepts.
+    """Let engines search for an answer, and take the best one that the checker accepts.
 
     Parameters
     ----------
@@ -100,28 +87,28 @@ def solve_schedule(
         An engine that was named can't run or failed.
     """
     auto = tuple(backends) == ("auto",)
-    names = engines.expand(backends)
-    left_out = []
-    if auto and seconds is not None and seconds < CPSAT_LEAST_SECONDS:
-        names = tuple(name for name in names if name != "cpsat")
-        left_out.append(Attempt("cpsat", "skipped", note=f"left out below {CPSAT_LEAST_SECONDS:g} s of time"))
+    names, heuristic = engines.expand(backends, contest.kind), engines.heuristic(contest.kind)
+    idle = contest.left_out(seconds) if auto else {}
+    names = tuple(name for name in names if name not in idle)
+    left_out = [Attempt(name, "skipped", note=why) for name, why in idle.items()]
     remote = [name for name in names if engines.remote(name)]
     near = [name for name in names if name not in remote]
-    options = {"slot": slot, "max_variables": max_variables, "settings": settings}
+    options = {"max_variables": max_variables, "settings": settings, "windows": contest.windows}
     # With a step budget the answer must not depend on the number of cores: one lane, one engine after another.
-    sampled = [name for name in near if engines.sampled(name)]
-    start = None if near else _start(instance, steps)
-    lanes = plan(near, threads if steps is None else 1, sampled=sampled) if near else [[Turn("list-search", 1.0)]]
-    solvers = {turn.engine: engines.solver(turn.engine, options) for lane in lanes for turn in lane}
-    solvers |= {name: engines.solver(name, options) for name in remote}
-    if instance.n == 0:
-        nothing = Solution(*(np.zeros(0, np.int64),) * 2, *(np.zeros(0, np.int32),) * 2)
-        report = _check(instance, nothing)
-        return Answer("optimal", nothing, report, prove(report.levels, (), report.levels))
+    sampled = [name for name in near if engines.sampled(name, contest.kind)]
+    start = None if near else steps or contest.opening
+    lanes = [[Turn(heuristic, 1.0)]]
+    if near:
+        lanes = plan(near, threads if steps is None else 1, sampled=sampled, heuristic=heuristic)
+    wanted = dict.fromkeys([*(turn.engine for lane in lanes for turn in lane), *remote])
+    solvers = {name: engines.solver(name, contest.kind, options) for name in wanted}
+    if contest.nothing is not None:
+        report = contest.check(contest.nothing)
+        return Answer("optimal", contest.nothing, report, prove(report.levels, (), report.levels))
     phase("solve")
     end = None if start is None or seconds is None else time.monotonic() + seconds
     found = race(
-        instance,
+        contest,
         solvers,
         lanes,
         seconds=seconds if start is None else None,
@@ -129,19 +116,19 @@ def solve_schedule(
         seed=seed,
         stop=stop if end is None else lambda: stop() or time.monotonic() >= end,
         sampled=sampled,
-        fault=lambda solution: _fault(instance, solution),
         progress=progress,
         meanwhile=meanwhile,
     )
     if start is not None:
         found = _told_if_cut(found, start, stop())
     if remote:
-        found = _follow(instance, found, solvers, remote, settings.parts, seed, stop, progress)
+        found = _follow(contest, found, solvers, remote, settings.parts, seed, stop, progress)
     phase("check")
-    answer = judge(instance, (*found.attempts, *left_out), interrupted=found.interrupted)
-    failed = [attempt for attempt in found.attempts if attempt.error is not None]
+    answer = judge(contest, (*found.attempts, *left_out), interrupted=found.interrupted)
+    at_work = [attempt for attempt in found.attempts if not (auto and _declined(attempt, contest.kind))]
+    failed = [attempt for attempt in at_work if attempt.error is not None]
     stood_in_for = auto or (answer.solution is not None and all(engines.quantum(one.backend) for one in failed))
-    if failed and (strict or not stood_in_for or len(failed) == len(found.attempts)):
+    if failed and (strict or not stood_in_for or len(failed) == len(at_work)):
         raise failed[0].error or BackendError(f"{failed[0].backend} failed")
     too_large = [attempt for attempt in found.attempts if "skipped" in attempt.info]
     if too_large and not auto and answer.solution is None:
@@ -150,9 +137,9 @@ def solve_schedule(
     return replace(answer, race=found, fallback=fallback)
 
 
-def _start(instance: Instance, steps: int | None) -> int:
-    """Steps of list search that remote engines begin from."""
-    return steps or max(LEAST_STEPS, min(MOST_STEPS, PLACED // max(1, instance.n)))
+def _declined(attempt: Attempt, kind: str) -> bool:
+    """Whether a native engine said that it does not take such a problem: in a portfolio that is no failure."""
+    return isinstance(attempt.error, UnsupportedError) and not engines.sampled(attempt.backend, kind)
 
 
 def _told_if_cut(found: Race, steps: int, interrupted: bool) -> Race:
@@ -168,7 +155,7 @@ def _told_if_cut(found: Race, steps: int, interrupted: bool) -> Race:
 
 
 def _follow(
-    instance: Instance,
+    contest: Contest,
     found: Race,
     solvers: dict[str, Solver],
     names: Sequence[str],
@@ -188,8 +175,8 @@ def _follow(
         if best is None or better(attempt.value or (), best.value or ()):
             best = attempt
     later = race(
-        instance, solvers, [[Turn(name, 1.0) for name in names]], seconds=None, steps=STEPS_PER_WINDOW * parts,
-        seed=seed, stop=stop, sampled=names, fault=lambda solution: _fault(instance, solution),
+        contest, solvers, [[Turn(name, 1.0) for name in names]], seconds=None, steps=contest.window * parts,
+        seed=seed, stop=stop, sampled=names,
         progress=lambda seconds, value: progress(found.seconds + seconds, value),
         incumbent=None if best is None else best.solution,
     )  # fmt: skip
@@ -199,7 +186,7 @@ def _follow(
 
 
 def _joined(first: Sequence[Attempt], later: Sequence[Attempt]) -> tuple[Attempt, ...]:
-    """The attempts of two races; an engine of both is one, with its better schedule and the bounds of its search."""
+    """The attempts of two races; an engine of both is one, with its better answer and the bounds of its search."""
     known = {attempt.backend: attempt for attempt in first}
     for attempt in later:
         earlier = known.get(attempt.backend)
@@ -213,8 +200,8 @@ def _joined(first: Sequence[Attempt], later: Sequence[Attempt]) -> tuple[Attempt
     return (*first, *(attempt for attempt in later if attempt.backend not in known))
 
 
-def judge(instance: Instance, attempts: Sequence[Attempt], *, interrupted: bool) -> Answer:
-    """The best schedule that the checker accepts, with the best bounds; one that it rejects is an engine's failure.
+def judge(contest: Contest, attempts: Sequence[Attempt], *, interrupted: bool) -> Answer:
+    """The best answer that the checker accepts, with the best bounds; one that it rejects is an engine's failure.
 
     The order is by the checker's own figures, ties by the order of the attempts.
     """
@@ -222,10 +209,10 @@ def judge(instance: Instance, attempts: Sequence[Attempt], *, interrupted: bool)
     for attempt in attempts:
         if attempt.solution is None:
             continue
-        report = _check(instance, attempt.solution)
+        report = contest.check(attempt.solution)
         if report.violations:
             attempt.status, attempt.note = "rejected", f"the checker found: {report.violations[0].text}"
-            attempt.error = BackendError(f"{attempt.backend} gave a schedule that does not hold: {attempt.note}")
+            attempt.error = BackendError(f"{attempt.backend} gave an answer that does not hold: {attempt.note}")
             attempt.value = attempt.solution = attempt.bounds = None
             continue
         attempt.value = report.levels
@@ -236,15 +223,6 @@ def judge(instance: Instance, attempts: Sequence[Attempt], *, interrupted: bool)
         status = "infeasible" if proved else "interrupted" if interrupted else "unknown"
         return Answer(status, attempts=tuple(attempts))
     attempt, report = best
-    proof = prove(report.levels, attempts, level_bounds(instance))
+    proof = prove(report.levels, attempts, contest.bounds())
     status = "optimal" if proof.optimal else "interrupted" if interrupted else "feasible"
     return Answer(status, attempt.solution, report, proof, attempt.backend, tuple(attempts))
-
-
-def _check(instance: Instance, solution: Solution) -> Report:
-    return check_columns(instance.spec, solution.start, solution.end, solution.mode, solution.agent)
-
-
-def _fault(instance: Instance, solution: Solution) -> str | None:
-    violations = _check(instance, solution).violations
-    return violations[0].text if violations else None

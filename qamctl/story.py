@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,6 +36,40 @@ class Events(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Earlier:
+    """The earlier result that says how things stand now.
+
+    Attributes
+    ----------
+    file, sha256, run
+        The result file, its hash, and the run that wrote it.
+    table, content
+        What the problem took from it: a table that is kept beside the new result.
+    figures
+        How much of it the problem knows.
+    notes
+        What the user should know of it.
+    """
+
+    file: Path
+    sha256: str
+    run: str | None
+    table: str
+    content: bytes
+    figures: Mapping[str, int]
+    notes: tuple[str, ...]
+
+    def source(self) -> dict[str, Any]:
+        """Which file it is."""
+        return {"file": str(self.file), "sha256": self.sha256}
+
+    def block(self) -> dict[str, Any]:
+        """The block `from` of the new result."""
+        kept = {"table": self.table, "table_sha256": hashlib.sha256(self.content).hexdigest()}
+        return {"run": self.run, **self.source(), **self.figures, **kept, "notes": list(self.notes)}
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """A problem file that was read, with the options that hold for it.
 
@@ -46,6 +81,8 @@ class Problem:
         The one asked for, or made from the hash of the file.
     account
         Whose jobs those of remote engines are; None before the run has its folder.
+    earlier
+        The result that `--from` names.
     """
 
     spec: Any
@@ -54,11 +91,17 @@ class Problem:
     resolved: Resolved
     seed: int
     account: Account | None = None
+    earlier: Earlier | None = None
 
     @property
     def options(self) -> Options:
         """The options that hold."""
         return self.resolved.options
+
+    def told(self) -> dict[str, Any]:
+        """The options by name, as the record of a run has them: an earlier result by its hash."""
+        values = self.resolved.values()
+        return values if self.earlier is None else {**values, "from_result": self.earlier.source()}
 
 
 @dataclass(frozen=True, slots=True)

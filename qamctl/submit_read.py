@@ -31,7 +31,7 @@ class Program:
     Attributes
     ----------
     kind
-        schedule, model or circuit.
+        schedule, cluster, model or circuit.
     circuit, qir, native
         Exactly one is set.
     target

@@ -144,7 +144,7 @@ def _empty(program: Program, told: Told) -> dict[str, Any]:
     }  # fmt: skip
     if program.kind == "model":
         result |= {"energy": None, "sense": program.problem.spec.sense}
-    if program.kind != "schedule":
+    if program.kind in ("model", "circuit"):
         result |= {"format": program.problem.spec.format}
     return result
 

@@ -5,16 +5,20 @@ Apart from the pipeline, because these commands must start fast and its imports 
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qamctl.errors import Diagnostic, Location, SpecError, UnsupportedError
 from qamctl.kinds import kind_of, kind_of_format
 from qamctl.schedule.read import build_schedule, load_schedule
 from qamctl.spec.reader import read_source
+
+if TYPE_CHECKING:
+    from qamctl.cluster.spec import ClusterSpec
 
 
 @dataclass(frozen=True)
@@ -68,12 +72,34 @@ def check_files(result: str, spec: str, *, format: str | None = None, sense: str
         return [str(found) for found in check_result(data, load_schedule(spec), file.parent)]
     if kind == "cluster":
         from qamctl.cluster.check import check_result as check_assignment
-        from qamctl.cluster.read import load_cluster
 
-        return [str(found) for found in check_assignment(data, load_cluster(spec), file.parent)]
+        return [str(found) for found in check_assignment(data, _begun_from(data, file, spec), file.parent)]
     if kind == "circuit":
         return _check_circuit(data, spec, format)
     return _check_model(data, file, spec, format, sense)
+
+
+def _begun_from(result: dict[str, Any], file: Path, path: str) -> ClusterSpec:
+    """The spec that a result of clusters answers: with `--from` its current state is that of an earlier result.
+
+    That state stands in a table beside the result; where only the result was copied, the earlier one has it.
+    """
+    from qamctl.cluster.carry import carried, places_of, read_places
+    from qamctl.cluster.read import build_cluster
+
+    data, source = read_source(path)
+    spec = build_cluster(data, source)
+    told = result.get("from")
+    if not isinstance(told, dict):
+        return spec
+    try:
+        places = read_places(file.parent, told.get("table"), told.get("table_sha256"), str(file))
+    except SpecError:
+        earlier = Path(str(told.get("file")))
+        if not earlier.is_file() or hashlib.sha256(earlier.read_bytes()).hexdigest() != told.get("sha256"):
+            raise
+        places = places_of(_result(earlier), earlier.parent, str(earlier))
+    return carried(spec, places, objective_given=bool(data.get("objective")))
 
 
 def _refuse_native(data: dict[str, Any], file: Path) -> None:

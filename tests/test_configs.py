@@ -14,7 +14,8 @@ import yaml
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 WORKFLOWS = ("github-actions.yml", "azure-emulator.yml")
-FILES = ("cron.example", "systemd/qamctl-schedule.service", *(f"ci/{name}" for name in WORKFLOWS))
+UNITS = ("qamctl-schedule.service", "qamctl-watch.service")
+FILES = ("cron.example", *(f"systemd/{name}" for name in UNITS), *(f"ci/{name}" for name in WORKFLOWS))
 
 
 def commands(text: str) -> list[list[str]]:
@@ -22,7 +23,9 @@ def commands(text: str) -> list[list[str]]:
     joined = text.replace("\\\n", " ")
     lines = [line for line in joined.splitlines() if not line.lstrip().startswith("#")]
     calls = [
-        re.search(r"(?:^|[\s/=])qamctl ((?:schedule|validate|check|runs|bench|import|init|schema|emulator)\b.*)", line)
+        re.search(
+            r"(?:^|[\s/=])qamctl ((?:schedule|watch|validate|check|runs|bench|import|init|schema|emulator)\b.*)", line
+        )
         for line in lines
     ]
     return [re.split(r"\s[>|]", call[1])[0].split() for call in calls if call]
@@ -52,8 +55,9 @@ def test_the_workflow_is_a_workflow(name: str) -> None:
 
 
 def test_the_units_belong_together() -> None:
-    """The systemd timer and its service share their name, as the timer needs."""
+    """The systemd timer and its service share their name, as the timer needs; what runs for ever has no timer."""
     assert sorted(path.name for path in (CONFIGS / "systemd").iterdir()) == [
         "qamctl-schedule.service",
         "qamctl-schedule.timer",
+        "qamctl-watch.service",
     ]

@@ -15,8 +15,10 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 PARTS = {"schedule", "cluster", "reason", "orchestrate"}
 #: What everybody may know: the way faults are told.
 BASE = {"errors"}
+#: What parts and the race for their answers have in common.
+SHARED = {"contest", "levels", "result", "solver", "walks", "windowed"}
 #: What a run is made of; the pipeline and its helpers may know all of it.
-BELOW = PARTS | BASE | {"backends", "runs", "config", "options", "solve", "engines", "portfolio"}
+BELOW = PARTS | BASE | SHARED | {"backends", "runs", "config", "options", "solve", "engines", "portfolio"}
 BELOW |= {"race", "spec", "qubo", "quantum", "kernels", "azure", "formats", "story", "kinds", "measuring"}
 #: The helpers of runs on circuit files.
 CIRCUITS = {"circuit_engines", "circuit_result"}
@@ -28,7 +30,7 @@ JOBS = {"job_list", "job_view", "remote_jobs", "resuming", "spending"}
 
 #: Room -> the rooms that it may import. A room is a folder or a file of the package.
 MAY_KNOW = {
-    "__init__": BASE | {"api", "quantum", "samplers", "schedule"},
+    "__init__": BASE | {"api", "api_clusters", "quantum", "samplers", "schedule"},
     "__main__": {"cli"},
     "cli": BASE
     | {
@@ -47,15 +49,23 @@ MAY_KNOW = {
         "submitting",
         "doctoring",
         "engine_list",
+        "watch_plan",
+        "watching",
         *JOBS,
     },
     "console": BASE,
     "config": BASE | {"options"},
     "options": BASE,
     "api": BELOW | JOBS | {"pipeline", "remote", "submit_run", "submitting"},
-    "pipeline": BELOW | {"schedule_run", "model_run", "circuit_run"},
+    "api_clusters": BELOW | {"api", "clustering"},
+    # One optimisation of clusters, for Python callers.
+    "clustering": BASE | SHARED | {"cluster", "measuring", "solve"},
+    "pipeline": BELOW | {"schedule_run", "cluster_run", "model_run", "circuit_run"},
     "story": BASE | {"config", "options", "runs", "spec"},
-    "schedule_run": BELOW,
+    "schedule_run": BELOW | {"contest_run"},
+    "cluster_run": BELOW | {"contest_run", "report"},
+    # What the runs of all parts do alike.
+    "contest_run": BASE | SHARED | {"engines", "measuring", "runs", "solve", "story"},
     "model_run": BELOW | MODELS,
     **{
         name: BASE | MODELS | {"backends", "engines", "kernels", "measuring", "quantum", "qubo", "runs", "story"}
@@ -64,9 +74,16 @@ MAY_KNOW = {
     "circuit_run": BELOW | CIRCUITS,
     **{name: BASE | CIRCUITS | {"backends", "engines", "quantum"} for name in CIRCUITS},
     "kinds": BASE | {"formats"},
+    # `watch`: what is asked for, what a re-balance is worth, one look, and the loop.
+    "watch_plan": BASE | {"options", "spec"},
+    "watch_proposal": BASE | {"cluster", "story"},
+    "watch_look": BASE | {"cluster", "pipeline", "spec", "story", "watch_plan", "watch_proposal"},
+    "watching": BASE | {"config", "engines", "kinds", "options", "runs", "story", "watch_look", "watch_plan"},
     # From problem files to what other solvers are fed, and back: no run, no search.
-    "compiling": BELOW | {"model_run", "schedule_run"},
-    "decoding": BELOW | MODELS | {"compiling"},
+    "compiling": BELOW | {"compiling_whole", "model_run"},
+    "compiling_whole": BASE | PARTS | {"options"},
+    "decoding": BELOW | MODELS | {"compiling", "decoding_contest"},
+    "decoding_contest": BASE | SHARED | PARTS | {"compiling", "compiling_whole", "race"},
     # What commands on jobs, targets and credits do, between the options and `azure`.
     "job_view": BASE | {"azure"},
     "remote": BASE | {"azure", "config", "options", "runs"},
@@ -86,12 +103,25 @@ MAY_KNOW = {
     # `validate` stays apart from the pipeline, because it must start fast.
     "validation": PARTS | BASE | {"spec", "formats", "quantum", "qubo", "kinds"},
     # The pipeline's own helpers: from engine names to solvers, the race between them, and the verified answer.
-    "solve": BELOW - {"config", "runs"},
-    "engines": BELOW - {"config", "runs", "solve"},
-    "race": BELOW - {"config", "runs", "solve", "engines"},
+    "solve": BASE | {"contest", "engines", "levels", "measuring", "portfolio", "race", "solver"},
+    "engines": BASE | {"azure", "backends", "measuring", "quantum", "solver"},
+    "race": BASE | {"contest", "levels", "measuring", "portfolio", "solver"},
     "portfolio": BASE,
     "measuring": BASE | {"backends", "options", "qubo"},
-    **{part: BASE | {"spec", "qubo", "quantum", "resources", "messaging", "kernels"} for part in PARTS},
+    **{
+        part: BASE | SHARED | {"checks", "spec", "qubo", "quantum", "resources", "messaging", "kernels"}
+        for part in PARTS
+    },
+    # Pictures of what runs found.
+    "report": BASE | {"cluster"},
+    # What the checkers of all parts share.
+    "checks": {"spec"},
+    "contest": set(),
+    "levels": set(),
+    "result": {"contest", "levels"},
+    "solver": set(),
+    "walks": {"solver"},
+    "windowed": BASE | {"levels", "qubo", "solver"},
     "backends": BASE | {"qubo", "quantum", "kernels"},
     "azure": BASE | {"backends", "qubo", "quantum", "kernels", "runs"},
     "emulator": BASE | {"azure", "formats", "quantum", "spec"},
@@ -131,7 +161,12 @@ HEAVY |= {"qiskit", "qiskit_aer", "qdk", "pyqir", "openqasm3", "stim", "pymatchi
 MADE_FOR = {"samplers": {"dimod"}}
 
 #: Search and encoders: what the checker may not share code with.
-CHECKER_MAY_KNOW = ("schedule.spec", "schedule.solution", "schedule.check", "spec.", "errors")
+CHECKERS = ("schedule.check", "cluster.check", "checks")
+CHECKER_MAY_KNOW = {
+    "schedule": ("schedule.spec", "schedule.solution", "schedule.check", "checks", "spec.", "errors"),
+    "cluster": ("cluster.spec", "cluster.solution", "cluster.check", "checks", "spec.", "errors"),
+    "checks": ("checks", "spec.source"),
+}
 
 
 def module(path: Path) -> str:
@@ -196,10 +231,11 @@ def test_a_module_imports_only_what_its_room_may_know(path: Path) -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize("path", [p for p in FILES if module(p).startswith("schedule.check")], ids=module)
+@pytest.mark.parametrize("path", [p for p in FILES if module(p).startswith(CHECKERS)], ids=module)
 def test_the_checker_shares_no_code_with_search_or_encoders(path: Path) -> None:
-    """The checker knows the spec's types and nothing else."""
-    assert [found for _, found in own_imports(path) if not found.startswith(CHECKER_MAY_KNOW)] == []
+    """A checker knows its spec's types, what checkers share, and nothing else."""
+    allowed = CHECKER_MAY_KNOW[room(module(path))]
+    assert [found for _, found in own_imports(path) if not found.startswith(allowed)] == []
 
 
 @pytest.mark.parametrize("name", ["qubo.verdict", "qubo.check_result"])

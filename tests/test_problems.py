@@ -7,11 +7,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.qubo_models import optimum
 from support.shared import shared_path
 
+from qamctl.cluster.check import check_assignments, check_columns
+from qamctl.cluster.read import load_cluster
 from qamctl.errors import ExitCode, UsageError
 from qamctl.formats import read
 from qamctl.formats.models import read_model
@@ -28,6 +31,7 @@ MODELS |= {"hamiltonian-barker.yaml": "least", "hamiltonian-ring.yaml": "least"}
 CIRCUITS = {"circuit-bell.qasm", "circuit-teleport.yaml", "circuit-ising.yaml"}
 #: What a circuit spec of the folder names.
 NAMED = {"circuit-ising.qasm"}
+CLUSTERS = {"cluster-services.yaml", "cluster-teams.yaml", "cluster-hierarchy.yaml"}
 SUFFIXES = {".yaml", ".qubo", ".lp", ".qasm"}
 FEASIBLE = [
     "schedule-night-batch.yaml",
@@ -52,7 +56,7 @@ def solve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-u
 def test_every_example_is_tested() -> None:
     """No problem file is left out of this page."""
     found = {path.relative_to(PROBLEMS).as_posix() for path in PROBLEMS.rglob("*") if path.suffix in SUFFIXES}
-    assert found == {*FEASIBLE, "schedule-infeasible.yaml", *MODELS, *CIRCUITS, *NAMED}
+    assert found == {*FEASIBLE, "schedule-infeasible.yaml", *MODELS, *CIRCUITS, *NAMED, *CLUSTERS}
 
 
 @pytest.mark.parametrize("file", MODELS)
@@ -125,10 +129,33 @@ def test_the_starter_file_is_solved(solve, tmp_path: Path) -> None:  # type: ign
     assert report.result["violations"] == []
 
 
+@pytest.mark.parametrize("file", sorted(CLUSTERS))
+def test_an_example_of_clusters_is_read(file: str) -> None:
+    """A cluster example is valid, and agents that are somewhere now may be there."""
+    spec = load_cluster(PROBLEMS / file)
+    assert f"qamctl cluster problems/{file}" in (PROBLEMS / file).read_text()
+    if (spec.agents.current >= 0).all():
+        assert check_columns(spec, spec.agents.current).feasible
+
+
+def test_the_starter_file_of_clusters_is_feasible(tmp_path: Path) -> None:
+    """What `init cluster` writes is valid as it stands, and can be met: everybody placed, at the cost of 6."""
+    path = tmp_path / "start.yaml"
+    path.write_text(template("cluster"))
+    spec = load_cluster(path)
+    places = ["north-1", "south-1", "north-1", "north-2", "north-1", "north-2"]
+    rows: list[dict[str, Any]] = [
+        {"agent": agent, "cluster": place} for agent, place in zip(spec.agents.ids, places, strict=True)
+    ]
+    rows[spec.agents.ids.index("trainer")]["devices"] = {"gpu": [0]}
+    report = check_assignments(spec, rows)
+    assert (report.violations, report.levels) == ((), (0, 6))
+
+
 def test_there_are_starter_files_for_the_kinds_that_are_read() -> None:
     """Another kind is refused with the kinds there are."""
-    with pytest.raises(UsageError, match="choose one of schedule, model, hamiltonian"):
-        template("cluster")
+    with pytest.raises(UsageError, match="choose one of schedule, cluster, model, hamiltonian"):
+        template("reason")
 
 
 def test_an_imported_problem_is_solved_from_its_file(solve, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

@@ -38,3 +38,18 @@ def test_every_field_of_a_circuit_is_documented(tmp_path: Path, monkeypatch: pyt
     named = set(re.findall(r"`([\w.]+)`", (ROOT / "docs" / "results.md").read_text()))
     compared = {key for key in metrics["search"]["statevector"] if key not in ("branches", "simulated_qubits")}
     assert {key for block in blocks for key in block} | compared <= named
+
+
+def test_every_field_of_clusters_is_documented(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each key of a cluster's result, and of the figures of its clusters before and after."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    options = {"backend": ("assignment",), "max_steps": 2000, "threads": 1}
+    report = run("cluster", str(ROOT / "problems" / "cluster-services.yaml"), options)
+    result, metrics = report.result, report.metrics
+    block, solution = metrics["clusters"], result["solution"]
+    blocks = [result, metrics, solution, solution["assignments"][0], solution["clusters"][0], solution["moves"][0]]
+    blocks += [metrics["model"], metrics["utilisation"], metrics["communication"], block, block["moves"]]
+    blocks += [block["after"], block["after"]["size"], block["after"]["resources"]["cpu"], block["rows"][0]]
+    blocks += [block["rows"][0]["before"]]
+    named = set(re.findall(r"`([\w.]+)`", (ROOT / "docs" / "results.md").read_text()))
+    assert {key for part in blocks for key in part} - named == set()

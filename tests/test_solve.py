@@ -10,12 +10,13 @@ from support.random_specs import random_spec
 
 from qamctl import engines
 from qamctl.errors import BackendError, UsageError
+from qamctl.levels import prove
 from qamctl.race import Attempt
+from qamctl.schedule.contest import contest_of
 from qamctl.schedule.instance import Instance, build_instance
 from qamctl.schedule.read import schedule_from_data
-from qamctl.schedule.result import prove
-from qamctl.schedule.solvers.base import Outcome
-from qamctl.solve import judge, solve_schedule
+from qamctl.solve import find_answer, judge
+from qamctl.solver import Outcome
 
 DATA = {
     "kind": "schedule",
@@ -33,7 +34,7 @@ def instance() -> Instance:
 
 def test_auto_lists_every_engine_and_proves_a_small_problem(instance: Instance) -> None:
     """The portfolio ends with a proof; each member is an attempt."""
-    answer = solve_schedule(instance, seconds=20, seed=1, threads=2)
+    answer = find_answer(contest_of(instance), seconds=20, seed=1, threads=2)
     assert answer.status == "optimal"
     assert [attempt.backend for attempt in answer.attempts] == ["list-search", "anneal", "cpsat"]
     assert answer.proof is not None
@@ -43,7 +44,7 @@ def test_auto_lists_every_engine_and_proves_a_small_problem(instance: Instance) 
 
 def test_below_a_second_cpsat_is_left_out(instance: Instance) -> None:
     """With too little time for CP-SAT the answer says that it was left out, and why."""
-    answer = solve_schedule(instance, seconds=0.5, seed=1, threads=2)
+    answer = find_answer(contest_of(instance), seconds=0.5, seed=1, threads=2)
     cpsat = next(attempt for attempt in answer.attempts if attempt.backend == "cpsat")
     assert (cpsat.status, cpsat.note) == ("skipped", "left out below 1 s of time")
     assert answer.solution is not None
@@ -52,7 +53,7 @@ def test_below_a_second_cpsat_is_left_out(instance: Instance) -> None:
 @pytest.mark.parametrize("backend", ["list-search", "cpsat", "anneal", "tabu", "neal", "exact"])
 def test_one_engine_alone(instance: Instance, backend: str) -> None:
     """Every engine by its name gives a schedule that the checker accepts."""
-    answer = solve_schedule(instance, backends=(backend,), seconds=2, seed=1)
+    answer = find_answer(contest_of(instance), backends=(backend,), seconds=2, seed=1)
     assert answer.report is not None
     assert answer.report.feasible
     assert backend in [attempt.backend for attempt in answer.attempts]
@@ -61,12 +62,20 @@ def test_one_engine_alone(instance: Instance, backend: str) -> None:
 def test_an_unknown_engine_is_a_usage_error(instance: Instance) -> None:
     """A wrong name is refused with the nearest one."""
     with pytest.raises(UsageError, match="did you mean cpsat"):
-        solve_schedule(instance, backends=("cp-sat",), seconds=1, seed=1)
+        find_answer(contest_of(instance), backends=("cp-sat",), seconds=1, seed=1)
+
+
+def test_an_engine_of_another_kind_of_problem_is_named(instance: Instance) -> None:
+    """The message says what it searches, and which engines there are for this problem."""
+    with pytest.raises(
+        UsageError, match="assignment searches clusters, and this is a schedule: take one of auto, list"
+    ):
+        find_answer(contest_of(instance), backends=("assignment",), seconds=1, seed=1)
 
 
 def test_an_empty_problem_is_solved_by_nobody() -> None:
     """No tasks: an optimal, empty schedule of objective 0."""
-    answer = solve_schedule(build_instance(schedule_from_data(DATA | {"tasks": []})), seconds=1, seed=1)
+    answer = find_answer(contest_of(build_instance(schedule_from_data(DATA | {"tasks": []}))), seconds=1, seed=1)
     assert (answer.status, answer.solved_by, answer.attempts) == ("optimal", None, ())
     assert answer.report is not None
     assert answer.report.levels == (0, 0)
@@ -82,7 +91,7 @@ def test_a_schedule_that_the_checker_rejects_is_the_engines_failure(instance: In
     for attempt in attempts:
         assert attempt.solution is not None
         attempt.value, attempt.bounds = instance.value(attempt.solution), (0.0, 0.0)
-    answer = judge(instance, attempts, interrupted=False)
+    answer = judge(contest_of(instance), attempts, interrupted=False)
     assert answer.solved_by == "calm"
     assert attempts[0].status == "rejected"
     assert "the checker found" in str(attempts[0].note)
@@ -108,7 +117,7 @@ def test_small_differences_of_large_values_count() -> None:
         ],
         "objective": {"flow": 1},
     }  # fmt: skip
-    answer = solve_schedule(build_instance(schedule_from_data(data)), seconds=5, seed=1, threads=2)
+    answer = find_answer(contest_of(build_instance(schedule_from_data(data))), seconds=5, seed=1, threads=2)
     assert answer.report is not None
     assert answer.report.levels[0] == pytest.approx(5000000.007, abs=1e-7)
 
@@ -125,14 +134,14 @@ def broken(*args: object) -> Outcome:
 def test_auto_falls_back_and_says_so(instance: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
     """A member that fails is named in the fallback; strict, or by its own name, it ends the run."""
     real = engines.solver
-    monkeypatch.setattr(engines, "solver", lambda name, options: broken if name == "cpsat" else real(name, options))
-    answer = solve_schedule(instance, seconds=1.5, seed=1, threads=2)
+    monkeypatch.setattr(engines, "solver", lambda name, *more: broken if name == "cpsat" else real(name, *more))
+    answer = find_answer(contest_of(instance), seconds=1.5, seed=1, threads=2)
     assert answer.solution is not None
     assert answer.fallback == {"backend": "cpsat", "reason": "RuntimeError: out of luck"}
     with pytest.raises(BackendError, match="out of luck"):
-        solve_schedule(instance, seconds=1.5, seed=1, strict=True)
+        find_answer(contest_of(instance), seconds=1.5, seed=1, strict=True)
     with pytest.raises(BackendError, match="out of luck"):
-        solve_schedule(instance, backends=("cpsat",), seconds=1, seed=1)
+        find_answer(contest_of(instance), backends=("cpsat",), seconds=1, seed=1)
 
 
 @pytest.mark.parametrize("number", range(4))
@@ -143,7 +152,7 @@ def test_steps_give_the_same_answer_on_any_cores_and_kernels(number: int, monkey
     answers = []
     for threads, kernels in [(1, ""), (2, ""), (1, "reference"), (2, "reference")]:
         monkeypatch.setenv("QAMCTL_KERNELS", kernels)
-        answer = solve_schedule(build_instance(spec), steps=300, seed=5, threads=threads)
+        answer = find_answer(contest_of(build_instance(spec)), steps=300, seed=5, threads=threads)
         rows = None if answer.solution is None else [c.tolist() for c in (answer.solution.start, answer.solution.agent)]
         answers.append((answer.status, answer.proof, rows, answer.solved_by))
     assert all(answer == answers[0] for answer in answers[1:])

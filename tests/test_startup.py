@@ -23,6 +23,17 @@ agents: [{id: a1}, {id: a2}]
 tasks: [{id: t1, duration: 3}, {id: t2, duration: 4, after: [t1]}]
 """
 
+CLUSTER = """\
+kind: cluster
+version: 1
+resources: [{id: cpu}]
+agents: [{id: a1, demand: {cpu: 2}, cluster: c0, group: g}, {id: a2, group: g}]
+clusters: {count: 2, capacity: {cpu: 4}}
+links: [{a: a1, b: a2, kind: apart}]
+groups: [{id: g, apart: true}]
+balance: 100
+"""
+
 QIR = """\
 %Qubit = type opaque
 %Result = type opaque
@@ -52,6 +63,7 @@ sys.stderr.write("\\n" + json.dumps([code, names]) + "\\n")
 def loaded(folder: Path, *argv: str) -> set[str]:
     """The packages that a command line has imported when it ends."""
     (folder / "plan.yaml").write_text(SPEC)
+    (folder / "fleet.yaml").write_text(CLUSTER)
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("QAMCTL_", "COV_"))}
     environ |= {"XDG_STATE_HOME": str(folder / "state"), "XDG_CONFIG_HOME": str(folder / "config")}
     ran = subprocess.run(
@@ -74,9 +86,11 @@ def test_version_imports_next_to_nothing(tmp_path: Path) -> None:
         ["schedule", "--help"],
         ["validate", "plan.yaml"],
         ["validate", "plan.yaml", "-o", "json"],
+        ["validate", "fleet.yaml"],
         ["schedule", "plan.yaml", "--backend", "list-search", "--time-limit", "0.2"],
         ["init", "schedule"],
         ["schema", "schedule"],
+        ["schema", "cluster"],
         ["runs", "list"],
         ["config", "show"],
         ["jobs", "list"],

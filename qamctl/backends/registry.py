@@ -29,8 +29,9 @@ SERVICES = {"azure": "qamctl.azure.backend"}
 #: What joins the targets of one engine in its name.
 JOIN = "+"
 
-#: Native solvers by kind of problem: they take the spec itself and are no backends.
-NATIVE_SOLVERS = {"schedule": ("list-search", "cpsat")}
+#: Native solvers by kind of problem: they take the spec itself and are no backends. The first is the heuristic that
+#: gives others a start.
+NATIVE_SOLVERS = {"schedule": ("list-search", "cpsat"), "cluster": ("assignment", "linear")}
 
 #: Where third parties register a function without arguments that gives a Backend.
 ENTRY_POINTS = "qamctl.backends"
@@ -44,6 +45,11 @@ def names() -> tuple[str, ...]:
 def is_native(name: str, kind: str) -> bool:
     """Whether `name` is a native solver of problems of this kind."""
     return name in NATIVE_SOLVERS.get(kind, ())
+
+
+def native_kind(name: str) -> str | None:
+    """The kind of problem that `name` is a native solver of; None where it is none."""
+    return next((kind for kind in NATIVE_SOLVERS if is_native(name, kind)), None)
 
 
 def is_remote(name: str) -> bool:

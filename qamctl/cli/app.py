@@ -15,6 +15,8 @@ from qamctl.errors import ExitCode
 #: Every command: the module in this folder that holds it as `app`, and one line of help.
 COMMANDS = {
     "schedule": ("schedule", "Find a checked schedule for tasks on agents and resources."),
+    "cluster": ("cluster", "Find a checked assignment of agents to clusters."),
+    "watch": ("watch", "Look at a fleet's clusters again and again, and propose a re-balance where it pays."),
     "solve": ("solve", "Find a checked sample of a binary model: QUBO, Ising, MaxCut, or with constraints."),
     "validate": ("validate", "Report every fault of problem files, without solving."),
     "check": ("check", "Recompute a result from its problem file."),
@@ -35,7 +37,7 @@ COMMANDS = {
 }
 
 HELP = """\
-Schedules for fleets of agents, and binary models: solved, bounded, checked and written down.
+Schedules and clusters for fleets of agents, and binary models: solved, bounded, checked and written down.
 
 \b
 Examples:
@@ -43,6 +45,8 @@ Examples:
   qamctl validate plan.yaml                every fault, with line and column
   qamctl schedule plan.yaml                the schedule, its bound and its gap
   qamctl schedule plan.yaml -o json | jq .objective
+  qamctl cluster fleet.yaml                who belongs where, and the moves
+  qamctl watch fleet.yaml --every 60s      what drifts, and what should move
   qamctl solve model.qubo                  a QUBO or another binary model
   qamctl submit bell.qasm --target ionq.simulator --dry-run
 """

@@ -60,6 +60,7 @@ def bench(
     Examples:
       qamctl bench plan.yaml --backend list-search --backend cpsat
       qamctl bench plan.yaml --backend auto --backend neal --time-limit 30 -o json
+      qamctl bench fleet.yaml --backend assignment --backend linear
       qamctl bench model.qubo --backend anneal --backend tabu --backend neal
 
     The engines run one after the other, each with the whole time limit and all threads; every answer is

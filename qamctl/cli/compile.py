@@ -69,10 +69,10 @@ def compile_(
       qamctl compile model.qubo --to qasm --depth 5 --target ionq --file model.qasm
       qamctl compile circuit.qasm --to qir --file circuit.bc
 
-    Takes specs of schedules, whole, model files, and circuits in OpenQASM. For qubo, ising, bqm and circuits
-    constraints become penalties whose weights are sufficient: every minimum is a feasible optimum. The variables
-    keep their names, and bit i of a circuit is variable i, so that `qamctl decode` finds the way back. Everything is
-    minimised; only lp keeps the sense of a model file.
+    Takes specs of schedules and clusters, whole, model files, and circuits in OpenQASM. For qubo, ising, bqm and
+    circuits constraints become penalties whose weights are sufficient: every minimum is a feasible optimum. The
+    variables keep their names, and bit i of a circuit is variable i, so that `qamctl decode` finds the way back.
+    Everything is minimised; only lp keeps the sense of a model file.
     """
     flags = {
         "format": format,

@@ -53,9 +53,9 @@ def decode(
       qamctl decode model.lp samples.csv --result result.json && qamctl check result.json model.lp
 
     Samples hold a value for each variable of the compiled problem, slack bits included or not: by name, or in order.
-    Say the same --encoding, --inequality, --slot and --level as for `compile`. Schedules are repaired where a
-    sample breaks a constraint; the best is shown, with the share of samples that were feasible as they came. Exit
-    code 3: samples of another problem; 4: none of them is a feasible answer.
+    Say the same --encoding, --inequality, --slot and --level as for `compile`. Schedules and clusters are repaired
+    where a sample breaks a constraint; the best is shown, with the share of samples that were feasible as they came.
+    Exit code 3: samples of another problem; 4: none of them is a feasible answer.
     """
     flags = {
         "format": format,

@@ -12,8 +12,8 @@ Backends = Annotated[
         "--backend",
         metavar="NAME",
         help="Engine to use: auto, cpsat, anneal, tabu, neal, exact; by circuits qaoa, statevector, noisy, qir, and "
-        "azure:TARGET, of Azure Quantum; for schedules list-search, too. Circuit files take statevector, noisy, qir, "
-        "azure:TARGET. Repeatable.",
+        "azure:TARGET, of Azure Quantum; for schedules list-search, too, for clusters assignment and linear, and no "
+        "cpsat. Circuit files take statevector, noisy, qir, azure:TARGET. Repeatable.",
     ),
 ]
 File = Annotated[
@@ -118,6 +118,16 @@ Slot = Annotated[
 MaxVariables = Annotated[
     str | None, typer.Option("--max-variables", metavar="N", help="Largest QUBO to compile; slots get coarser to fit.")
 ]
+From = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        "--from-result",
+        metavar="RESULT",
+        help="Take where agents are now from an earlier result: a file, a run's id or a unique beginning of it, a run "
+        "directory, or latest.",
+    ),
+]
 Out = Annotated[
     str | None,
     typer.Option("--out", metavar="DIR", help="Run directory. Default: a new one under the state folder."),
@@ -125,6 +135,10 @@ Out = Annotated[
 ResultFile = Annotated[str | None, typer.Option("--result", metavar="FILE", help="Copy the result here, too (JSON).")]
 MetricsFile = Annotated[
     str | None, typer.Option("--metrics", metavar="FILE", help="Copy the metrics here, too (.json or .prom).")
+]
+Picture = Annotated[
+    str | None,
+    typer.Option("--picture", metavar="FILE", help="Draw the answer here (.svg): clusters, loads, agents, cut links."),
 ]
 Output = Annotated[
     str | None, typer.Option("--output", "-o", metavar="FORMAT", help="table, json or yaml. Default table.")
@@ -225,6 +239,8 @@ JobRef = Annotated[str, typer.Argument(metavar="ID", help="A job's id, or a uniq
 Level = Annotated[
     str | None,
     typer.Option(
-        "--level", metavar="K", help="Objective level of a schedule, from 1 (default); earlier ones are kept."
+        "--level",
+        metavar="K",
+        help="Objective level of a schedule or a cluster, from 1 (default); earlier ones are kept.",
     ),
 ]

@@ -88,7 +88,8 @@ def show(
         if result is None or result.get("run") != info.id:
             return facts(_plain(info))
         head = {name: value for name, value in _plain(info).items() if name in ("id", "started", "ended", "exit_code")}
-        body = result_page(result, width=console.width, paint=console.paint, place=str(file))
+        figures = _metrics(info)
+        body = result_page(result, width=console.width, paint=console.paint, place=str(file), metrics=figures)
         return f"{facts(head)}\n\n{body}"
 
     console.show({**_plain(info), "result": result}, page)
@@ -161,6 +162,15 @@ def prune_(
     verb = "would be removed" if dry_run else "removed"
     console.show({"runs": ids, "dry_run": dry_run}, lambda: "\n".join([*ids, f"{len(ids)} runs {verb}"]))
     return ExitCode.OK
+
+
+def _metrics(run: RunInfo) -> dict[str, Any] | None:
+    """The metrics of a run; None where they can't be read: the page does with less."""
+    try:
+        metrics = json.loads((run.directory / "metrics.json").read_bytes())
+    except (OSError, ValueError):
+        return None
+    return metrics if isinstance(metrics, dict) and metrics.get("run") == run.id else None
 
 
 def _plain(run: RunInfo) -> dict[str, Any]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from qamctl.cli import options as flag
 from qamctl.cli.app import PlainCommand, new_app
-from qamctl.cli.progress import Progress
+from qamctl.cli.running import run_and_show
 from qamctl.cli.session import open_console
-from qamctl.cli.views import facts, schedule_page
-from qamctl.errors import ExitCode
+from qamctl.cli.views import schedule_page
+
+if TYPE_CHECKING:
+    from qamctl.story import RunReport
 
 app = new_app()
 
@@ -102,32 +103,9 @@ def schedule(
         "verbose": int(verbose),
     }
     console = open_console(context, flags, profile=profile, config=config)
-    config_file = Path(config) if config else None
-    from qamctl import pipeline
 
-    if dry_run:
-        sizes = pipeline.dry_run(spec, flags, profile=profile, config_file=config_file)
-        console.show(sizes, lambda: facts(sizes))
-        return ExitCode.OK
-    pipeline.load("schedule")
-    with Progress(console) as progress:
-        report = pipeline.run_schedule(
-            spec,
-            flags,
-            profile=profile,
-            config_file=config_file,
-            command=["qamctl", *console.argv],
-            events=progress,
-        )
-    for warning in report.warnings:
-        console.warn(warning)
-    if report.skipped:
-        console.note("skipped: another run holds the lock")
-        return report.exit_code
-    file = str(report.directory / "result.json") if report.directory else None
-    unit = report.spec.time.unit if report.spec else ""
-    console.show(
-        report.result,
-        lambda: schedule_page(report.result, width=console.width, paint=console.paint, unit=unit, place=file),
-    )
-    return report.exit_code
+    def page(report: RunReport, place: str | None) -> str:
+        unit = report.spec.time.unit if report.spec else ""
+        return schedule_page(report.result, width=console.width, paint=console.paint, unit=unit, place=place)
+
+    return run_and_show(console, "schedule", spec, flags, profile=profile, config=config, page=page)

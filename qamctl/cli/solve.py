@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from qamctl.cli import options as flag
 from qamctl.cli.app import PlainCommand, new_app
-from qamctl.cli.progress import Progress
+from qamctl.cli.running import run_and_show
 from qamctl.cli.session import open_console
-from qamctl.cli.views import facts, page
-from qamctl.errors import ExitCode
+from qamctl.cli.views import page
+
+if TYPE_CHECKING:
+    from qamctl.story import RunReport
 
 app = new_app()
 
@@ -119,31 +121,12 @@ def solve(
         "verbose": int(verbose),
     }
     console = open_console(context, flags, profile=profile, config=config)
-    config_file = Path(config) if config else None
-    from qamctl import pipeline
     from qamctl.kinds import kind_of, kind_of_format
 
+    def show(report: RunReport, place: str | None) -> str:
+        return page(
+            report.result, width=console.width, paint=console.paint, place=place, metrics=report.metrics
+        )  # fmt: skip
+
     kind = kind_of(file, "model") if format is None else kind_of_format(format)
-    if dry_run:
-        sizes = pipeline.dry_run(file, flags, kind=kind, profile=profile, config_file=config_file)
-        console.show(sizes, lambda: facts(sizes))
-        return ExitCode.OK
-    pipeline.load(kind)
-    with Progress(console) as progress:
-        report = pipeline.run(
-            kind,
-            file,
-            flags,
-            profile=profile,
-            config_file=config_file,
-            command=["qamctl", *console.argv],
-            events=progress,
-        )
-    for warning in report.warnings:
-        console.warn(warning)
-    if report.skipped:
-        console.note("skipped: another run holds the lock")
-        return report.exit_code
-    place = str(report.directory / "result.json") if report.directory else None
-    console.show(report.result, lambda: page(report.result, width=console.width, paint=console.paint, place=place))
-    return report.exit_code
+    return run_and_show(console, kind, file, flags, profile=profile, config=config, page=show)

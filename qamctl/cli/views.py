@@ -30,8 +30,7 @@ def schedule_page(
     place
         Where the whole result is; None where it was not written.
     """
-    parts = [_headline(result, width, paint), _levels(result, width)]
-    parts += [_engines(result, width), _reasons(result, width), _violations(result)]
+    parts = verdict(result, width=width, paint=paint)
     assignments = (result.get("solution") or {}).get("assignments") or []
     if isinstance(assignments, Mapping):  # a large schedule's rows are in a table beside the result
         parts.append(f"The assignments are in {assignments['table']}.")
@@ -43,12 +42,30 @@ def schedule_page(
     return "\n\n".join(part for part in parts if part)
 
 
-def page(result: Mapping[str, Any], *, width: int, paint: Paint, place: str | None = None) -> str:
-    """The page of a result of any kind."""
-    from qamctl.cli.circuit_page import circuit_page
+def verdict(result: Mapping[str, Any], *, width: int, paint: Paint) -> list[str]:
+    """What every page of an answer with levels begins with: how good it is, by whom, or why there is none."""
+    return [
+        _headline(result, width, paint), _levels(result, width), _engines(result, width), _reasons(result, width),
+        _violations(result),
+    ]  # fmt: skip
 
-    pages = {"model": model_page, "circuit": circuit_page}
-    show = pages.get(result["kind"], schedule_page)
+
+def page(
+    result: Mapping[str, Any],
+    *,
+    width: int,
+    paint: Paint,
+    place: str | None = None,
+    metrics: Mapping[str, Any] | None = None,
+) -> str:
+    """The page of a result of any kind; `metrics` of its run, where they are at hand."""
+    from qamctl.cli.circuit_page import circuit_page
+    from qamctl.cli.cluster_page import cluster_page
+
+    if result["kind"] == "cluster":
+        clusters = (metrics or {}).get("clusters")
+        return cluster_page(result, width=width, paint=paint, place=place, clusters=clusters)
+    show = {"model": model_page, "circuit": circuit_page}.get(result["kind"], schedule_page)
     return show(result, width=width, paint=paint, place=place)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from qamctl.kernels.assignment.problem import AssignmentProblem
     from qamctl.kernels.schedule.problem import Floats, Index, Ints, ScheduleProblem
 
 
@@ -79,8 +80,79 @@ class ScheduleSearch(Protocol):
         ...
 
 
+class AssignmentSearch(Protocol):
+    """Local search for assignments (see `qamctl.kernels.assignment.reference`), driven in slices.
+
+    A step is one proposal. The search depends on the problem, the start, the seed and the plan alone, not on how
+    `run` divides it.
+    """
+
+    def run(self, steps: int, seconds: float) -> int:
+        """Carry on for at most `steps` steps and about `seconds`; the steps done.
+
+        Raises
+        ------
+        RuntimeError
+            When another thread is using this object.
+        """
+        ...
+
+    def plan(self, steps: int) -> None:
+        """Lay the cooling out over a search of `steps` steps in all, those done included."""
+        ...
+
+    def focus(self, level: int, bounds: Floats) -> None:
+        """Go on from the best assignment with one level of the objective; earlier ones stay within `bounds`."""
+        ...
+
+    @property
+    def steps(self) -> int:
+        """Steps done."""
+        ...
+
+    @property
+    def cycles(self) -> int:
+        """Coolings finished; each began at the best assignment known."""
+        ...
+
+    @property
+    def best(self) -> Index:
+        """[n] the leaf of each unit; k where in none."""
+        ...
+
+    @property
+    def best_mask(self) -> Ints:
+        """[pieces] the devices that each piece takes, as bits."""
+        ...
+
+    @property
+    def best_violation(self) -> int:
+        """0 where every rule is kept."""
+        ...
+
+    @property
+    def best_term(self) -> Floats:
+        """[7] the terms of the best assignment."""
+        ...
+
+    @property
+    def leaf(self) -> Index:
+        """[n] of the current assignment."""
+        ...
+
+    @property
+    def violation(self) -> int:
+        """Of the current assignment."""
+        ...
+
+    @property
+    def term(self) -> Floats:
+        """[7] of the current assignment."""
+        ...
+
+
 #: The extension modules, one for each folder of kernels.
-FAMILIES = ("schedule", "tabu", "anneal", "groups", "mixing", "statevector")
+FAMILIES = ("schedule", "tabu", "anneal", "groups", "mixing", "statevector", "assignment")
 
 
 def extension(family: str) -> ModuleType | None:
@@ -112,4 +184,15 @@ def schedule_search(problem: ScheduleProblem, seed: int) -> ScheduleSearch:
 
         return Reference(problem, seed % 2**64)
     search: ScheduleSearch = found.ScheduleSearch(problem, seed % 2**64)
+    return search
+
+
+def assignment_search(problem: AssignmentProblem, start: Index, seed: int) -> AssignmentSearch:
+    """A search over `problem` from [n] leaves of units, in C++ or else the reference; `seed` as for schedules."""
+    found = extension("assignment")
+    if found is None:
+        from qamctl.kernels.assignment.reference import AssignmentSearch as Reference
+
+        return Reference(problem, start, seed % 2**64)
+    search: AssignmentSearch = found.AssignmentSearch(problem, start, seed % 2**64)
     return search

@@ -92,3 +92,10 @@ def reach_of(linear: Floats, row: Ints, col: Ints, weight: Floats, block: Ints) 
     pair_low = np.minimum(np.minimum.reduceat(sorted_weight, first), 0.0)
     pair_high = np.maximum(np.maximum.reduceat(sorted_weight, first), 0.0)
     return float(low.sum() + pair_low.sum()), float(high.sum() + pair_high.sum())
+
+
+def value_of(model: Model, sample: np.ndarray) -> float:
+    """The objective of one sample [n], constraints apart."""
+    x = np.asarray(sample)
+    both = (x[model.row] != 0) & (x[model.col] != 0)
+    return float(model.offset + model.linear @ x + model.weight[both].sum())

@@ -18,11 +18,13 @@ max(0, cost of z) + the weights of all z <= w: the broken a <= z are repaired, a
 z <= w can break. So no minimum breaks an implication of such a weight, whatever the other weights are.
 Along a chain these weights grow from one link's cost to at most P.
 
-(3) *Everything else.* One of each group is chosen in every feasible state, so the group's least cost can be
+(3) *Bits of a row's own* that count what is beyond its limit can make up for it: `relief`.
+
+(4) *Everything else.* One of each group is chosen in every feasible state, so the group's least cost can be
 moved to the offset. Let f be the shifted objective, low a bound with f >= low for every binary state that
 keeps what (1) settles, and y a feasible state. With weight P > f(y) - low, any such state s that breaks a
 constraint has energy >= low + P > f(y) >= the optimum, so no minimum is infeasible; feasible states have
-no penalty, so the minima are the optima. A weight by (1) or (2) that is larger than P gives way to it.
+no penalty, so the minima are the optima. A weight by (1), (2) or (3) that is larger than P gives way to it.
 
 With domain walls in place of one-hot groups see `domain_wall.wall_weights`.
 """
@@ -36,6 +38,7 @@ import numpy as np
 from qamctl.qubo.local_bounds import Flips, flips, group_bounds, largest_two, row_bounds, structure
 from qamctl.qubo.model import Floats, Index, Ints, Model
 from qamctl.qubo.objective import between_groups, margin, on_grid, reach_of, shifted, unit
+from qamctl.qubo.relief import relief
 from qamctl.qubo.shapes import (
     IMPLICATION,
     group_of_variables,
@@ -166,12 +169,16 @@ def _group_weights(model: Model, found: Flips, settled: np.ndarray, spare: float
 
 
 def _row_weights(model: Model, linear: Floats, found: Flips, everywhere: float, spare: float) -> Floats:
-    """[r] the least of what one flip, the implications of a row, and everything else prove."""
+    """[r] the least of what one flip, the implications of a row, bits of its own, and everything else prove."""
     row = np.minimum(np.maximum(row_bounds(model, found), 0.0) + spare, everywhere)
     row_of, implied = _implications(model)
     need = _implication_needs(model, linear, row_of, implied, spare)
     tight = need[implied[:, 1]] if len(implied) else np.zeros(0)
     row[row_of] = np.minimum(row[row_of], tight)
+    price = relief(model)
+    step = unit(model)
+    some = np.isfinite(price)
+    row[some] = np.minimum(row[some], on_grid(model, price[some] + (price[some] / 1024 if step is None else step)))
     return row
 
 

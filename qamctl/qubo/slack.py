@@ -13,6 +13,33 @@ from qamctl.qubo.model import GE, Floats, Index, Ints, Model
 Gram = Callable[[Ints, Index | Ints, Floats, Floats], tuple[Ints, Ints, Floats]]
 
 
+def ladders(reach: Ints) -> tuple[Ints, Ints]:
+    """(start, coef) CSR of the bits of numbers from 0 to `reach` [r]: 1, 2, 4 ..., the last one clipped to reach it."""
+    bits = np.array([int(r).bit_length() for r in reach], np.int64)
+    start = np.concatenate([[0], np.cumsum(bits)]).astype(np.int64)
+    row = np.repeat(np.arange(len(bits)), bits)
+    place = np.arange(start[-1]) - start[row]
+    power = np.int64(1) << place
+    return start, np.where(place == bits[row] - 1, reach[row] - power + 1, power)
+
+
+def digits(values: Ints, start: Ints, coef: Ints) -> np.ndarray:
+    """[bits] the bits of `ladders` that stand for values [r]; the nearest ones of a value beyond them."""
+    row = np.repeat(np.arange(len(values)), np.diff(start))
+    place = np.arange(len(coef)) - start[row]
+    total = np.bincount(row, weights=coef, minlength=len(values)).astype(np.int64)
+    some = start[1:] > start[:-1]
+    last = start[1:][some] - 1
+    below = total.copy()
+    below[some] -= coef[last]
+    left = np.clip(values, 0, total)
+    top = left > below
+    left[some] -= np.where(top[some], coef[last], 0)
+    out = ((left[row] >> place) & 1).astype(np.uint8)
+    out[last] = top[some]
+    return out
+
+
 @dataclass(frozen=True, slots=True)
 class Slack:
     """Slack bits as a function of the model's variables: what row r leaves below its right side.
@@ -44,18 +71,9 @@ class Slack:
         """[s, n_bits] the bits nearest to what samples [s, n_model] leave."""
         out = np.zeros((len(samples), self.n_bits), np.uint8)
         row = np.repeat(np.arange(len(self.rhs)), np.diff(self.start))
-        bit_row = np.repeat(np.arange(len(self.rhs)), np.diff(self.bit_start))
-        last = self.bit_start[1:] - 1
-        place = np.arange(self.n_bits) - np.repeat(self.bit_start[:-1], np.diff(self.bit_start))
-        total = np.bincount(bit_row, weights=self.bit_coef, minlength=len(self.rhs)).astype(np.int64)
-        below = total - self.bit_coef[last] if len(self.rhs) else total
         for s, sample in enumerate(samples):
             taken = np.bincount(row, weights=self.coef * sample[self.index], minlength=len(self.rhs)).astype(np.int64)
-            left = np.clip(self.rhs - taken, 0, total)
-            top = left > below
-            rest = left - np.where(top, self.bit_coef[last], 0)
-            out[s] = (rest[bit_row] >> place) & 1
-            out[s, last] = top
+            out[s] = digits(self.rhs - taken, self.bit_start, self.bit_coef)
         return out
 
 
@@ -155,13 +173,9 @@ def _with_bits(
     n: int, rows: Ints, size: Ints, index: Ints, coef: Ints, rhs: Ints, reach: Ints, *, with_bits: bool
 ) -> Squares:
     """Append the bits of each row, 1, 2, 4 ... with the last clipped so that their sum is `reach`."""
-    bits = np.array([int(r).bit_length() * with_bits for r in reach], np.int64)
-    bit_start = np.concatenate([[0], np.cumsum(bits)]).astype(np.int64)
+    bit_start, bit_coef = ladders(reach if with_bits else np.zeros_like(reach))
+    bits = np.diff(bit_start)
     row_of_bit = np.repeat(np.arange(len(rows)), bits)
-    place = np.arange(bit_start[-1]) - bit_start[row_of_bit]
-    is_last = place == bits[row_of_bit] - 1
-    power = np.int64(1) << place
-    bit_coef = np.where(is_last, reach[row_of_bit] - power + 1, power)
 
     start = np.concatenate([[0], np.cumsum(size + bits)]).astype(np.int64)
     row_of = np.repeat(np.arange(len(rows)), size)

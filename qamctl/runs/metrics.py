@@ -64,6 +64,7 @@ def build(
     curve: Sequence[tuple[float, float, str]] = (),
     utilisation: Mapping[str, Any] | None = None,
     communication: Mapping[str, Any] | None = None,
+    clusters: Mapping[str, Any] | None = None,
     quantum: Collection[str] | None = (),
     cache: tuple[int, int] | None = None,
     jobs: Sequence[Mapping[str, Any]] = (),
@@ -89,6 +90,8 @@ def build(
         What `utilisation` gave.
     communication
         Figures of data sent between agents.
+    clusters
+        Of each cluster before and after, where the problem is about clusters (see `cluster.monitor_block`).
     quantum
         Which of the attempts' backends are quantum targets or simulators of them; None: no objective is better than
         another, and nothing is compared.
@@ -121,6 +124,7 @@ def build(
         "curve": [[round(float(seconds), 6), objective, backend] for seconds, objective, backend in curve],
         "utilisation": dict(utilisation or {}),
         "communication": {"bytes": 0, "time": 0, **(communication or {})},
+        **({} if clusters is None else {"clusters": dict(clusters)}),
         "credits": credits_of(jobs),
         "quantum_vs_classical": compare_quantum([] if quantum is None else attempts, quantum or (), sense),
         "cache": cache_of(jobs) if cache is None else {"hits": cache[0], "misses": cache[1]},

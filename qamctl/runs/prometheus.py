@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from qamctl.runs.canonical import dumps
+from qamctl.runs.exposition import Family, Samples, exposition, number, sample
+from qamctl.runs.prometheus_clusters import cluster_families
 
 _LAST_SUCCESS = "qamctl_last_success_timestamp_seconds"
 _STATUSES = ("optimal", "feasible", "infeasible", "unknown", "interrupted")
 _GOOD = ("optimal", "feasible")
-
-_Samples = Sequence[tuple[Mapping[str, str], float]]
 
 
 def metrics_text(path: Path, metrics: Mapping[str, Any]) -> str:
@@ -46,19 +46,14 @@ def to_prometheus(metrics: Mapping[str, Any], previous: str = "") -> str:
     https://prometheus.io/docs/instrumenting/exposition_formats/
     """
     base = {"kind": str(metrics["kind"]), "name": str(metrics["name"])}
-    lines = []
-    for name, help_text, samples in _families(metrics, base):
-        if samples:
-            lines += [f"# HELP {name} {help_text}", f"# TYPE {name} gauge"]
-            lines += [f"{name}{{{_labels(labels)}}} {_number(value)}" for labels, value in samples]
-    good = metrics.get("status") in _GOOD
-    kept = _kept(previous, f"{_LAST_SUCCESS}{{{_labels(base)}}}")
-    success = _number(metrics["finished_timestamp"]) if good else kept
+    lines = exposition(_families(metrics, base))
+    good, last = metrics.get("status") in _GOOD, sample(_LAST_SUCCESS, base)
+    success = number(metrics["finished_timestamp"]) if good else _kept(previous, last)
     if success is not None:
         lines += [
             f"# HELP {_LAST_SUCCESS} When a run last brought a feasible answer.",
             f"# TYPE {_LAST_SUCCESS} gauge",
-            f"{_LAST_SUCCESS}{{{_labels(base)}}} {success}",
+            f"{last} {success}",
         ]
     return "\n".join(lines) + "\n"
 
@@ -77,17 +72,12 @@ def spending_text(report: Mapping[str, Any], targets: Sequence[Mapping[str, Any]
         Its rows by target.
     """
     base = {"workspace": str(report["workspace"] or "all")}
-    lines = []
-    for name, help_text, samples in _spending(report, targets, base):
-        if samples:
-            lines += [f"# HELP {name} {help_text}", f"# TYPE {name} gauge"]
-            lines += [f"{name}{{{_labels(labels)}}} {_number(value)}" for labels, value in samples]
-    return "\n".join(lines) + "\n"
+    return "\n".join(exposition(_spending(report, targets, base))) + "\n"
 
 
 def _spending(
     report: Mapping[str, Any], targets: Sequence[Mapping[str, Any]], base: Mapping[str, str]
-) -> Iterator[tuple[str, str, _Samples]]:
+) -> Iterator[Family]:
     rows = [({**base, "target": str(row["target"]), "currency": row["currency"]}, row) for row in targets]
     yield "qamctl_ledger_billed", "What the service billed.", [(labels, row["billed"]) for labels, row in rows]
     # `reserved` of a row is all that ever was; what of it is open is what counts and is not billed.
@@ -111,8 +101,8 @@ def _spending(
     yield "qamctl_budget_used_ratio", "Share of it that counts as used.", [(own, budget["share"])]
 
 
-def _families(metrics: Mapping[str, Any], base: Mapping[str, str]) -> Iterator[tuple[str, str, _Samples]]:
-    def one(key: str) -> _Samples:
+def _families(metrics: Mapping[str, Any], base: Mapping[str, str]) -> Iterator[Family]:
+    def one(key: str) -> Samples:
         value = metrics.get(key)
         return [] if value is None else [(base, float(value))]
 
@@ -142,6 +132,7 @@ def _families(metrics: Mapping[str, Any], base: Mapping[str, str]) -> Iterator[t
         ({**base, "resource": name}, share) for name, share in (use.get("resources") or {}).items() if share is not None
     ]
     yield "qamctl_resource_utilisation_ratio", "Share of the resource's capacity in use.", resources
+    yield from cluster_families(metrics.get("clusters"), base)
     credits = metrics["credits"]
     yield "qamctl_credits_billed", "Credits billed by remote targets.", [(base, credits["billed"])]
     jobs = metrics.get("jobs") or []
@@ -155,18 +146,6 @@ def _families(metrics: Mapping[str, Any], base: Mapping[str, str]) -> Iterator[t
     cache = metrics["cache"]
     kept = [({**base, "result": result}, float(cache[result])) for result in ("hits", "misses")]
     yield "qamctl_job_cache", "Jobs whose results were kept (hits), and that had to be sent (misses).", kept
-
-
-def _labels(labels: Mapping[str, str]) -> str:
-    return ",".join(f'{name}="{_escape(value)}"' for name, value in labels.items())
-
-
-def _escape(value: str) -> str:
-    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-
-
-def _number(value: float) -> str:
-    return repr(int(value)) if float(value).is_integer() else repr(float(value))
 
 
 def _kept(previous: str, sample: str) -> str | None:

@@ -52,8 +52,9 @@ class Stop:
 def catch_signals() -> Iterator[Stop]:
     """Turn the first SIGINT or SIGTERM into `stop()` being true; a second one raises `Interrupted`.
 
-    The handlers of before are put back at the end. Outside the main thread Python takes no handlers:
-    there the flag simply stays down, and whoever runs the main thread decides.
+    The handlers of before are put back at the end; where they are those of a block around this one, it is told what
+    came. Outside the main thread Python takes no handlers: there the flag simply stays down, and whoever runs the main
+    thread decides.
     """
     stop = Stop()
     before = {}
@@ -68,3 +69,7 @@ def catch_signals() -> Iterator[Stop]:
         for number, handler in before.items():
             # None: installed by someone other than Python, which can't be put back through Python.
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
+        for handler in before.values():
+            around = getattr(handler, "__self__", None)
+            if isinstance(around, Stop) and around.exit_code is None:
+                around.exit_code = stop.exit_code

@@ -8,10 +8,7 @@ from typing import Any
 import numpy as np
 
 from qamctl.errors import UnsupportedError
-from qamctl.qubo.compile import compile_qubo
-from qamctl.qubo.feasible import feasible
-from qamctl.qubo.penalties import sufficient_weights
-from qamctl.qubo.weight_report import constraint_report
+from qamctl.qubo.answer_block import WHOLE_COUPLINGS, WHOLE_VARIABLES, WINDOW_VARIABLES, answer_block
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.model import ScheduleModel, build_model
 from qamctl.schedule.part import reduced
@@ -19,12 +16,7 @@ from qamctl.schedule.sizes import estimate
 from qamctl.schedule.solution import Solution
 from qamctl.schedule.windows import NEAR, OPTIONS
 
-#: The whole problem is compiled up to these sizes; beyond, a window around the end of the schedule.
-WHOLE_VARIABLES = 20_000
-WHOLE_COUPLINGS = 3_000_000
-
-#: Variables of that window, about.
-WINDOW_VARIABLES = 1_000
+__all__ = ["WHOLE_COUPLINGS", "compile_answer", "model_around", "whole_model"]
 
 
 def compile_answer(
@@ -56,24 +48,9 @@ def compile_answer(
     built, whole = model_around(
         instance, solution, level, slot=slot, max_variables=max_variables, max_couplings=max_couplings
     )
-    sample = built.encode(solution)
-    objective = float(built.model.offset + built.model.linear @ sample)
-    weights = sufficient_weights(built.model, objective)
-    compiled = compile_qubo(built.model, weights)
-    energy = float(compiled.energy(compiled.extend(sample))[0])
-    kept = bool(feasible(built.model, sample[None, :])[0])
-    return {
-        "kind": compiled.kind,
-        "scope": "whole" if whole else "windows",
-        "variables": compiled.n,
-        "raw_variables": built.raw_variables,
-        "quadratic": len(compiled.row),
-        "sha256": compiled.sha256,
-        "slot": built.slot,
-        "constraints": constraint_report(built.model, weights, compiled),
-        "energy": _number(energy),
-        "penalty": 0 if kept else _number(energy - objective),
-    }
+    return answer_block(
+        built.model, built.encode(solution), whole=whole, raw_variables=built.raw_variables, more={"slot": built.slot}
+    )
 
 
 def model_around(
@@ -140,9 +117,3 @@ def _last_tasks(instance: Instance, solution: Solution, variables: int) -> np.nd
     free = np.zeros(instance.n, bool)
     free[latest[:count]] = True
     return free
-
-
-def _number(value: float) -> int | float:
-    """To twelve digits: what lies beyond is the rounding of penalties that cancel."""
-    value = float(f"{value:.12g}")
-    return int(value) if value.is_integer() else value

@@ -14,19 +14,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from qamctl.qubo.model import Model
+from qamctl.qubo.objective import value_of
+from qamctl.qubo.row_blocks import Rows, join
 from qamctl.schedule.choices import Choices, open_choices
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.labels import Labels
 from qamctl.schedule.place import place
-from qamctl.schedule.rows import (
-    ROW_KINDS,
-    Rows,
-    capacity_rows,
-    join,
-    level_row,
-    precedence_rows,
-    stock_rows,
-)
+from qamctl.schedule.rows import ROW_KINDS, capacity_rows, level_row, precedence_rows, stock_rows
 from qamctl.schedule.slots import in_slots, on_grid
 from qamctl.schedule.solution import Solution
 from qamctl.schedule.spec import Floats, Ints
@@ -74,6 +68,10 @@ class ScheduleModel:
     def raw_variables(self) -> int:
         """Variables before the windows were pruned."""
         return self.choices.raw + len(self.ends) + len(self.holders)
+
+    def objective(self, solution: Solution) -> float:
+        """What the model minimises, of a schedule."""
+        return value_of(self.model, self.encode(solution))
 
     def chosen(self, sample: Sample) -> tuple[Ints, Ints] | None:
         """[T] start (slots) and option; None where a task has no start or several."""
@@ -211,7 +209,7 @@ def _assemble(
     linear = linear[needed]
     blocks = [precedence_rows(instance, choices), *capacity_rows(choices), stock_rows(instance, choices)]
     blocks += makespan_rows(instance, choices, ends, n) + used_rows(instance, choices, holders, n + len(ends))
-    start, index, coef, rhs, sense, kind = join(blocks + kept)
+    start, index, coef, rhs, sense, kind = join(blocks + kept, ROW_KINDS)
     count = np.diff(choices.first)
     model = Model(
         n=n + len(ends) + len(holders),

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import numpy as np
 
 from qamctl.errors import InfeasibleError, UnsupportedError
-from qamctl.qubo.model import LE
+from qamctl.qubo.row_blocks import Rows, pairs
+from qamctl.qubo.whole_row import whole_row
 from qamctl.schedule.choices import Choices, edges
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.loads import option_loads, ranges
@@ -16,32 +14,6 @@ from qamctl.schedule.spec import TERMS, Floats, Ints
 
 #: What a row can come from; `Model.con_kind` indexes it.
 ROW_KINDS = ("precedence", "capacity", "stock", "makespan", "used", "level")
-
-#: Powers of ten by which a kept level may be scaled to integers, and the largest number that may result:
-#: its square times a penalty is still exact in double precision.
-LEVEL_SCALES: tuple[int, ...] = tuple(10**k for k in range(10))
-LEVEL_RANGE = 2**20
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """Constraints of one kind in CSR form; every sense is <=."""
-
-    kind: str
-    start: Ints
-    index: Ints
-    coef: Ints
-    rhs: Ints
-
-
-def pairs(kind: str, one: Ints, other: Ints, sign: int, rhs: int) -> Rows:
-    """Rows x[one] + sign * x[other] <= rhs."""
-    count = len(one)
-    index = np.empty(2 * count, np.int64)
-    index[0::2], index[1::2] = one, other
-    coef = np.ones(2 * count, np.int64)
-    coef[1::2] = sign
-    return Rows(kind, np.arange(count + 1, dtype=np.int64) * 2, index, coef, np.full(count, rhs, np.int64))
 
 
 def precedence_rows(instance: Instance, choices: Choices) -> Rows:
@@ -189,40 +161,11 @@ def level_row(
     if float(most.sum() + above[n:].sum()) <= room + tolerance:
         return None
     index = np.flatnonzero(above)
-    coef, rhs = _integers(above[index], room + tolerance, weights)
+    found = whole_row(above[index], max(room + tolerance, 0.0))
+    if found is None:
+        terms = ", ".join(term for term, weight in zip(TERMS, weights, strict=True) if weight)
+        raise UnsupportedError(
+            f"an earlier objective level ({terms}) has costs that no integer row of a QUBO holds: round its weights"
+        )
+    coef, rhs = found
     return Rows("level", np.array([0, len(index)]), index, coef, np.array([rhs]))
-
-
-def _integers(costs: Floats, room: float, weights: Floats) -> tuple[Ints, int]:
-    """(coefficients, right side) of costs . x <= room in integers without a common divisor."""
-    for scale in LEVEL_SCALES:
-        scaled = costs * scale
-        whole = np.round(scaled)
-        if np.abs(scaled - whole).max() <= 1e-9 * np.abs(scaled).max():
-            coef = whole.astype(np.int64)
-            divisor = int(np.gcd.reduce(coef))
-            rhs = max(int(np.floor(room * scale)), 0) // divisor
-            if rhs > LEVEL_RANGE:
-                break
-            # What alone exceeds the right side may be cut down to just above it.
-            return np.minimum(coef // divisor, rhs + 1), rhs
-    terms = ", ".join(term for term, weight in zip(TERMS, weights, strict=True) if weight)
-    raise UnsupportedError(
-        f"an earlier objective level ({terms}) has costs that no integer row of a QUBO holds: round its weights"
-    )
-
-
-def join(blocks: Sequence[Rows]) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints]:
-    """(start, index, coef, rhs, sense, kind) of all blocks one after the other."""
-    sizes = np.concatenate([np.diff(block.start) for block in blocks] + [np.zeros(0, np.int64)])
-    start = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-    count = [len(block.rhs) for block in blocks]
-    kind = np.repeat([ROW_KINDS.index(block.kind) for block in blocks], count)
-    return (
-        start,
-        np.concatenate([block.index for block in blocks]),
-        np.concatenate([block.coef for block in blocks]),
-        np.concatenate([block.rhs for block in blocks]),
-        np.full(len(kind), LE),
-        kind,
-    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,16 +49,6 @@ def to_rows(spec: ScheduleSpec, solution: Solution) -> list[dict[str, Any]]:
     return rows
 
 
-def same(a: float, b: float) -> bool:
-    """Whether two figures differ by nothing but rounding; whole numbers that floats hold exactly do not round."""
-    if max(abs(a), abs(b)) <= 2**53 and float(a).is_integer() and float(b).is_integer():
-        return a == b
-    return abs(a - b) <= 1e-12 * max(1.0, abs(a), abs(b))
-
-
-def better(a: Sequence[float], b: Sequence[float]) -> bool:
-    """Whether objective `a` beats `b`, level by level, differences of rounding apart."""
-    for x, y in zip(a, b, strict=True):
-        if not same(x, y):
-            return x < y
-    return False
+def to_block(spec: ScheduleSpec, solution: Solution) -> dict[str, Any]:
+    """The block `solution` of a result file."""
+    return {"assignments": to_rows(spec, solution), "unscheduled": []}

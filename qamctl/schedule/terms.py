@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from qamctl.qubo.row_blocks import Rows, pairs
 from qamctl.schedule.choices import Choices, edges
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.limits import task_terms
-from qamctl.schedule.rows import Rows, pairs
 from qamctl.schedule.spec import Floats, Ints
 
 

@@ -4,32 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
 
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.spec import ScheduleSpec
-from qamctl.spec.source import Path_
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """One fault that makes a problem infeasible.
-
-    Attributes
-    ----------
-    path
-        The way to the field in the spec, for `spec.source.locate`.
-    constraint
-        What can't be kept, by the names that the checker uses for violations.
-    text
-        The fault in words, with ids, numbers in the spec's units.
-    """
-
-    path: Path_
-    constraint: str
-    text: str
+from qamctl.spec.quantities import as_written
+from qamctl.spec.reason import Reason
 
 
 def unable(instance: Instance) -> Iterator[Reason]:
@@ -42,8 +23,7 @@ def unable(instance: Instance) -> Iterator[Reason]:
 
 def amount(spec: ScheduleSpec, resource: int, scaled: int) -> int | float:
     """A quantity in the unit of the file: an int where it is integral."""
-    value = Fraction(scaled, int(spec.resources.scale[resource]))
-    return int(value) if value.denominator == 1 else float(value)
+    return as_written(scaled, int(spec.resources.scale[resource]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
-from qamctl.errors import UnsupportedError
-from qamctl.qubo.compile import compile_qubo
-from qamctl.qubo.penalties import sufficient_weights
 from qamctl.qubo.window import Window
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.loads import option_loads
@@ -17,14 +15,12 @@ from qamctl.schedule.model import ScheduleModel, build_model
 from qamctl.schedule.part import reduced
 from qamctl.schedule.place import place
 from qamctl.schedule.sizes import estimate
-from qamctl.schedule.solution import Solution, same
+from qamctl.schedule.solution import Solution
 from qamctl.schedule.spec import NEVER, Ints
+from qamctl.windowed import OpenLevels, compiled_window, next_window, resized
 
 #: Bits of a window where the engine has no limit of its own.
 WINDOW_VARIABLES = 300
-
-#: Bits of an engine that is small: every one of them counts.
-SMALL = 64
 
 #: Options of a task, and starts of an option, in a window.
 OPTIONS = 6
@@ -47,12 +43,10 @@ class ScheduleWindows:
         Bits that the engine takes, None without a limit.
     slot
         Ticks in a slot.
-    bounds
-        A lower bound of each level, None where unknown: levels that have reached theirs are left alone.
+    levels
+        Those of the objective that can still be better.
     exact
         The engine proves what it finds: the whole problem is tried first, level by level.
-    proved
-        Levels, the first ones, whose values an exact engine has proved least.
     together
         Several windows may be opened at once, of tasks that they do not share: for engines that work on many jobs.
     """
@@ -60,12 +54,10 @@ class ScheduleWindows:
     instance: Instance
     max_variables: int | None
     slot: int
-    bounds: list[float | None]
+    levels: OpenLevels
     exact: bool = False
-    proved: int = 0
     together: bool = False
     _tasks: int = 0
-    _refused: set[int] = field(default_factory=set)
     _whole_tried: set[tuple[int, tuple[float, ...]]] = field(default_factory=set)
 
     def value(self, answer: Solution) -> tuple[float, ...]:
@@ -90,28 +82,16 @@ class ScheduleWindows:
 
     def _next(self, incumbent: Solution, rng: np.random.Generator, used: np.ndarray) -> Window[Solution] | None:
         """The next window, of tasks that are not used yet, which are then."""
-        value = self.value(incumbent)
-        level = self._open_level(value)
-        if level is None or self.instance.n == 0:
+        if self.instance.n == 0:
             return None
-        later = [k for k in range(level + 1, len(value)) if k not in self._refused and not self._reached(k, value[k])]
-        try:
-            whole = None if used.any() else self._whole(incumbent, level, value)
-            if whole is not None:
-                used[:] = True
-                return whole
-            if later and rng.random() < 0.3:
-                level = int(rng.choice(later))
-            return self._part(incumbent, level, value, rng, used)
-        except UnsupportedError:
-            if level == 0:
-                raise
-            # The values of earlier levels do not fit a row: this level is left alone.
-            self._refused.add(level)
-            return self._next(incumbent, rng, used)
+        value = self.value(incumbent)
+        return next_window(
+            self.levels, value, rng, partial(self._whole, incumbent, value, used),
+            partial(self._part, incumbent, value, rng, used),
+        )  # fmt: skip
 
     def _part(
-        self, incumbent: Solution, level: int, value: tuple[float, ...], rng: np.random.Generator, used: np.ndarray
+        self, incumbent: Solution, value: tuple[float, ...], rng: np.random.Generator, used: np.ndarray, level: int
     ) -> Window[Solution] | None:
         """A window of about the size that the engine likes; None where none of a few tries fits it."""
         if self._tasks == 0:
@@ -127,12 +107,8 @@ class ScheduleWindows:
                 near=self._few(NEAR), pull=self._pull(level, int(free.sum())),
             )  # fmt: skip
             window = self._window(built, incumbent, free)
-            size, tasks = window.compiled.n, self._tasks
-            # The next window has about the size that is wanted, as this problem's tasks happen to be.
-            if size > self._limit():
-                self._tasks = max(1, tasks * 2 // 3)
-            elif size < self._wanted() and tasks < self.instance.n:
-                self._tasks = tasks + 1 + tasks // 4
+            size = window.compiled.n
+            self._tasks = resized(self._tasks, size, self._limit(), self.instance.n)
             fits = self.max_variables is None or size <= self.max_variables
             if fits and (size > 0 or again == 0):
                 used |= free
@@ -142,23 +118,9 @@ class ScheduleWindows:
     def _limit(self) -> int:
         return WINDOW_VARIABLES if self.max_variables is None else min(self.max_variables, WINDOW_VARIABLES)
 
-    def _wanted(self) -> int:
-        """Bits below which a window could be larger; a small engine is filled as far as it goes."""
-        return (3 * self._limit()) // 4 if self._limit() <= SMALL else self._limit() // 2
-
     def _few(self, many: int) -> int:
         """`many` choices of one kind, fewer where the engine is so small that one task would fill it."""
         return max(2, min(many, self._limit() // 8))
-
-    def _open_level(self, value: Sequence[float]) -> int | None:
-        for level in range(self.proved, len(value)):
-            if level not in self._refused and not self._reached(level, value[level]):
-                return level
-        return None
-
-    def _reached(self, level: int, value: float) -> bool:
-        bound = self.bounds[level]
-        return bound is not None and (value <= bound or same(value, bound))
 
     def _pull(self, level: int, tasks: int) -> float:
         """A cost of ending late that stays small beside one tick of the level."""
@@ -166,10 +128,12 @@ class ScheduleWindows:
         tick = float(weights[[0, 1, 3]].sum()) * self.instance.unit or 1.0
         return tick / (4 * max(tasks, 1))
 
-    def _whole(self, incumbent: Solution, level: int, value: tuple[float, ...]) -> Window[Solution] | None:
+    def _whole(
+        self, incumbent: Solution, value: tuple[float, ...], used: np.ndarray, level: int
+    ) -> Window[Solution] | None:
         """The whole problem, once for each incumbent value, where the engine takes it."""
         key = (level, value[: level + 1])
-        if key in self._whole_tried or self.instance.n > self._limit():
+        if used.any() or key in self._whole_tried or self.instance.n > self._limit():
             return None
         self._whole_tried.add(key)
         size, couplings = estimate(
@@ -181,13 +145,14 @@ class ScheduleWindows:
 
         def settles(energy: float) -> None:
             # What is left out of the model is worse than the incumbent or no better than what it holds.
-            if self.exact and self.slot == 1 and level == self.proved:
-                self.proved += 1
-                self.bounds[level] = energy
+            if self.exact and self.slot == 1:
+                self.levels.settle(level, energy)
 
         window = self._window(built, incumbent, np.ones(self.instance.n, bool), settles)
-        fits = self.max_variables is None or window.compiled.n <= self.max_variables
-        return window if fits else None
+        if self.max_variables is not None and window.compiled.n > self.max_variables:
+            return None
+        used[:] = True
+        return window
 
     def _window(
         self,
@@ -196,9 +161,6 @@ class ScheduleWindows:
         free: np.ndarray,
         settles: Callable[[float], None] = lambda energy: None,
     ) -> Window[Solution]:
-        sample = built.encode(incumbent)
-        upper = float(built.model.offset + built.model.linear @ sample)
-        compiled = compile_qubo(built.model, sufficient_weights(built.model, upper))
         kept = None if self.instance.n <= REPLACED_TASKS else ~free
 
         def read(found: np.ndarray, onto: Solution) -> Solution | None:
@@ -206,7 +168,7 @@ class ScheduleWindows:
                 return repaired(built, incumbent, found, kept)
             return transplanted(self.instance, built, found, onto, kept)
 
-        return Window(built.model, compiled, compiled.extend(sample), read, settles)
+        return compiled_window(built, incumbent, read, settles)
 
 
 def repaired(built: ScheduleModel, incumbent: Solution, sample: np.ndarray, kept: np.ndarray | None) -> Solution | None:

@@ -122,6 +122,7 @@ def test_names_are_known_or_explained() -> None:
     assert registry.is_native("cpsat", "schedule")
     assert not registry.is_native("neal", "schedule")
     assert not registry.is_native("cpsat", "cluster")
+    assert [registry.native_kind(name) for name in ("cpsat", "assignment", "neal")] == ["schedule", "cluster", None]
     with pytest.raises(UsageError, match="did you mean neal"):
         registry.get("neall")
     with pytest.raises(UsageError, match="known are"):

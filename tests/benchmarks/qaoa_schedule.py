@@ -42,12 +42,14 @@ from qamctl.qubo.rounds import Controls  # noqa: E402
 from qamctl.qubo.window import Sampler, Window  # noqa: E402
 from qamctl.schedule.bounds import level_bounds  # noqa: E402
 from qamctl.schedule.check import check_columns  # noqa: E402
+from qamctl.schedule.contest import contest_of  # noqa: E402
 from qamctl.schedule.instance import Instance, build_instance  # noqa: E402
 from qamctl.schedule.read import schedule_from_data  # noqa: E402
 from qamctl.schedule.solution import Solution  # noqa: E402
 from qamctl.schedule.solvers.qubo_windows import first_schedule  # noqa: E402
 from qamctl.schedule.windows import ScheduleWindows  # noqa: E402
-from qamctl.solve import solve_schedule  # noqa: E402
+from qamctl.solve import find_answer  # noqa: E402
+from qamctl.windowed import OpenLevels  # noqa: E402
 
 Row = dict[str, Any]
 
@@ -92,8 +94,8 @@ def arguments() -> argparse.Namespace:
 def command(instance: Instance, seed: int, options: argparse.Namespace) -> Row:
     """What `qamctl schedule --backend qaoa` makes of a problem."""
     settings = Settings(options.shots, options.depth, None, options.max_qubits)
-    answer = solve_schedule(
-        instance, backends=("qaoa",), seconds=options.time_limit, seed=seed, threads=1, settings=settings
+    answer = find_answer(
+        contest_of(instance), backends=("qaoa",), seconds=options.time_limit, seed=seed, threads=1, settings=settings
     )
     ran = {one.backend: one for one in answer.attempts}
     figures = ran["qaoa"].info
@@ -132,7 +134,7 @@ def three_loops(instance: Instance, seed: int, options: argparse.Namespace) -> R
     fine = True
     loops = (("qaoa", qaoa, circuit), ("random", chance, circuit), ("anneal", anneal, {"reads": 8, "sweeps": 1000}))
     for name, sample, effort in loops:
-        windows = WithModels(instance, options.max_qubits, 1, list(level_bounds(instance)))
+        windows = WithModels(instance, options.max_qubits, 1, OpenLevels(list(level_bounds(instance))))
         found = improve(
             windows, start, sample if name != "random" else partial(sample, windows), seed=seed,
             stop=lambda: False, report=lambda answer: None, steps=options.rounds, effort=effort,

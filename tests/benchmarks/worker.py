@@ -58,7 +58,7 @@ def _timed(solve: Any) -> dict[str, Any]:
 def _native(engine: str, spec: Any, *, seconds: float, threads: int, seed: int) -> dict[str, Any]:
     """A native solver by itself, from nothing, the model building in its time and the imports not."""
     from qamctl.schedule.instance import build_instance
-    from qamctl.schedule.solvers.base import Budget
+    from qamctl.solver import Budget
 
     if engine == "cpsat":
         from ortools.sat.python import cp_model as _imported  # noqa: F401

@@ -219,3 +219,31 @@ def test_a_pipe_without_a_reader_is_silent() -> None:
         page.text("y")
         page.close()
     assert text_of(err) == ""
+
+
+def test_results_one_after_the_other() -> None:
+    """Lines of JSON, at a terminal too; documents of YAML; texts."""
+    terminal = Console(Terminal(), Terminal(), {}, "json")
+    for number in (1, 2):
+        terminal.stream({"n": number}, lambda: "")
+    assert terminal.out.getvalue() == '{"n": 1}\n{"n": 2}\n'  # type: ignore[attr-defined]
+    assert terminal.shown
+    documents = console("yaml")
+    for number in (1, 2):
+        documents.stream({"n": number}, lambda: "")
+    assert list(yaml.safe_load_all(text_of(documents.out))) == [{"n": 1}, {"n": 2}]  # type: ignore[arg-type]
+    page = console()
+    page.stream({"n": 1}, lambda: "one")
+    assert text_of(page.out) == "one\n"  # type: ignore[arg-type]
+
+
+def test_a_reader_that_went_away_is_known() -> None:
+    """What goes on for ever may end then; a full disk, and a reader of standard error, are something else."""
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w") as closed, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w") as other:
+        both = Console(closed, other, {})
+        both.note("a word")
+        assert not both.gone
+        both.text("a page")
+        assert both.gone

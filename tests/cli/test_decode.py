@@ -233,8 +233,8 @@ def test_samples_of_an_infeasible_start(run: Run, room: Path) -> None:
     """Where no rule finds a first schedule, a feasible sample is decoded all the same, and an empty one refused."""
     (room / "stocks.yaml").write_text(STOCKS)
     target, compiled, best = sampled("stocks.yaml")
-    assert target.scheduled is not None
-    assert target.scheduled.first is None
+    assert target.whole is not None
+    assert target.whole.first is None
     file = as_csv(list(compiled.labels), best[None, :])
     ran = run("decode", "stocks.yaml", file, "-o", "json")
     assert ran.json["objective"] == 2
@@ -269,8 +269,8 @@ def test_any_sample_of_the_right_length_is_repaired(run: Run, room: Path, name: 
     """Of the shipped plans zeros, ones and noise give a schedule that checks, and the result says which they were."""
     plan = PROBLEMS / f"{name}.yaml"
     target = open_target(str(plan), {})
-    assert target.scheduled is not None
-    assert target.scheduled.first is not None  # of schedule-modes, too, whose quickest ways need too many tokens
+    assert target.whole is not None
+    assert target.whole.first is not None  # of schedule-modes, too, whose quickest ways need too many tokens
     width = target.model.n
     noise = np.random.default_rng(3).integers(0, 2, (3, width))
     for few, rows in ((1, np.zeros((1, width), int)), (1, np.ones((1, width), int)), (3, noise)):

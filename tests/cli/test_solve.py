@@ -13,10 +13,10 @@ import pytest
 import yaml
 from support.command_line import Run
 
-from qamctl import model_engines, schedule_run
+from qamctl import contest_run, model_engines
+from qamctl.contest import Contest
 from qamctl.model_task import Engine
-from qamctl.schedule.instance import Instance
-from qamctl.solve import Answer, solve_schedule
+from qamctl.solve import Answer, find_answer
 
 #: The least of x0, x1 alone is -2 with both; the coupling makes it one of them.
 QUBO = "c two variables\np qubo 0 2 2 1\n0 0 -1\n1 1 -2\n0 1 4\n"
@@ -305,11 +305,11 @@ def test_engines_of_schedules_are_loaded_before_their_time_runs(run: Run, monkey
     """Each one searches a small problem first, whose seconds are not told."""
     searched: list[tuple[int, tuple[str, ...]]] = []
 
-    def noted(instance: Instance, *, backends: tuple[str, ...], **options: Any) -> Answer:
-        searched.append((instance.n, backends))
-        return solve_schedule(instance, backends=backends, **options)
+    def noted(contest: Contest, *, backends: tuple[str, ...], **options: Any) -> Answer:
+        searched.append((contest.instance.n, backends))
+        return find_answer(contest, backends=backends, **options)
 
-    monkeypatch.setattr(schedule_run, "solve_schedule", noted)
+    monkeypatch.setattr(contest_run, "find_answer", noted)
     (plan := Path("three.yaml")).write_text(
         "kind: schedule\nversion: 1\ntasks: [" + ", ".join(f"{{id: t{k}, duration: 1}}" for k in range(3)) + "]\n"
     )
@@ -318,7 +318,7 @@ def test_engines_of_schedules_are_loaded_before_their_time_runs(run: Run, monkey
     assert searched == [(n, (name,)) for n in (2, 3) for name in ("list-search", "exact")]
 
 
-@pytest.mark.parametrize("kind", ["cluster", "reason", "orchestrate"])
+@pytest.mark.parametrize("kind", ["reason", "orchestrate"])
 def test_a_kind_that_is_not_solved_is_named(run: Run, kind: str) -> None:
     """The message says the kind, and which kinds this version solves."""
     Path("later.yaml").write_text(f"kind: {kind}\nversion: 1\n")
@@ -326,7 +326,7 @@ def test_a_kind_that_is_not_solved_is_named(run: Run, kind: str) -> None:
     assert ran.code == 3
     assert ran.err.startswith(f"error: later.yaml is of kind {kind}, which this version does not solve\n")
     assert "later.yaml:1:1: " in ran.err
-    assert "hint: this version solves specs of kind schedule, model, hamiltonian and circuit" in ran.err
+    assert "hint: this version solves specs of kind schedule, cluster, model, hamiltonian and circuit" in ran.err
 
 
 @pytest.mark.parametrize(

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from support.exposition import parse
 from support.runs import NOW
 
 from qamctl.runs.metrics import Stopwatch, build
 from qamctl.runs.prometheus import spending_text, to_prometheus
-
-#: https://prometheus.io/docs/instrumenting/exposition_formats/ (text format, version 0.0.4)
-SAMPLE = re.compile(
-    r"(?P<name>[a-zA-Z_:][a-zA-Z0-9_:]*)\{(?P<labels>(?:[a-z_]+=\"(?:[^\"\\\n]|\\[\\n\"])*\",?)*)\} (?P<value>\S+)"
-)
-LABEL = re.compile(r"([a-z_]+)=\"((?:[^\"\\\n]|\\[\\n\"])*)\"")
-
-UNESCAPE = {"\\\\": "\\", '\\"': '"', "\\n": "\n"}
 
 
 def figures(name: str = "plan", **result: Any) -> dict[str, Any]:
@@ -26,30 +18,6 @@ def figures(name: str = "plan", **result: Any) -> dict[str, Any]:
     return build(
         run="r", kind="schedule", name=name, result=result, stopwatch=Stopwatch(), now=NOW, utilisation=use
     )  # fmt: skip
-
-
-def parse(text: str) -> dict[str, dict[tuple[tuple[str, str], ...], float]]:
-    """A strict reader: every family once, HELP and TYPE before its samples, no label set twice."""
-    assert text.endswith("\n")
-    found: dict[str, dict[tuple[tuple[str, str], ...], float]] = {}
-    lines = iter(text[:-1].split("\n"))
-    for line in lines:
-        if line.startswith("# HELP "):
-            family = line.split(" ")[2]
-            assert family not in found
-            assert next(lines) == f"# TYPE {family} gauge"
-            found[family] = {}
-            continue
-        sample = SAMPLE.fullmatch(line)
-        assert sample is not None, line
-        assert sample["name"] == family
-        labels = tuple(
-            (label, re.sub(r'\\[\\n"]', lambda match: UNESCAPE[match[0]], value))
-            for label, value in LABEL.findall(sample["labels"])
-        )
-        assert labels not in found[family]
-        found[family][labels] = float(sample["value"])
-    return found
 
 
 BASE = (("kind", "schedule"), ("name", "plan"))

@@ -50,6 +50,21 @@ def test_the_first_signal_decides_the_exit_code() -> None:
     assert kept[0].exit_code == ExitCode.INTERRUPTED
 
 
+def test_a_block_tells_the_one_around_it_what_came() -> None:
+    """What came in a run ends the watch that began it, too; the first signal counts."""
+    with catch_signals() as around:
+        with catch_signals() as quiet:
+            pass
+        assert (quiet(), around()) == (False, False)
+        with catch_signals() as inner:
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert (inner(), around()) == (True, False)
+        assert around.exit_code == ExitCode.TERMINATED
+        with catch_signals():
+            os.kill(os.getpid(), signal.SIGINT)
+        assert around.exit_code == ExitCode.TERMINATED
+
+
 def test_outside_the_main_thread_nothing_is_installed() -> None:
     """In another thread the flag stays down and no handler changes."""
     before = signal.getsignal(signal.SIGINT)

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from qamctl.checks.findings import KEPT
 from qamctl.schedule.check import CONSTRAINTS, Report, check_columns, check_schedule
-from qamctl.schedule.check.report import KEPT
 from qamctl.schedule.read import schedule_from_data
 
 Data = dict[str, Any]

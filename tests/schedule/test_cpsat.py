@@ -22,9 +22,9 @@ from qamctl.errors import BackendError
 from qamctl.schedule.instance import build_instance
 from qamctl.schedule.read import schedule_from_data
 from qamctl.schedule.solvers import cpsat
-from qamctl.schedule.solvers.base import Budget
 from qamctl.schedule.solvers.cpsat_model import Model
 from qamctl.schedule.solvers.cpsat_objective import Objective, Sum, rounded_down, scaled
+from qamctl.solver import Budget
 
 
 @pytest.mark.parametrize("block", range(10))

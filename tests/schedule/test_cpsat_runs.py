@@ -26,11 +26,11 @@ from qamctl.schedule.instance import build_instance
 from qamctl.schedule.read import schedule_from_data
 from qamctl.schedule.solution import Solution
 from qamctl.schedule.solvers import cpsat
-from qamctl.schedule.solvers.base import Budget
 from qamctl.schedule.solvers.cpsat_model import Model
 from qamctl.schedule.solvers.cpsat_objective import Objective, scaled
 from qamctl.schedule.solvers.cpsat_run import Settings, run
 from qamctl.schedule.solvers.cpsat_window import latest_ends
+from qamctl.solver import Budget
 
 
 def test_hint_names_every_variable_and_is_a_solution() -> None:

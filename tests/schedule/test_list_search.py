@@ -15,8 +15,8 @@ from qamctl.schedule.check import check_columns
 from qamctl.schedule.instance import Instance, build_instance
 from qamctl.schedule.read import schedule_from_data
 from qamctl.schedule.solution import Solution
-from qamctl.schedule.solvers.base import Budget, Outcome
 from qamctl.schedule.solvers.list_search import solve
+from qamctl.solver import Budget, Outcome
 
 
 def run(instance: Instance, budget: Budget, incumbent: Solution | None = None, seed: int = 1) -> Outcome:

@@ -20,8 +20,9 @@ from qamctl.schedule.instance import Instance, build_instance
 from qamctl.schedule.read import schedule_from_data
 from qamctl.schedule.solution import Solution
 from qamctl.schedule.solvers import qubo_windows
-from qamctl.schedule.solvers.base import Budget, Outcome
 from qamctl.schedule.windows import ScheduleWindows, pick
+from qamctl.solver import Budget, Outcome
+from qamctl.windowed import OpenLevels
 
 
 def feasible_specs(seed: int, make: Callable[[Random], dict[str, Any]]) -> Any:
@@ -113,7 +114,7 @@ def test_windows_fit_the_engine() -> None:
         solve(instance, incumbent, sample=watch, max_variables=16, exact=True)
     assert sizes
     assert max(sizes) <= 16
-    problem = ScheduleWindows(instance, 0, 1, [None] * len(instance.levels))
+    problem = ScheduleWindows(instance, 0, 1, OpenLevels([None] * len(instance.levels)))
     assert problem.open(incumbent, 0, np.random.default_rng(1), 1) == []
 
 
@@ -239,7 +240,7 @@ def test_windows_of_a_batch_share_no_task_and_build_on_each_other() -> None:
     several = gained = 0
     for _ in range(12):
         instance, incumbent = next(specs)
-        opener = ScheduleWindows(instance, 24, 1, [None] * len(instance.levels), together=True)
+        opener = ScheduleWindows(instance, 24, 1, OpenLevels([None] * len(instance.levels)), together=True)
         opened = opener.open(incumbent, 0, np.random.default_rng(3), 3)
         several += len(opened) > 1
         tasks = [{int(t) for t in np.unique(window.model.labels.choices.task)} for window in opened]  # type: ignore[attr-defined]

@@ -11,9 +11,9 @@ from qamctl.schedule.instance import Instance, build_instance
 from qamctl.schedule.read import schedule_from_data
 from qamctl.schedule.solution import Solution
 from qamctl.schedule.solvers import cpsat
-from qamctl.schedule.solvers.base import Budget, Outcome
 from qamctl.schedule.solvers.cpsat_model import windows
 from qamctl.schedule.solvers.cpsat_window import latest_ends
+from qamctl.solver import Budget, Outcome
 
 STEPS = Budget(steps=20_000)
 

@@ -7,9 +7,13 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from qamctl.cluster.read import cluster_from_data
 from qamctl.errors import SpecError
 from qamctl.formats import read
 from qamctl.schedule.read import schedule_from_data
+
+#: By the kind of an imported problem.
+READERS = {"schedule": schedule_from_data, "cluster": cluster_from_data}
 
 _SCRAPS = [
     "", " ", "\n", "\r", "\t", "0", "1", "-1", "7", "99", "1000000000", "99999999999999999999", "1e9", "0.5", "NaN",
@@ -41,21 +45,21 @@ def mutated(data: st.DataObject, text: str) -> str:
     return "".join(pieces)
 
 
-def read_or_fault(format: str, text: str) -> dict[str, Any] | None:
-    """The problem that an importer makes of a text, which the reader must take; or None after a clean fault."""
+def read_or_fault(format: str, text: str, *others: str) -> dict[str, Any] | None:
+    """The problem that an importer makes of its files, which the reader must take; or None after a clean fault."""
+    texts = {"damaged": text} | {f"damaged-{k}": other for k, other in enumerate(others, 2)}
     try:
-        data = read(format, text, name="damaged")
+        data = read(format, text, name="damaged", more=list(texts.items())[1:])
     except SpecError as error:
         faults = error.diagnostics
     else:
-        schedule_from_data(data)
+        READERS[data["kind"]](data)
         return data
     assert faults
     for fault in faults:
         assert fault.location is not None
-        assert fault.location.file == "damaged"
         assert fault.location.line is not None
-        assert 1 <= fault.location.line <= text.count("\n") + 1
+        assert 1 <= fault.location.line <= texts[fault.location.file].count("\n") + 1
         assert fault.location.column is not None
         assert fault.location.column >= 1
         assert fault.message.isprintable()

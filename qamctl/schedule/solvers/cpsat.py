@@ -14,11 +14,11 @@ from qamctl.errors import BackendError
 from qamctl.schedule.bounds import term_bounds
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.solution import Solution
-from qamctl.schedule.solvers.base import Budget, Outcome
 from qamctl.schedule.solvers.cpsat_model import Model, windows
 from qamctl.schedule.solvers.cpsat_objective import Objective, rounded_down, scaled
 from qamctl.schedule.solvers.cpsat_run import FEW, Answer, Settings, run
 from qamctl.schedule.solvers.cpsat_window import latest_ends
+from qamctl.solver import Budget, Outcome
 
 #: CP-SAT's deterministic time (about seconds on a quick machine) that one step of a budget buys.
 TIME_PER_STEP: Final = 1e-4
@@ -40,7 +40,7 @@ def solve(
     stop: Callable[[], bool],
     report: Callable[[Solution], None],
 ) -> Outcome:
-    """Search for a better schedule than `incumbent` and prove how good one can be; see `base.Solver`.
+    """Search for a better schedule than `incumbent` and prove how good one can be; see `qamctl.solver.Solver`.
 
     The levels are solved one after the other, each with the earlier ones held at their values. With a
     budget of steps one worker runs for a deterministic time, whatever `budget.threads`.

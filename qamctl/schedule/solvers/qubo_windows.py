@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from qamctl.qubo.improve import TOGETHER, improve
-from qamctl.qubo.rounds import Controls, Limits, Router
 from qamctl.qubo.window import Sampler
 from qamctl.schedule.bounds import level_bounds
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.place import place
-from qamctl.schedule.solution import Solution, same
-from qamctl.schedule.solvers.base import Budget, Outcome
+from qamctl.schedule.solution import Solution
 from qamctl.schedule.solvers.given_lists import by_rules
 from qamctl.schedule.spec import NEVER
 from qamctl.schedule.windows import ScheduleWindows
+from qamctl.solver import Budget, Outcome
+from qamctl.windowed import OpenLevels, improve_windows
 
 
 def solve(
@@ -32,14 +31,10 @@ def solve(
     max_variables: int | None = None,
     slot: int = 1,
     exact: bool = False,
-    effort: Mapping[str, Any] | None = None,
-    controls: Controls | None = None,
-    limits: Limits | None = None,
     batch: int = 1,
-    together: int = TOGETHER,
-    router: Router | None = None,
+    **loop: Any,
 ) -> Outcome:
-    """Improve a schedule window by window; follows `solvers.base.Solver`, and besides:
+    """Improve a schedule window by window; follows `qamctl.solver.Solver`, and besides:
 
     Parameters
     ----------
@@ -51,10 +46,10 @@ def solve(
         Ticks in a slot of the model.
     exact
         Its answers are proved least. The whole problem, where it fits, then proves its levels.
-    effort, controls, limits, together, router
-        As in `qubo.improve.improve`.
     batch
         Windows that the engine samples side by side.
+    loop
+        As in `windowed.improve_windows`.
 
     Raises
     ------
@@ -67,18 +62,11 @@ def solve(
         if incumbent is None:
             return Outcome("unknown", None, tuple(bounds), info={"reason": "no feasible schedule to start from"})
         report(incumbent)
-    windows = ScheduleWindows(instance, max_variables, slot, bounds, exact, together=batch > 1)
-    found = improve(
-        windows, incumbent, sample, seed=seed, stop=stop, report=report, steps=budget.steps, seconds=budget.seconds,
-        effort=effort, controls=controls, limits=limits, threads=batch, together=together, router=router,
+    levels = OpenLevels(bounds)
+    windows = ScheduleWindows(instance, max_variables, slot, levels, exact, together=batch > 1)
+    return improve_windows(
+        windows, levels, incumbent, budget, seed, stop, report, sample=sample, batch=batch, **loop
     )  # fmt: skip
-    value = instance.value(found.answer)
-    met = all(
-        bound is not None and (reached <= bound or same(reached, bound))
-        for reached, bound in zip(value, windows.bounds, strict=True)
-    )
-    summary = found.summary()
-    return Outcome("optimal" if met else "feasible", found.answer, tuple(windows.bounds), summary["variables"], summary)
 
 
 def first_schedule(instance: Instance) -> Solution | None:

@@ -1,13 +1,10 @@
-"""What every native solver of schedules is given and gives back."""
+"""What every native solver is given and gives back, whatever kind of problem it solves."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
-
-from qamctl.schedule.instance import Instance
-from qamctl.schedule.solution import Solution
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,44 +28,44 @@ class Outcome:
     status
         optimal (proved), feasible, infeasible (proved), unknown (none found in the budget).
     solution
-        The best feasible schedule, None where there is none.
+        The best feasible answer, None where there is none.
     bounds
         A lower bound for each objective level, None where unknown. The bound of level k holds under the
         condition that all earlier levels have the values of `solution`.
     variables
         Size of the model that was solved, 0 where there is none.
     info
-        Figures for metrics.json: steps, restarts, conflicts...
+        Figures for metrics.json: steps, restarts, conflicts... `skipped` says why a problem was declined.
     """
 
     status: str
-    solution: Solution | None
+    solution: Any
     bounds: tuple[float | None, ...]
     variables: int = 0
     info: dict[str, Any] = field(default_factory=dict)
 
 
 class Solver(Protocol):
-    """The one verb of a native solver."""
+    """The one verb of a native solver; `Any` stands for the instance and the answers of its kind of problem."""
 
     def __call__(
         self,
-        instance: Instance,
-        incumbent: Solution | None,
+        instance: Any,
+        incumbent: Any,
         budget: Budget,
         seed: int,
         stop: Callable[[], bool],
-        report: Callable[[Solution], None],
+        report: Callable[[Any], None],
     ) -> Outcome:
-        """Search for a better schedule than `incumbent`.
+        """Search for a better answer than `incumbent`.
 
         Parameters
         ----------
         incumbent
-            A feasible schedule to start from, or None.
+            A feasible answer to start from, or None.
         stop
             Asked at least every 0.1 s; True ends the search and keeps the best so far.
         report
-            Called with each improved feasible schedule, at most about 20 times a second.
+            Called with each improved feasible answer, at most about 20 times a second.
         """
         ...

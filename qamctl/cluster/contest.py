@@ -1,0 +1,33 @@
+"""A cluster problem as the engines race for it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+from qamctl.cluster.bounds import level_bounds
+from qamctl.cluster.check import Report, check_columns
+from qamctl.cluster.instance import Instance
+from qamctl.cluster.random_answers import best_of_random
+from qamctl.cluster.solution import Solution
+from qamctl.cluster.spec import ClusterSpec
+from qamctl.contest import Contest
+
+#: Proposals of a move that take about as long as a window.
+WINDOW: Final = 20_000
+
+#: Proposals for each unit before remote engines begin, and within which limits: some seconds at most.
+STEPS_PER_UNIT, LEAST_STEPS, MOST_STEPS = 500, 50_000, 2_000_000
+
+
+def contest_of(instance: Instance) -> Contest:
+    """What the engines race for."""
+    return Contest(
+        "cluster", instance, instance.value, partial(check_solution, instance.spec), partial(level_bounds, instance),
+        partial(best_of_random, instance), WINDOW, max(LEAST_STEPS, min(MOST_STEPS, STEPS_PER_UNIT * instance.n)),
+    )  # fmt: skip
+
+
+def check_solution(spec: ClusterSpec, solution: Solution) -> Report:
+    """The checker's verdict on an assignment."""
+    return check_columns(spec, solution.cluster, solution.devices)

@@ -1,0 +1,51 @@
+"""A schedule problem as the engines race for it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+import numpy as np
+
+from qamctl.contest import Contest
+from qamctl.schedule.bounds import level_bounds
+from qamctl.schedule.check import Report, check_columns
+from qamctl.schedule.instance import Instance
+from qamctl.schedule.solution import Solution
+from qamctl.schedule.solvers.random_lists import best_of_random
+from qamctl.schedule.spec import ScheduleSpec
+
+#: CP-SAT is imported and has built its model after about so many seconds.
+CPSAT_LEAST_SECONDS: Final = 1.0
+
+#: Schedule generation passes that take about as long as a window.
+WINDOW: Final = 1_000
+
+#: Tasks that list search places before remote engines begin: some seconds at most.
+PLACED, LEAST_STEPS, MOST_STEPS = 4_000_000, 500, 20_000
+
+
+def contest_of(instance: Instance, *, slot: int = 1) -> Contest:
+    """What the engines race for.
+
+    Parameters
+    ----------
+    slot
+        Ticks in a slot of QUBO windows.
+    """
+    empty = Solution(*(np.zeros(0, np.int64),) * 2, *(np.zeros(0, np.int32),) * 2)
+    return Contest(
+        "schedule", instance, instance.value, partial(check_solution, instance.spec), partial(level_bounds, instance),
+        partial(best_of_random, instance), WINDOW, max(LEAST_STEPS, min(MOST_STEPS, PLACED // max(1, instance.n))),
+        nothing=empty if instance.n == 0 else None, windows={"slot": slot}, left_out=_left_out,
+    )  # fmt: skip
+
+
+def _left_out(seconds: float | None) -> dict[str, str]:
+    late = seconds is not None and seconds < CPSAT_LEAST_SECONDS
+    return {"cpsat": f"left out below {CPSAT_LEAST_SECONDS:g} s of time"} if late else {}
+
+
+def check_solution(spec: ScheduleSpec, solution: Solution) -> Report:
+    """The checker's verdict on a schedule."""
+    return check_columns(spec, solution.start, solution.end, solution.mode, solution.agent)
