@@ -150,7 +150,7 @@ def test_a_failure_in_a_thread_is_raised_by_the_caller(monkeypatch: pytest.Monke
     """Nothing that goes wrong beside the main thread is swallowed."""
     from qamctl.schedule.solvers import list_search
 
-    def fail(self: object, seconds: float) -> bool:
+    def fail(self: object, seconds: float, spent: float) -> bool:
         raise MemoryError("no room")
 
     monkeypatch.setattr(list_search._Walk, "advance", fail)
