@@ -13,7 +13,7 @@ from qamctl.cluster.spec import TERMS, Flags, Floats
 from qamctl.cluster.terms import terms
 
 
-def draw(part: Part, charged: Flags, *, cut: bool = True) -> Program:
+def draw(part: Part, charged: Flags, *, rules: bool = True) -> Program:
     """The program of a part; its first variables are the pairs of the part, in their order.
 
     Every assignment that keeps all rules is a solution that costs what it costs. The other way round only devices
@@ -23,19 +23,21 @@ def draw(part: Part, charged: Flags, *, cut: bool = True) -> Program:
     ----------
     charged
         [7] the terms that count; others may be left out of the costs.
-    cut
-        Whether links between units that are free are charged for: else it is as if they were never cut.
+    rules
+        Whether rules between units have rows, and links that are cut have costs. Without them the program is a
+        relaxation, and much smaller where everybody is free.
     """
     draft = Draft()
     counts = dict(zip(TERMS, charged.tolist(), strict=True))
     draw_units(draft, part, counts)
     draw_holding(draft, part, counts)
-    draw_apart(draft, part)
-    draw_spreads(draft, part, counts["spread"])
-    draw_near(draft, part)
     draw_devices(draft, part)
-    if counts["cut"] and cut:
-        draw_cut(draft, part)
+    if rules:
+        draw_apart(draft, part)
+        draw_spreads(draft, part, counts["spread"])
+        draw_near(draft, part)
+        if counts["cut"]:
+            draw_cut(draft, part)
     return draft.finish(np.where(charged, terms(part.problem, part.leaf), 0.0))
 
 

@@ -29,6 +29,8 @@ class Program:
         The matrix by its entries; a place may stand several times, and counts with the sum.
     row_lower, row_upper
         [rows] -inf and inf where there is no limit.
+    capacity_row, capacity_cluster, capacity_resource
+        The rows that are capacities, and whose of what.
     """
 
     cost: Floats
@@ -42,6 +44,9 @@ class Program:
     factor: Floats
     row_lower: Floats
     row_upper: Floats
+    capacity_row: Ints
+    capacity_cluster: Ints
+    capacity_resource: Ints
 
     @property
     def size(self) -> int:
@@ -55,6 +60,7 @@ class Draft:
 
     size: int = 0
     rows: int = 0
+    capacities: tuple[Ints, Ints, Ints] = field(default_factory=lambda: (np.zeros(0, np.int64),) * 3)
     _cost: list[tuple[int, Ints, Floats]] = field(default_factory=list)
     _columns: list[tuple[Floats, Floats, Flags, Floats]] = field(default_factory=list)
     _entries: list[tuple[Ints, Ints, Floats]] = field(default_factory=list)
@@ -118,5 +124,5 @@ class Draft:
         )
         return Program(
             cost, terms - cost @ known, lower, upper, whole.astype(bool), known, places.astype(np.int64),
-            columns.astype(np.int64), factor, low, high,
+            columns.astype(np.int64), factor, low, high, *self.capacities,
         )  # fmt: skip

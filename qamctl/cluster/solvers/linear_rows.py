@@ -114,6 +114,7 @@ def _capacities(draft: Draft, part: Part, held: _Held) -> None:
     upper = np.where(tied, 0, capacity - base[node, r])
     number = draft.limit(row, held.pair[entry], amount[entry, resource], upper=upper)
     draft.extend(number[tied], opened[tied], -capacity[tied].astype(float))
+    draft.capacities = (number, node, r)
     full = base > problem.capacity
     full[node, r] = False
     none = np.zeros(0, np.int64)

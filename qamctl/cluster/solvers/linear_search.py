@@ -1,0 +1,259 @@
+"""The course of the linear engine: what is known, which job comes next, and what is learnt from each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+
+from qamctl.cluster.bounds import term_bounds
+from qamctl.cluster.construct import construct
+from qamctl.cluster.instance import Instance
+from qamctl.cluster.solution import Solution
+from qamctl.cluster.solvers.linear_choice import Ground, Guide, choose_all, ground_of
+from qamctl.cluster.solvers.linear_jobs import Bounded, Bounding, Deciding, Walked, Walking
+from qamctl.cluster.solvers.linear_kinds import Kinds
+from qamctl.cluster.solvers.linear_mip import Found
+from qamctl.cluster.solvers.linear_part import Part, frame
+from qamctl.cluster.solvers.linear_tasks import Job
+from qamctl.cluster.spec import TERMS, Index
+from qamctl.kernels import assignment_search
+from qamctl.levels import better, same
+from qamctl.solver import Budget, Outcome
+
+#: Steps that a part decided anew counts as: about the proposals of local search in the same time.
+STEPS_PER_PART: Final = 100_000
+#: Share of a budget in which local search makes or mends the first answer.
+OPENING: Final = 0.1
+#: Pairs of units and leaves up to which the whole problem is relaxed: for each second, and at most.
+PAIRS_PER_SECOND: Final = 60_000
+MOST_PAIRS: Final = 1_000_000
+#: Deterministic seconds of a relaxation, and its share of the time where there is a clock.
+RELAXED: Final = 20.0
+RELAXED_SHARE: Final = 0.35
+#: Pairs up to which the whole problem, what can't be in a better answer left out, is decided at once: after so many
+#: parts without a gain the first time, and with so many deterministic seconds. Both double from time to time.
+WHOLE: Final = 6_000
+WHOLE_AFTER: Final = 15
+WHOLE_EFFORT: Final = 0.5
+
+
+class Search:
+    """One run of the engine; only the caller's thread may use it.
+
+    Parameters
+    ----------
+    begun
+        When the time of the budget began, by `time.monotonic`.
+    cheap
+        Bounds of the levels that are known already.
+    """
+
+    def __init__(
+        self,
+        instance: Instance,
+        incumbent: Solution | None,
+        budget: Budget,
+        begun: float,
+        cheap: tuple[float | None, ...],
+        seed: int,
+        report: Callable[[Solution], None],
+    ) -> None:
+        self.instance, self.problem, self.budget, self.begun = instance, instance.problem, budget, begun
+        self.seed, self.report = seed, report
+        self.rng = np.random.default_rng(seed % 2**63)
+        self.frame = frame(instance.problem)
+        self.leaf = construct(instance) if incumbent is None else instance.leaves_of(incumbent)
+        self.best = incumbent
+        self.value = None if incumbent is None else instance.value_of(self.leaf)
+        self.bounds = list(cheap)
+        self.infeasible = False
+        self.size = self.used = 0
+        self.info: dict[str, Any] = {"steps": 0, "parts": 0, "gains": 0}
+        counts = np.diff(self.problem.allowed_first)[self.problem.kind]
+        self.pairs = int(counts.sum())
+        self.choices = int(counts[counts + (self.problem.optional > 0) > 1].sum())
+        self.begin(0)
+
+    def begin(self, level: int) -> None:
+        """Turn to a level of the objective; those before it are held at their values."""
+        self.level, self.kinds = level, Kinds()
+        self.guide: Guide | None = None
+        self.least = -np.inf  # what the relaxation proves, before it is rounded up
+        self.ground: Ground | None = None
+        self.walks = self.walking = 0
+        self.relaxed = self.tried = False
+        self.whole_after, self.whole_effort = WHOLE_AFTER, WHOLE_EFFORT
+
+    @property
+    def over(self) -> bool:
+        """Whether this level is done: proved, or its share of the time is used up."""
+        if self.infeasible or self.proved(self.level):
+            return True
+        levels = len(self.bounds)
+        return self.level + 1 < levels and self.value is not None and self.clock() * levels >= self.level + 1
+
+    def proved(self, level: int) -> bool:
+        """Whether no answer is better at this level, given those before it."""
+        bound = self.bounds[level]
+        if self.value is None or bound is None:
+            return False
+        return self.value[level] <= bound or same(self.value[level], bound)
+
+    def clock(self) -> float:
+        """Share of the time that is gone; 0 where steps are counted."""
+        return 0.0 if self.budget.seconds is None else (time.monotonic() - self.begun) / self.budget.seconds
+
+    def propose(self) -> Job | None:
+        """The next job; None where there is none until another one is back, or none at all."""
+        if not self.walks:
+            return self._walk(self.leaf)
+        if self.budget.steps is not None and self.used * len(self.bounds) >= self.budget.steps * (self.level + 1):
+            return None
+        if not self.relaxed:
+            self.relaxed = True
+            if self._affordable():
+                seconds = None if self.budget.seconds is None else RELAXED_SHARE * self.budget.seconds
+                return Bounding(self.frame, self.instance.levels[self.level], seconds, RELAXED)
+        if self.value is None:
+            return None if self.walking else self._first()
+        return self._part()
+
+    def _affordable(self) -> bool:
+        most = MOST_PAIRS
+        if self.budget.seconds is not None:
+            most = min(most, int(PAIRS_PER_SECOND * self.budget.seconds))
+        return self.pairs <= most and self.problem.n * self.problem.k <= 4 * MOST_PAIRS
+
+    def _walk(self, start: Index) -> Walking:
+        self.walks += 1
+        self.walking += 1
+        share = OPENING * self.walks / len(self.bounds)
+        steps = None if self.budget.steps is None else max(1, int(share * self.budget.steps))
+        self.used += steps or 0
+        held = np.array((self.value or ())[: self.level])
+        seconds = share * (self.budget.seconds or 0.0)
+        return Walking(self.problem, start, self.seed + self.walks, steps, seconds, self.level, held)
+
+    def _first(self) -> Job:
+        """Something that may find an answer where local search found none."""
+        start = self.leaf
+        if not self.tried and self.pairs <= WHOLE:
+            self.tried = True
+            nowhere = np.full(self.problem.n, self.problem.k, np.int32)
+            part = choose_all(ground_of(self.frame, self.instance.levels[0], nowhere, None), np.inf)
+            if part is not None:
+                return self._decide("first", part, 4 * WHOLE_EFFORT)
+        if self.guide is not None and self.walks % 2:
+            share = self.guide.value
+            start = np.where(share.max(axis=1) > 0, share.argmax(axis=1), start).astype(np.int32)
+        return self._walk(start)
+
+    def _decide(self, kind: str, part: Part, effort: float) -> Deciding:
+        self.used += STEPS_PER_PART
+        self.info["parts"] += 1
+        at = np.nan if self.value is None else self.value[self.level]
+        seed = self.seed + self.info["parts"]
+        return Deciding(kind, part, self.instance.levels, self.level, at, effort, seed)
+
+    def _part(self) -> Job | None:
+        if self.ground is None:
+            self.ground = ground_of(self.frame, self.instance.levels[self.level], self.leaf, self.guide)
+        if (whole := self._whole(self.ground)) is not None:
+            return whole
+        chosen = self.kinds.choose(self.ground, self.rng)
+        return None if chosen is None else self._decide(*chosen, self.kinds.effort)
+
+    def _whole(self, ground: Ground) -> Job | None:
+        """The whole problem without what can't be in a better answer, now and then, where that is little enough."""
+        if self.guide is None or self.value is None or self.kinds.idle < self.whole_after:
+            return None
+        value = self.value[self.level]
+        most = value - self.least + 1e-6 * max(1.0, abs(value))
+        if int((self.guide.reduced <= most).sum()) > WHOLE:
+            return None
+        part = choose_all(ground, most)
+        self.whole_after, effort = 2 * self.whole_after, self.whole_effort
+        self.whole_effort *= 2
+        return None if part is None else self._decide("whole", part, effort)
+
+    def learn(self, job: Job, result: Any) -> None:
+        """Take what a job brought."""
+        if isinstance(job, Walking):
+            self._walked(result)
+        elif isinstance(job, Bounding):
+            self._bounded(result)
+        elif isinstance(job, Deciding):
+            self._decided(job, result)
+
+    def _walked(self, walked: Walked) -> None:
+        self.walking -= 1
+        self.info["steps"] += walked.steps
+        if walked.violation == 0:
+            self._offer(walked.leaf, walked.mask)
+        elif self.value is None:
+            self.leaf = walked.leaf
+
+    def _bounded(self, bounded: Bounded) -> None:
+        self.size = max(self.size, bounded.size)
+        self.guide, self.ground = bounded.guide, None
+        self.least = bounded.least
+        cut = self.instance.levels[self.level, TERMS.index("cut")] * term_bounds(self.instance)[TERMS.index("cut")]
+        self._raise(bounded.bound + float(cut))
+        if self.level == 0:
+            self.info["relaxation"] = bounded.bound
+
+    def _raise(self, bound: float) -> None:
+        known = self.bounds[self.level]
+        self.bounds[self.level] = bound if known is None else max(known, bound)
+
+    def _decided(self, job: Deciding, found: Found) -> None:
+        part = job.part
+        self.size = max(self.size, len(part.to))
+        before = self.value
+        if found.better is not None:
+            leaf = self.leaf.copy()
+            leaf[part.free] = self.problem.k
+            on = found.better[: len(part.to)] > 0
+            leaf[part.free[part.unit[on]]] = part.to[on]
+            stays = leaf == part.leaf  # what another part has changed meanwhile is kept
+            leaf[stays] = self.leaf[stays]
+            self._offer(leaf, None)
+        gain = 0.0 if before is None or self.value is None else before[self.level] - self.value[self.level]
+        if job.kind == "first":
+            self.infeasible = found.ended and found.exact and found.better is None
+            return
+        self.info["gains"] += gain > 0
+        if job.kind in self.kinds.pairs:
+            self.kinds.learn(job.kind, found, gain, job.effort)
+        if found.exact and (job.kind == "whole" or len(part.to) == self.choices):
+            self._raise(job.value - found.bound)
+
+    def _offer(self, leaf: Index, mask: np.ndarray | None) -> None:
+        """Take an assignment that keeps every rule, if it is better."""
+        value = self.instance.value_of(leaf)
+        if self.value is not None and not better(value, self.value):
+            return
+        if mask is None:
+            search = assignment_search(self.problem, leaf, 0)
+            if search.best_violation:
+                return
+            mask = search.best_mask
+        self.leaf, self.value, self.ground = leaf, value, None
+        self.best = self.instance.solution(leaf, mask)
+        self.report(self.best)
+
+    def outcome(self) -> Outcome:
+        """What was achieved."""
+        info = {key: figure for key, figure in self.info.items() if figure is not None}
+        if self.infeasible:
+            return Outcome("infeasible", None, (None,) * len(self.bounds), self.size, info)
+        status = "unknown" if self.value is None else "feasible"
+        if all(map(self.proved, range(len(self.bounds)))):
+            status = "optimal"
+        bounds = self.bounds
+        if self.value is not None:  # rounding must not lift a bound above the answer that meets it
+            bounds = [v if self.proved(k) else b for k, (v, b) in enumerate(zip(self.value, bounds, strict=True))]
+        return Outcome(status, self.best, tuple(bounds), self.size, info)
