@@ -9,7 +9,7 @@ import numpy as np
 
 from qamctl.cluster.merge import owners
 from qamctl.cluster.solvers.linear_part import Frame, Part, everywhere, part_of
-from qamctl.cluster.spec import NO_LIMIT, TERMS, Floats, Index, Ints
+from qamctl.cluster.spec import NO_LIMIT, TERMS, Flags, Floats, Index, Ints
 from qamctl.cluster.terms import usage
 from qamctl.kernels.assignment.problem import AssignmentProblem
 
@@ -143,56 +143,64 @@ def choose_wide(ground: Ground, pairs: float, rng: np.random.Generator) -> Part 
     units = np.flatnonzero(np.isin(leaf, chosen))
     room = max(2, int(pairs / max(1, len(chosen))))
     units = np.concatenate([_some(units, room, rng), _some(lost, max(1, room // 4), rng)])
-    return _part(ground, np.sort(units), np.array(chosen), None)
+    units = np.sort(units)
+    unit, to = everywhere(problem, units)
+    return _part(ground, units, unit, to, np.isin(to, chosen))
 
 
 def choose_narrow(ground: Ground, pairs: float, rng: np.random.Generator) -> Part | None:
-    """Many leaves and only the best of other places for their units, by reduced costs; about so many of these."""
+    """Many leaves and only the best of other places for their units, by reduced costs; about so many of these.
+
+    Costs are taken by a random share, unit by unit: the same leaves then make another part the next time.
+    """
     assert ground.guide is not None
     problem, leaf = ground.frame.problem, ground.leaf
     k = problem.k
-    few, many = int(np.exp(rng.uniform(np.log(2), np.log(k + 1)))), int(rng.integers(min(2, k), k + 1))
-    count = few if rng.random() < 0.5 else many
     share = ground.score + 0.05 * ground.score.mean() + 1e-9
-    chosen = rng.choice(k, min(k, count), replace=False, p=share / share.sum())
+    chosen = rng.choice(k, int(rng.integers(min(2, k), k + 1)), replace=False, p=share / share.sum())
     units = np.flatnonzero(np.isin(leaf, np.append(chosen, k)))
     units = np.sort(_some(units, MOST_UNITS, rng))
-    costs = ground.guide.reduced[np.ix_(units, chosen)].ravel()
-    costs = costs[np.isfinite(costs) & (np.tile(chosen, len(units)) != np.repeat(leaf[units], len(chosen)))]
-    if not len(costs):
-        return None
-    most = float(np.partition(costs, min(len(costs) - 1, int(pairs)))[min(len(costs) - 1, int(pairs))])
-    return _part(ground, units, chosen, most)
+    unit, to = everywhere(problem, units)
+    wanted = np.isin(to, chosen) & (to != leaf[units[unit]])
+    costs = ground.guide.reduced[units[unit], to] * rng.random(len(units))[unit]
+    order = np.flatnonzero(wanted)
+    order = order[np.argsort(costs[order], kind="stable")[: max(1, int(pairs))]]
+    wanted[:] = False
+    wanted[order] = True
+    return _part(ground, units, unit, to, wanted)
 
 
 def choose_all(ground: Ground, most: float) -> Part | None:
     """Everything that could be in an assignment that beats the known one: pairs with reduced costs up to `most`."""
-    return _part(ground, np.arange(ground.frame.problem.n), np.arange(ground.frame.problem.k), most)
+    units = np.arange(ground.frame.problem.n)
+    unit, to = everywhere(ground.frame.problem, units)
+    wanted = np.ones(len(to), bool)
+    if ground.guide is not None:
+        wanted = ground.guide.reduced[unit, to] <= most
+    return _part(ground, units, unit, to, wanted)
 
 
-def _part(ground: Ground, units: Ints, leaves: Ints, most: float | None) -> Part | None:
-    """The part of some units and leaves; units without a second place to be in are left out. None where none is left.
+def _part(ground: Ground, units: Ints, unit: Ints, to: Ints, wanted: Flags) -> Part | None:
+    """The part of wanted pairs, and of where units are now; units with one place alone are left out.
 
     Parameters
     ----------
-    most
-        Reduced cost of a place up to which it is one; None: all places.
+    unit, to, wanted
+        Pairs of a row of `units` and a leaf, all that are allowed, and whether they are wanted.
+
+    Returns
+    -------
+    Part or None
+        None where no unit has several places.
     """
     problem, leaf = ground.frame.problem, ground.leaf
-    unit, to = everywhere(problem, units)
-    here = leaf[units[unit]] == to
-    wanted = np.isin(to, leaves)
-    if most is not None:
-        assert ground.guide is not None
-        wanted &= ground.guide.reduced[units[unit], to] <= most
-    wanted |= here
+    wanted = wanted | (leaf[units[unit]] == to)
     unit, to = unit[wanted], to[wanted]
-    places = np.bincount(unit, minlength=len(units)) + (problem.optional[units] > 0)
-    several = places > 1
-    kept = several[unit]
-    number = np.cumsum(several) - 1
+    several = np.bincount(unit, minlength=len(units)) + (problem.optional[units] > 0) > 1
     if not several.any():
         return None
+    kept = several[unit]
+    number = np.cumsum(several) - 1
     return part_of(ground.frame, leaf, units[several], number[unit[kept]], to[kept])
 
 
