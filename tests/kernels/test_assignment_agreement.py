@@ -34,11 +34,11 @@ def test_both_kernels_agree_after_every_slice_on_random_problems(seed: int) -> N
     assert reference.cycles == 2
 
 
-@pytest.mark.parametrize("kind", range(4))
+@pytest.mark.parametrize("kind", range(5))
 @pytest.mark.parametrize("seed", range(8))
 def test_both_kernels_agree_on_each_kind_of_move(kind: int, seed: int) -> None:
-    """Corners, chases, chains and swaps alone agree as well, on problems with all that they look at."""
-    mix = np.array([4096 if at >= kind else 0 for at in range(4)])
+    """Corners, chases, chains, swaps and drifts alone agree as well, on problems with all that they look at."""
+    mix = np.array([4096 if at >= kind else 0 for at in range(5)])
     problem = dataclasses.replace(random_problem(seed, n=20, k=4, has={*FEATURES} - {"bounds", "own"}), mix=mix)
     reference, native = both(problem, seed)
     for steps in (1, 1, 1, 10, 100):

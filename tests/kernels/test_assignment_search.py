@@ -262,7 +262,7 @@ FAULTS: list[tuple[str, Any, str]] = [
     ("surprise", lambda a: a[:0], "surprise has 0 entries where 1 are needed"),
     ("pair_cost", lambda a: a[:-1], "pair_cost has 15 entries where 16 are needed"),
     ("cooling", lambda a: a[:100], "cooling has 100 entries where 256 are needed"),
-    ("mix", lambda a: a[:3], "mix has 3 entries where 4 are needed"),
+    ("mix", lambda a: a[:3], "mix has 3 entries where 5 are needed"),
     ("kind", lambda a: a[:-1], "kind has 11 entries where 12 are needed"),
     ("n", 11, "kind has 12 entries where 11 are needed"),
     ("n", -1, "has a size that can't be"),

@@ -107,7 +107,7 @@ class _Draw:
             allowed_first=_first(kind, kinds), allowed_leaf=leaf.astype(np.int32),
             **self.pairs("links"), **self.pairs("enemies"), **homes, **costs, **self.rules(count),
             optional=self.chosen("optional", n, 0.5).astype(np.uint8), reward=self.weights(n), **devices,
-            levels=levels, mix=np.array([300, 600, 1000, 2200]),
+            levels=levels, mix=np.array([300, 600, 1000, 2000, 2900]),
             surprise=-np.log((np.arange(64) + 0.5) / 64), cooling=np.geomspace(0.5, 0.001, 256),
         )  # fmt: skip
 

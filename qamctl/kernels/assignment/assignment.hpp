@@ -54,6 +54,7 @@ class State {
   public:
     explicit State(const Problem& problem);
     void assign(const i32* leaf);              // anew, sums included
+    void trace();                              // keep the rim up to date from now on
     Delta peek(i64 u, i64 b);                  // what moving u to b (k: to no cluster) would change
     void move(i64 u, i64 b);                   // do it
     void move(i64 u, i64 b, const Delta& d);   // do what was peeked at
@@ -78,6 +79,7 @@ class State {
     std::vector<double> load, balance, cost;   // [m]
     std::vector<std::vector<i32>> inside;      // [k + 1] units of each leaf
     std::vector<i64> at;                       // [n] place of a unit there
+    std::vector<i32> rim;                      // units with links to other leaves; only where it is traced
 
   private:
     struct Step {  // -1: the cluster loses the unit, 1: gets it, 0: contains both leaves
@@ -96,6 +98,9 @@ class State {
     i64 seat(i64 u, i64 b, bool take);
     i64 rise(i64 u, i64 a);
     double price(i64 u, i64 b) const;
+    void side(i64 u, i64 node, i64 sign, Delta& d);
+    void carry(i64 u, i64 node, i64 sign);
+    void out(i64 u, i64 more);
 
     std::vector<Step> steps_;
     std::vector<i64> row_, both_row_;
@@ -109,7 +114,10 @@ class State {
     std::vector<i64> trial_;
     i64 devices_ = 0;
     std::vector<std::vector<i32>> near_back_;
+    std::vector<i64> out_, at_rim_;            // [n] links to other leaves, place in the rim
     bool transient_ = false, own_ = false;
+    bool flat_ = false, priced_ = false;       // no trees and no old places; leaves cost something
+    bool traced_ = false;
 };
 
 class AssignmentSearch {
@@ -161,6 +169,7 @@ class AssignmentSearch {
     i64 someone();
     i64 target(i64 u);
     bool accept(i64 violation, double ghost, const double* before, const double* after);
+    bool welcome(const Delta& d);
     void touch(i64 u);
     void keep();
     void begin();
@@ -169,6 +178,8 @@ class AssignmentSearch {
     void back(i64 keep);
     void settle();
     void shift();
+    void drift();
+    void shift(i64 u, i64 b);
     void swap();
     void chain();
     bool mend(const Todo& now, i64& left);

@@ -56,7 +56,7 @@ inline void check(const Problem& p) {
     SIZE(home_count, homes); SIZE(home_cost, homes); ROW_COUNT(home_demand, homes, r); SIZE(cost_value, costs);
     SIZE(cost_own, costs); SIZE(member_count, members); SIZE(rule_value, rules); SIZE(rule_least, rules);
     SIZE(rule_skew, rules); SIZE(rule_weight, rules); ROW_COUNT(value, labels, k); SIZE(optional, n); SIZE(reward, n);
-    SIZE(piece_size, p.piece_device.size); ROW_COUNT(device_count, k, devices); SIZE(mix, 4); SIZE(cooling, 256);
+    SIZE(piece_size, p.piece_device.size); ROW_COUNT(device_count, k, devices); SIZE(mix, 5); SIZE(cooling, 256);
     if (p.pair_cost.size) SIZE(pair_cost, k * k);
     if (!p.levels.size) SIZE(levels, 1);
     if (!p.surprise.size) SIZE(surprise, 1);

@@ -96,7 +96,7 @@ def _shapes(p: AssignmentProblem) -> dict[str, tuple[int, ...]]:
         "home_count": homes, "home_cost": homes, "home_demand": (*homes, r), "cost_value": costs, "cost_own": costs,
         "own_demand": (len(p.own_demand), r), "member_count": (len(p.member_rule),), "rule_value": rules,
         "rule_least": rules, "rule_skew": rules, "rule_weight": rules, "value": (labels, k), "optional": (n,),
-        "reward": (n,), "piece_size": (len(p.piece_device),), "device_count": (k, devices), "mix": (4,),
+        "reward": (n,), "piece_size": (len(p.piece_device),), "device_count": (k, devices), "mix": (5,),
         "cooling": (256,), "pair_cost": (k * k if len(p.pair_cost) else 0,),
         "levels": (max(1, len(p.levels)), len(TERMS)), "surprise": (max(1, len(p.surprise)),),
     }  # fmt: skip

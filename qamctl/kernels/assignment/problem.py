@@ -114,7 +114,8 @@ class AssignmentProblem:
         A power of two of values -log(u), u uniform in (0, 1): an accepted worsening is at most temperature
         times one of them.
     mix
-        [4] of 4,096 moves, up to which they are rebuilt corners, chases, chains and swaps; the others are shifts.
+        [5] of 4,096 moves, up to which they are rebuilt corners, chases, chains, swaps and drifts; the others are
+        shifts.
     cooling
         [256] temperatures of a cycle, in units of the mean worsening that a move makes at the start.
     """

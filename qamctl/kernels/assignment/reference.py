@@ -14,7 +14,7 @@ from qamctl.kernels.assignment.chase import chase
 from qamctl.kernels.assignment.check import check_bounds, check_problem, check_start
 from qamctl.kernels.assignment.corners import rebuild
 from qamctl.kernels.assignment.problem import AssignmentProblem, Floats, Index, Ints
-from qamctl.kernels.assignment.shifts import shift, swap
+from qamctl.kernels.assignment.shifts import drift, shift, swap
 from qamctl.kernels.assignment.walk import Walk
 
 LOOK_EVERY = 16  # steps between two looks at the clock
@@ -25,7 +25,7 @@ BUSY = "another thread is using this search"
 
 
 class AssignmentSearch:
-    """Simulated annealing by shifts, swaps, ejection chains, chases and rebuilt corners.
+    """Simulated annealing by shifts, drifts, swaps, ejection chains, chases and rebuilt corners.
 
     See `qamctl.kernels.AssignmentSearch` for the interface; search.cpp takes the same decisions one by one.
     """
@@ -36,6 +36,8 @@ class AssignmentSearch:
         self._walk = Walk(problem, start.tolist(), seed)
         self._company = Company(problem, self._walk)
         self._mix: list[int] = problem.mix.tolist()
+        if self._mix[4] > self._mix[3]:
+            self._walk.state.rim.trace(self._walk.state.x)
         self._cooling: list[float] = problem.cooling.tolist()
         self._steps = self._cycles = self._planned = self._begun = 0
         self._scale = 1.0
@@ -174,5 +176,7 @@ class AssignmentSearch:
             chain(self._walk, self._company)
         elif dice < self._mix[3]:
             swap(self._walk)
+        elif dice < self._mix[4]:
+            drift(self._walk)
         else:
             shift(self._walk)

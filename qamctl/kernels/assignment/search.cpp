@@ -37,6 +37,7 @@ AssignmentSearch::AssignmentSearch(const Problem& problem, const i32* start, u64
             by_rule_[p_.member_rule[e]].push_back(static_cast<i32>(u));
     linked_ = p_.link_to.size > 0;
     near_ = p_.near_rule.size > 0;
+    if (p_.mix[4] > p_.mix[3]) s_.trace();
     in_place_leaf_.resize(p_.places);
     for (i64 c = 0; c < p_.k; ++c) in_place_leaf_[p_.place[c]].push_back(static_cast<i32>(c));
     focus(0, nullptr);
@@ -115,6 +116,7 @@ void AssignmentSearch::step() {
     if (dice < p_.mix[1]) return chase();
     if (dice < p_.mix[2]) return chain();
     if (dice < p_.mix[3]) return swap();
+    if (dice < p_.mix[4]) return drift();
     shift();
 }
 
@@ -150,6 +152,18 @@ bool AssignmentSearch::accept(i64 violation, double ghost, const double* before,
     const double worse = value(after, level_) - value(before, level_) + price_ * ghost;
     if (worse <= 0) return true;
     return worse <= temperature_ * p_.surprise[random_.below(p_.surprise.size)];
+}
+
+// Whether to take a single move.
+bool AssignmentSearch::welcome(const Delta& d) {
+    if (d.violation != 0) return d.violation < 0;
+    double after[kTerms];
+    for (i64 j = 0; j < level_; ++j) {
+        for (int t = 0; t < kTerms; ++t) after[t] = s_.term[t] + d.term[t];
+        if (value(after, j) > bound_[j] + kTolerance * std::max(1.0, std::fabs(bound_[j]))) return false;
+    }
+    const double worse = value(d.term, level_) + price_ * d.ghost;
+    return worse <= 0 || worse <= temperature_ * p_.surprise[random_.below(p_.surprise.size)];
 }
 
 void AssignmentSearch::touch(i64 u) {
@@ -220,17 +234,29 @@ void AssignmentSearch::settle() {
 
 void AssignmentSearch::shift() {
     const i64 u = someone();
-    const i64 b = target(u);
+    shift(u, target(u));
+}
+
+void AssignmentSearch::shift(i64 u, i64 b) {
     if (b < 0 || b == s_.x[u]) return;
     if (s_.violation == 0 && !s_.fits(u, b, -1)) return;
     const Delta d = s_.peek(u, b);
-    if (d.violation > 0) return;
-    double after[kTerms];
-    for (int t = 0; t < kTerms; ++t) after[t] = s_.term[t] + d.term[t];
-    if (!accept(d.violation, d.ghost, s_.term, after)) return;
+    if (d.violation > 0 || !welcome(d)) return;
     s_.move(u, b, d);
     touch(u);
     keep();
+}
+
+// A unit on the rim follows one of its links; now and then anybody goes anywhere.
+void AssignmentSearch::drift() {
+    const i64 size = static_cast<i64>(s_.rim.size());
+    const bool stray = size == 0 || random_.below(8) == 0;
+    const i64 u = stray ? random_.below(p_.n) : s_.rim[random_.below(size)];
+    const i64 first = stray ? p_.allowed_first[p_.kind[u]] : p_.link_first[u];
+    const i64 count = (stray ? p_.allowed_first[p_.kind[u] + 1] : p_.link_first[u + 1]) - first;
+    if (count == 0) return;
+    const i64 pick = first + random_.below(count), b = stray ? p_.allowed_leaf[pick] : s_.x[p_.link_to[pick]];
+    if (s_.may(u, b)) shift(u, b);
 }
 
 void AssignmentSearch::swap() {

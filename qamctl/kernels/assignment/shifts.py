@@ -1,4 +1,4 @@
-"""The small moves: one unit goes elsewhere, or two change places."""
+"""The small moves: one unit goes elsewhere, along a link on the rim or at random, or two change places."""
 
 from __future__ import annotations
 
@@ -8,16 +8,34 @@ from qamctl.kernels.assignment.walk import Walk
 
 def shift(walk: Walk) -> None:
     """A random unit goes where a neighbour is, home, or anywhere it may be."""
-    s = walk.state
     u = walk.someone()
-    b = walk.target(u)
+    _shift(walk, u, walk.target(u))
+
+
+def drift(walk: Walk) -> None:
+    """A unit on the rim follows one of its links; one time in eight anybody goes anywhere.
+
+    Moves inside clusters change nothing for the better while links are all that counts: on the rim none is wasted.
+    """
+    s = walk.state
+    rim = s.rim.units
+    stray = not rim or walk.random.below(8) == 0
+    u = walk.random.below(s.n) if stray else rim[walk.random.below(len(rim))]
+    targets = walk.leaves[walk.kind[u]] if stray else [w for w, _ in s.links[u]]
+    if not targets:
+        return
+    pick = targets[walk.random.below(len(targets))]
+    b = pick if stray else s.x[pick]
+    if s.may(u, b):
+        _shift(walk, u, b)
+
+
+def _shift(walk: Walk, u: int, b: int) -> None:
+    s = walk.state
     if b < 0 or b == s.x[u] or (s.violation == 0 and not s.fits(u, b)):
         return
     d = s.peek(u, b)
-    if d.violation > 0:
-        return
-    after = [old + more for old, more in zip(s.term, d.term, strict=True)]
-    if walk.accept(d.violation, d.ghost, s.term, after):
+    if d.violation <= 0 and walk.welcome(d):
         s.move(u, b, d)
         walk.keep()
 

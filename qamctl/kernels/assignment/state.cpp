@@ -43,10 +43,19 @@ State::State(const Problem& problem) : p(problem) {
         for (i64 r = 0; r < p.r; ++r)
             if (p.transient[r]) ghost_[e] += p.load[r] * static_cast<double>(p.home_demand[e * p.r + r]);
     for (i64 e = 0; e < p.cost_own.size; ++e) own_ |= p.cost_own[e] >= 0;
+    flat_ = !transient_;
+    priced_ = p.ratio_one.size > 0 || p.target > 0;
+    for (i64 m = 0; m < p.m; ++m) {
+        flat_ &= p.parent[m] < 0;
+        priced_ |= p.open_cost[m] != 0;
+        for (i64 r = 0; r < p.r; ++r) priced_ |= p.safe[m * p.r + r] < kNoLimit;
+    }
 }
 
 void State::assign(const i32* leaf) {
     const i64 rules = p.rule_apart.size, kinds = p.device_size.size;
+    const bool traced = traced_;
+    traced_ = false;
     use.assign(p.m * p.r, 0);
     both.assign(transient_ ? p.m * p.r : 0, 0);
     load.assign(p.m, 0);
@@ -111,6 +120,7 @@ void State::assign(const i32* leaf) {
                          broken(m, use.data() + m * p.r, use.data() + m * p.r);
     for (i64 u = 0; u < p.n; ++u)
         if (leaf[u] != p.k) move(u, leaf[u]);
+    if (traced) trace();
 }
 
 const i64* State::demand(i64 u, i64 b) const {
@@ -377,7 +387,14 @@ Delta State::peek(i64 u, i64 b) {
     const i64 a = x[u];
     Delta d;
     if (a == b) return d;
-    path(a, b);
+    steps_.clear();
+    if (flat_) {
+        const i64 low = std::min(a, b), high = std::max(a, b);
+        side(u, low, low == a ? -1 : 1, d);
+        if (high < p.k) side(u, high, high == a ? -1 : 1, d);
+    } else {
+        path(a, b);
+    }
     double totals[3];
     for (const Step& step : steps_) {
         const i64 node = step.node;
@@ -430,6 +447,28 @@ Delta State::peek(i64 u, i64 b) {
     return d;
 }
 
+// What a leaf breaks and costs more once u has left it (-1) or come (1), where there are no trees and no old places.
+void State::side(i64 u, i64 node, i64 sign, Delta& d) {
+    const i64* amount = demand(u, node);
+    const i64* now = use.data() + node * p.r;
+    const i64* limit = p.capacity.data + node * p.r;
+    for (i64 r = 0; r < p.r; ++r) {
+        const i64 before = now[r], after = before + sign * amount[r];
+        row_[r] = after;
+        if (before > limit[r]) d.violation -= p.over[r] * (before - limit[r]);
+        if (after > limit[r]) d.violation += p.over[r] * (after - limit[r]);
+    }
+    const i64 before = now[p.r - 1], after = row_[p.r - 1], least = p.least[node];
+    if (before < least && !(p.elastic && before == 0)) d.violation -= kBroken * (least - before);
+    if (after < least && !(p.elastic && after == 0)) d.violation += kBroken * (least - after);
+    if (!priced_) return;
+    double totals[3];
+    costs(node, row_.data(), totals);
+    d.term[kLoad] += totals[0] - load[node];
+    d.term[kBalance] += totals[1] - balance[node];
+    d.term[kCost] += totals[2] - cost[node];
+}
+
 double State::price(i64 u, i64 b) const {
     if (b == p.k) return 0;
     const i64 first = p.cost_first[u], last = p.cost_first[u + 1];
@@ -445,7 +484,13 @@ void State::move(i64 u, i64 b) { move(u, b, peek(u, b)); }
 void State::move(i64 u, i64 b, const Delta& d) {
     const i64 a = x[u];
     if (a == b) return;
-    path(a, b);
+    steps_.clear();
+    if (flat_) {
+        if (a < p.k) carry(u, a, -1);
+        if (b < p.k) carry(u, b, 1);
+    } else {
+        path(a, b);
+    }
     double totals[3];
     for (const Step& step : steps_) {
         const i64 node = step.node;
@@ -470,9 +515,52 @@ void State::move(i64 u, i64 b, const Delta& d) {
     at[u] = static_cast<i64>(inside[b].size());
     inside[b].push_back(static_cast<i32>(u));
     x[u] = static_cast<i32>(b);
+    if (traced_)
+        for (i64 e = p.link_first[u]; e < p.link_first[u + 1]; ++e) {
+            const i64 w = p.link_to[e], c = x[w], more = (c == a) - (c == b);
+            out(u, more);
+            out(w, more);
+        }
     violation += d.violation;
     ghost += d.ghost;
     for (int t = 0; t < kTerms; ++t) term[t] += d.term[t];
+}
+
+// Does what `side` looks at.
+void State::carry(i64 u, i64 node, i64 sign) {
+    const i64* amount = demand(u, node);
+    i64* now = use.data() + node * p.r;
+    for (i64 r = 0; r < p.r; ++r) now[r] += sign * amount[r];
+    if (!priced_) return;
+    double totals[3];
+    costs(node, now, totals);
+    load[node] = totals[0], balance[node] = totals[1], cost[node] = totals[2];
+}
+
+void State::trace() {
+    traced_ = true;
+    out_.assign(p.n, 0);
+    at_rim_.assign(p.n, -1);
+    rim.clear();
+    for (i64 u = 0; u < p.n; ++u)
+        for (i64 e = p.link_first[u]; e < p.link_first[u + 1]; ++e) out(u, x[p.link_to[e]] != x[u]);
+}
+
+// Counts links of u to other leaves; the rim is where there are some.
+void State::out(i64 u, i64 more) {
+    if (more == 0) return;
+    const i64 before = out_[u];
+    out_[u] += more;
+    if (before == 0) {
+        at_rim_[u] = static_cast<i64>(rim.size());
+        rim.push_back(static_cast<i32>(u));
+    } else if (out_[u] == 0) {
+        const i32 last = rim.back();
+        rim[at_rim_[u]] = last;
+        at_rim_[last] = at_rim_[u];
+        at_rim_[u] = -1;
+        rim.pop_back();
+    }
 }
 
 void State::reseat_all(i64 u, const i64* masks) {

@@ -11,6 +11,7 @@ from qamctl.kernels.assignment.devices import Devices
 from qamctl.kernels.assignment.forest import Forest
 from qamctl.kernels.assignment.homes import Homes
 from qamctl.kernels.assignment.problem import BROKEN, TERMS, AssignmentProblem
+from qamctl.kernels.assignment.rim import Rim
 from qamctl.kernels.assignment.rules import Rules
 
 Entry = TypeVar("Entry")
@@ -53,6 +54,8 @@ class State:
         [m, r] use of each cluster; `both` counts old places of units that moved too.
     load, balance, cost
         [m] of each cluster.
+    rim
+        Units with links to other leaves; only where it is traced.
     violation, term, ghost
         Of the assignment: see `Delta`.
     """
@@ -64,6 +67,7 @@ class State:
         self.base: list[list[int]] = p.demand.tolist()
         self.transient: list[bool] = [some != 0 for some in p.transient.tolist()]
         self.links = _rows(p.link_first.tolist(), list(zip(p.link_to.tolist(), p.link_weight.tolist(), strict=True)))
+        self.rim = Rim(self.links)
         self.enemies: list[list[int]] = _rows(p.apart_first.tolist(), p.apart_to.tolist())
         self.optional: list[bool] = [some != 0 for some in p.optional.tolist()]
         self.reward: list[float] = p.reward.tolist()
@@ -124,6 +128,7 @@ class State:
         self.devices.clear()
         self.rules.clear()
         self.violation, self.term = self.rules.broken(), [0.0] * len(TERMS)
+        traced, self.rim = self.rim, Rim(self.links)  # moves from nowhere are no news
         self.term[MOVE], self.ghost = self.homes.leave_all()
         self.violation += self.homes.broken()
         for u in range(self.n):
@@ -144,6 +149,8 @@ class State:
         for u, b in enumerate(leaf):
             if b != self.k:
                 self.move(u, b)
+        self.rim = traced
+        self.rim.renew(self.x)
 
     def peek(self, u: int, b: int) -> Delta:
         """What moving a unit to a leaf would change."""
@@ -210,6 +217,7 @@ class State:
         self.at[u] = len(self.inside[b])
         self.inside[b].append(u)
         self.x[u] = b
+        self.rim.move(u, a, b, self.x)
         self.violation += d.violation
         self.ghost += d.ghost
         self.term = [old + more for old, more in zip(self.term, d.term, strict=True)]

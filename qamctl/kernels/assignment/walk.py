@@ -75,6 +75,18 @@ class Walk:
         worse = self.value(after, self.level) - self.value(before, self.level) + self.price * ghost
         return worse <= 0 or worse <= self.temperature * self.surprised()
 
+    def welcome(self, d: Delta) -> bool:
+        """Whether to take a single move: what `accept` says of it."""
+        if d.violation != 0:
+            return d.violation < 0
+        if self.bounds:
+            after = [old + more for old, more in zip(self.state.term, d.term, strict=True)]
+            for level, bound in enumerate(self.bounds):
+                if self.value(after, level) > bound + TOLERANCE * max(1.0, abs(bound)):
+                    return False
+        worse = self.gain(d)
+        return worse <= 0 or worse <= self.temperature * self.surprised()
+
     def surprised(self) -> float:
         """-log(u) of a random u."""
         return self.surprise[self.random.below(len(self.surprise))]
