@@ -144,6 +144,7 @@ def test_what_no_qubo_holds_does_not_cost_the_assignment(spec) -> None:  # type:
     ("flags", "word"),
     [
         ({"backend": ["list-search"]}, "list-search searches schedules, and this is a cluster: take one of auto, ass"),
+        ({"backend": ["cpsat"]}, "cpsat searches schedules, and this is a cluster: take one of auto, assignment"),
         ({"backend": ["asignment"]}, "did you mean assignment"),
         ({"slot": 2}, "--slot is for schedules"),
         ({"angles": "a.json", "backend": ["qaoa"]}, "is a cluster, whose circuits change from window to window"),

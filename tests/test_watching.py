@@ -103,6 +103,18 @@ def test_the_first_look_proposes_what_pays(fleet: Fleet) -> None:
     assert data["clusters"]["resources"]["cpu"]["imbalance"] == 0
 
 
+def test_without_a_backend_the_engines_of_auto_search(fleet: Fleet) -> None:
+    """As `qamctl cluster` does where none is named: each has its line in the run, and the re-balance is as good."""
+    flags = {name: value for name, value in FLAGS.items() if name != "backend"}
+    look = Watcher(str(fleet.path), flags, Plan()).look(NOW)
+    assert look.proposal is not None
+    assert (look.status, look.proposal.before, look.proposal.after) == ("drifted", (18,), (2,))
+    result = json.loads((Path(look.proposal.directory) / "result.json").read_text())
+    assert {attempt["backend"] for attempt in result["attempts"]} == {"assignment", "linear", "anneal"}
+    fleet.apply(look)
+    assert Watcher(str(fleet.path), flags, Plan()).look(NOW).status == "fine"
+
+
 def test_files_that_did_not_change_are_not_searched_again(fleet: Fleet) -> None:
     """The proposal stands as it was."""
     watcher = fleet.watcher()

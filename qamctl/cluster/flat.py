@@ -82,7 +82,7 @@ def flatten(spec: ClusterSpec) -> tuple[AssignmentProblem, Forest]:
     problem = AssignmentProblem(
         n=n, k=k, demand=demand,
         transient=np.append(spec.resources.transient, False).astype(np.uint8),
-        over=np.append(np.maximum(1, BROKEN // np.maximum(1, _mean(agents.demand))), BROKEN).astype(np.int64),
+        over=_over(agents.demand, own[:, :-1]),
         parent=trees.parent, capacity=capacity, safe=safe, least=least.astype(np.int64), elastic=clusters.elastic,
         load=np.append(spec.resources.weight / scale, 0.0),
         ratio_one=one, ratio_other=other,
@@ -123,6 +123,13 @@ def leaf_lists(allowed: np.ndarray) -> dict[str, Any]:
     kind, leaf = np.nonzero(allowed)
     first = np.concatenate([[0], np.cumsum(np.bincount(kind, minlength=len(allowed)))])
     return {"allowed_first": first.astype(np.int64), "allowed_leaf": leaf.astype(np.int32)}
+
+
+def _over(demand: Ints, own: Ints) -> Ints:
+    """[r] violation of one unit of a resource: of what an agent takes that takes some, it is about `BROKEN`."""
+    usual = np.maximum(_mean(demand), _mean(own))  # one of both may be tiny beside the other
+    over: Ints = np.append(np.maximum(1, BROKEN // np.maximum(1, usual)), BROKEN).astype(np.int64)
+    return over
 
 
 def _mean(demand: Ints) -> Ints:

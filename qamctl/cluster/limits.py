@@ -50,5 +50,5 @@ def _tolerated(spec: ClusterSpec, capacity: Ints) -> dict[int, Ints]:
             whole = max(1, sum(held))
             shares = [(c, whole) for c in held]
         fair = [-(-total * part // whole) for part, whole in shares]
-        out[r] = np.array([percent * one // 100_000_000 for one in fair], np.int64)
+        out[r] = np.array([min(NO_LIMIT, percent * one // 100_000_000) for one in fair], np.int64)
     return out

@@ -113,16 +113,17 @@ def _build(data: Mapping[str, Any], source: Source) -> ClusterSpec:
     # Every quantity has been seen: the scales are settled.
     resource_columns = resources.finish(faults)
     cluster_columns = clusters.finish(resource_columns, resources, faults)
+    agent_columns = agents.finish(measures, resource_columns, group, faults)
     spec = ClusterSpec(
         name=read_name_of_spec(root, CLUSTER["name"], "cluster", source, faults),
         source=replace(source, tables=tables),
         resources=resource_columns,
-        agents=agents.finish(measures, resource_columns, group, faults),
+        agents=agent_columns,
         clusters=cluster_columns,
         links=links,
         groups=groups,
         balance=balance.finish(resources, cluster_columns, faults),
-        costs=costs.finish(measures, resource_columns, faults),
+        costs=costs.finish(measures, resource_columns, agent_columns, faults),
         moves=moves,
         objective=objective,
         solver=solver,

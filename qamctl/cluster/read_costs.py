@@ -9,12 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from qamctl.cluster.read_clusters import ReadClusters
-from qamctl.cluster.read_resources import check_whole
-from qamctl.cluster.spec import NO_LIMIT, Costs, Flags, Floats, Index, Ints, Moves, Resources
+from qamctl.cluster.spec import NO_LIMIT, Agents, Costs, Flags, Floats, Index, Ints, Moves, Resources
 from qamctl.spec.cluster_fields import COSTS, MOVES
 from qamctl.spec.decode import ABSENT, Coded, check_names, inner_rows, integers, numbers, present
 from qamctl.spec.faults import Faults, show
-from qamctl.spec.quantities import Amounts, Measures
+from qamctl.spec.quantities import Amounts, Measures, as_written
 from qamctl.spec.references import first_rows, references
 from qamctl.spec.rows import Rows
 from qamctl.spec.table import Tables, read_rows
@@ -34,12 +33,26 @@ class ReadCosts:
     own: Flags
     demand: Coded[Amounts]
 
-    def finish(self, measures: Measures, resources: Resources, faults: Faults) -> Costs:
+    def finish(self, measures: Measures, resources: Resources, agents: Agents, faults: Faults) -> Costs:
         """The costs, once every quantity has been seen."""
         demand = measures.matrix(self.demand, 0, self.rows, COSTS["demand"], faults)
-        check_whole(demand, 1, resources, lambda row: self.rows.path(row, "demand"), faults)
+        if not faults.count:  # else the agent's own demand may not be what the file says
+            self._check_devices(demand, resources, agents, faults)
         kept = self.kept
         return Costs(self.agent[kept], self.cluster[kept], self.cost[kept], self.own[kept], demand[kept])
+
+    def _check_devices(self, demand: Ints, resources: Resources, agents: Agents, faults: Faults) -> None:
+        """Refuse demands that ask for other devices than the agent's own: it takes the same ones everywhere."""
+        rows = self.kept[self.own[self.kept]]
+        for r in np.flatnonzero(resources.device > 0).tolist():
+            usual = agents.demand[self.agent[rows], r]
+            other = np.flatnonzero(demand[rows, r] != usual)
+            for row, most in zip(rows[other].tolist(), usual[other].tolist(), strict=True):
+                name, scale = resources.ids[r], int(resources.scale[r])
+                here, there = as_written(int(demand[row, r]), scale), as_written(most, scale)
+                message = f"{here} of `{name}` here, and {there} in the agent's own demand: devices do not differ"
+                hint = f"write {name}: {there} here too" if there else f"leave out {name}"
+                faults.add((*self.rows.path(row, "demand"), name), message, hint)
 
 
 def read_costs(

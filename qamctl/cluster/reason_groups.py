@@ -19,7 +19,12 @@ def groups(room: Room) -> Iterator[Reason]:
     areas = Areas(room)
     for g, name in enumerate(rules.ids):
         spread, mine = rules.spread[g], members.get(g, nobody)
-        if not len(mine) or not (rules.apart[g] or spread or rules.near[g]):
+        if not len(mine):
+            if spread and spread.least:
+                text = f"group '{name}' must have members in {spread.least} values of '{spread.label}', and has none"
+                yield Reason(("groups", g, "spread", "min"), "group-spread", text)
+            continue
+        if not (rules.apart[g] or spread or rules.near[g]):
             continue
         must = mine[room.placed[mine]]
         if rules.apart[g] and len(must):

@@ -16,7 +16,7 @@ import numpy as np
 
 from qamctl.cluster.draft import Draft
 from qamctl.cluster.merge import owners
-from qamctl.cluster.spec import ClusterSpec, Index, Ints
+from qamctl.cluster.spec import Index, Ints
 from qamctl.cluster.sums import sums_of
 from qamctl.cluster.tables import gather
 from qamctl.errors import UnsupportedError
@@ -106,10 +106,9 @@ def hold_devices(draft: Draft, held: Ints) -> Seats:
     Raises
     ------
     UnsupportedError
-        Pieces need more bits than a model has, or are of other sizes in other clusters.
+        Pieces need more bits than a model has.
     """
     problem = draft.problem
-    _refuse_own(draft.names.instance.spec)
     bits: list[tuple[int, int, int]] = []
     rows: list[_Rows] = []
     keeps = held.copy()
@@ -132,21 +131,6 @@ def hold_devices(draft: Draft, held: Ints) -> Seats:
     if len(table):
         _share(draft, seats, rows)
     return seats
-
-
-def _refuse_own(spec: ClusterSpec) -> None:
-    """Refuse agents that ask for other devices in some clusters: an agent's pieces are the same everywhere."""
-    own = np.flatnonzero(spec.costs.own_demand)
-    kinds = np.flatnonzero(spec.resources.device > 0)
-    if len(own) and len(kinds):
-        usual = spec.agents.demand[spec.costs.agent[own]][:, kinds]
-        other = np.flatnonzero((spec.costs.demand[own][:, kinds] != usual).any(axis=1))
-        if len(other):
-            name = spec.agents.ids[spec.costs.agent[own[other[0]]]]
-            raise UnsupportedError(
-                f"agent {name} has a demand of its own in `costs` that asks for other devices than its usual one: a "
-                "QUBO holds the same devices everywhere"
-            )
 
 
 def _meetings(draft: Draft) -> Iterator[tuple[int, int, Ints, Ints]]:

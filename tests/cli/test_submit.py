@@ -27,6 +27,14 @@ horizon: 2
 tasks: [{id: t1, duration: 1}, {id: t2, duration: 1}]
 """
 
+FLEET = """\
+kind: cluster
+version: 1
+agents: [{id: a}, {id: b}, {id: c}]
+clusters: [{id: x, max_size: 2}, {id: y, max_size: 2}]
+links: [{a: a, b: b, weight: 3}, {a: b, b: c}]
+"""
+
 
 @pytest.fixture(autouse=True)
 def files(room: Path) -> None:
@@ -258,6 +266,18 @@ def test_a_schedule_is_decoded_and_checked(run: Run, room: Path, cloud: Azure) -
     assert ran.json["objective"] == 2
     assert sum(ran.json["job"]["counts"].values()) == 200
     assert run("check", "r/result.json", "plan.yaml").code == 0
+
+
+def test_a_cluster_spec_is_decoded_and_checked(run: Run, room: Path, cloud: Azure) -> None:
+    """It goes as the QAOA circuit of its model, and comes back as an assignment that the checker accepts."""
+    (room / "fleet.yaml").write_text(FLEET)
+    ran = run("submit", "fleet.yaml", "--target", "ionq.simulator", "--shots", "200", "--out", "r", "-o", "json")
+    assert ran.code == 0, ran.err
+    assert (ran.json["kind"], ran.json["objective"]) == ("cluster", 1)
+    assert sum(ran.json["job"]["counts"].values()) == 200
+    where = {row["agent"]: row["cluster"] for row in ran.json["solution"]["assignments"]}
+    assert where["a"] == where["b"] != where["c"]
+    assert run("check", "r/result.json", "fleet.yaml").code == 0
 
 
 # Not waiting, waiting for a while, coming back

@@ -117,17 +117,6 @@ def test_too_many_bits_of_devices_are_refused_by_name(monkeypatch: pytest.Monkey
         build_model(build_instance(spec), None)
 
 
-def test_other_devices_in_some_clusters_are_refused_by_name() -> None:
-    """A row of costs whose own demand changes the devices is no QUBO."""
-    spec = make_spec(
-        resources=[{"id": "gpu", "device": 1}], agents=[{"id": "a", "demand": {"gpu": 1}}],
-        clusters=[{"id": "m", "capacity": {"gpu": 1}}, {"id": "w", "capacity": {"gpu": 1}}],
-        costs=[("a", "m", 1, {"gpu": 0.5})], objective={"cost": 1.0},
-    )  # fmt: skip
-    with pytest.raises(UnsupportedError, match="agent a has a demand of its own"):
-        build_model(build_instance(spec), None)
-
-
 def test_a_ratio_of_endless_decimals_is_refused_by_name() -> None:
     """A ratio that no whole numbers hold is not rounded."""
     clusters = [{"id": "m", "capacity": {"cpu": 4, "disk": 4}}, {"id": "w", "capacity": {"cpu": 4, "disk": 4}}]

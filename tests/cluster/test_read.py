@@ -49,7 +49,7 @@ balance: {tolerance: 3.25, ratios: [{resource: cpu, other: gpu, ratio: 2}]}
 costs:
   - {agent: a1, cluster: m2, cost: 4}
   - {agent: a2, cluster: m1, demand: {cpu: 2}}
-  - {agent: a3, cluster: m1, cost: 1, demand: {}}
+  - {agent: a2, cluster: m2, cost: 1, demand: {}}
 moves:
   max: 3
   max_cost: 10
@@ -136,7 +136,7 @@ def test_balance_costs_and_moves(full: ClusterSpec) -> None:
     assert full.balance.tolerance_millionths == 3_250_000
     assert full.balance.ratios == (Ratio(0, 2, 2.0, 1.0),)
     costs, moves = full.costs, full.moves
-    assert [costs.agent.tolist(), costs.cluster.tolist(), costs.cost.tolist()] == [[0, 1, 2], [2, 1, 1], [4, 0, 1]]
+    assert [costs.agent.tolist(), costs.cluster.tolist(), costs.cost.tolist()] == [[0, 1, 1], [2, 1, 2], [4, 0, 1]]
     assert costs.own_demand.tolist() == [False, True, True]
     assert costs.demand.tolist() == [[0, 0, 0], [200, 0, 0], [0, 0, 0]]
     assert (moves.most, moves.max_cost, moves.per_agent, moves.per_group, moves.per_pair) == (3, 10, 1, 2, 0.5)

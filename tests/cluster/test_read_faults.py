@@ -190,7 +190,10 @@ ONE_FAULT = [
     (gpu([{"id": "a", "demand": {"gpu": 5}}]), "agents[0].demand.gpu: 5 of `gpu` is no whole number of devices of 2"),
     (gpu(clusters=[{"id": "x", "capacity": {"gpu": 1}}]), "clusters[0].capacity.gpu: 1 of `gpu` is no whole number of devices of 2"),
     (gpu(clusters=[{"id": "x", "capacity": {"gpu": 126}}]), "clusters[0].capacity.gpu: 63 devices of `gpu` are more than 62"),
-    (gpu(clusters=[{"id": "x", "capacity": {"gpu": 4}}], costs=[{"agent": "a", "cluster": "x", "demand": {"gpu": 3}}]), "costs[0].demand.gpu: 3 of `gpu` is no whole number"),
+    (gpu(clusters=[{"id": "x", "capacity": {"gpu": 4}}], costs=[{"agent": "a", "cluster": "x", "demand": {"gpu": 3}}]), "costs[0].demand.gpu: 3 of `gpu` here, and 0 in the agent's own demand: devices do not differ (leave out gpu)"),
+    (gpu([{"id": "a", "demand": {"gpu": 2}}], costs=[{"agent": "a", "cluster": "x", "demand": {"gpu": 4}}]), "costs[0].demand.gpu: 4 of `gpu` here, and 2 in the agent's own demand: devices do not differ (write gpu: 2 here too)"),
+    (gpu([{"id": "a", "demand": {"gpu": 2}}], costs=[{"agent": "a", "cluster": "x", "demand": {}}]), "costs[0].demand.gpu: 0 of `gpu` here, and 2 in the agent's own demand: devices do not differ (write gpu: 2 here too)"),
+    (gpu(costs=[{"agent": "a", "cluster": "x", "demand": {"gpu": 0.5}}]), "costs[0].demand.gpu: 0.5 of `gpu` here, and 0 in the agent's own demand: devices do not differ (leave out gpu)"),
     # clusters
     (cluster_data(clusters=3), "clusters: `clusters` must be a list of rows"),
     (cluster_data(clusters=[{"id": "x"}, {"id": "x"}]), "clusters[1].id: duplicate id `x`"),

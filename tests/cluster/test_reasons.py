@@ -250,6 +250,12 @@ CASES: list[tuple[str, dict[str, Any], tuple[Any, ...], str, str]] = [
         "group 'g' must have members in 3 values of 'zone', and its members may be in 2 of them",
     ),
     (
+        "no members at all",
+        {"clusters": ZONES, "groups": [{"id": "g", "spread": {"label": "zone", "min": 1}}]},
+        ("groups", 0, "spread", "min"), "group-spread",
+        "group 'g' must have members in 1 values of 'zone', and has none",
+    ),
+    (
         "more values than members",
         {"agents": [{"id": "a", "group": "g"}], "clusters": ZONES, "groups": [{"id": "g", "spread": {"label": "zone", "min": 2}}]},
         ("groups", 0, "spread", "min"), "group-spread",
@@ -328,7 +334,7 @@ FEASIBLE: list[dict[str, Any]] = [
     {"agents": [{"id": n, "optional": True, "demand": {"cpu": 9}} for n in "abc"], "resources": CPU, "clusters": TWO},
     {"agents": [{"id": n, "optional": True} for n in "ab"], "links": [*together("ab"), {"a": "a", "b": "b", "kind": "apart"}]},
     {"agents": [{"id": n, "demand": {"cpu": 9}} for n in "a"], "resources": CPU, "clusters": TWO, "costs": [{"agent": "a", "cluster": "y", "demand": {}}]},
-    {"agents": [{"id": "a", "group": "g"}], "groups": [{"id": "g", "apart": True}, {"id": "h", "spread": {"label": "zone", "min": 2}, "near": ["g"]}], "clusters": ZONES},
+    {"agents": [{"id": "a", "group": "g"}], "groups": [{"id": "g", "apart": True}, {"id": "h", "spread": {"label": "zone", "max_skew": 0}, "near": ["g"]}], "clusters": ZONES},
     {"agents": [{"id": n, "group": "g"} for n in "abcd"], "clusters": ZONES, "groups": [{"id": "g", "spread": {"label": "zone", "min": 2, "max_skew": 0}, "apart": False}]},
     {"agents": [{"id": n, "group": "g", "optional": n == "a"} for n in "abc"], "clusters": ZONES, "groups": [{"id": "g", "spread": {"label": "zone", "max_skew": 0}}]},
     {"agents": [{"id": f"a{i}"} for i in range(8)], "clusters": {"size": {"min": 4, "max": 5}}},

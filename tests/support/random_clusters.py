@@ -51,9 +51,12 @@ class _Draw:
         spec |= self.maybe(
             0.3, moves=self.maybe(0.7, max=rng.randint(0, 2)) | self.maybe(0.5, max_cost=rng.randint(0, 3))
         )
-        pairs = [(row["id"], name) for row in agents for name in names]
+        pairs = [(row, name) for row in agents for name in names]
         chosen = rng.sample(pairs, rng.randint(1, min(4, len(pairs)))) if self.some(0.4) and names else []
-        costs = [{"agent": a, "cluster": k} | self.maybe(0.7, demand={"cpu": rng.randint(0, 5)}) for a, k in chosen]
+        costs = []
+        for row, name in chosen:
+            own = row["demand"] | {"cpu": rng.randint(0, 5)}  # devices are the same everywhere
+            costs.append({"agent": row["id"], "cluster": name} | self.maybe(0.7, demand=own))
         return spec | ({"costs": costs} if costs else {})
 
     def clusters(self, devices: bool) -> tuple[Any, list[str]]:

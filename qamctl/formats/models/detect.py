@@ -37,7 +37,7 @@ FOREIGN: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "openqasm": ("an OpenQASM program", "that is a circuit, not a model: `qamctl solve` runs it, without --format"),
         "qir": ("QIR", "that is a circuit, not a model: `qamctl solve` runs it, without --format"),
         "circuit": ("a circuit spec", "that is a circuit, not a model: `qamctl solve` runs it, without --format"),
-        "metis": ("a METIS graph", "write it as rudy: `n m`, then a line `i j weight` for each edge"),
+        "metis": ("a METIS graph", "`qamctl import metis` makes a cluster spec of it"),
         "job-shop": ("a job shop", "`qamctl import jobshop` makes a schedule spec of it"),
         "dimacs": ("a DIMACS file", "write it as rudy: `n m`, then a line `i j weight` for each edge"),
         "mps": ("an MPS file", "write it as .lp"),

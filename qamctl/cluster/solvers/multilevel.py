@@ -1,0 +1,313 @@
+"""Multilevel search for clusters of linked units: coarse answers refined level by level, and bred with each other.
+
+Units that pull each other are joined (`qamctl.cluster.coarsen`), the coarsest problem is annealed, and what it says is
+refined on each level by moves on the rim. A population of such answers is bred as in KaFFPaE (Sanders, Schulz 2012,
+"Distributed evolutionary graph partitioning"): two are combined by a hierarchy that joins nothing that either of them
+divides, so that a child begins as the better parent and can take over whole regions of the other.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias, TypeVar
+
+import numpy as np
+
+from qamctl.cluster.coarsen import coarsen, limits
+from qamctl.cluster.instance import Instance
+from qamctl.cluster.merge import owners
+from qamctl.cluster.solvers.loose import coarsest, loosened, rim, simple
+from qamctl.cluster.spec import Flags, Index, Ints
+from qamctl.cluster.terms import terms
+from qamctl.kernels import AssignmentSearch, assignment_search
+from qamctl.kernels.assignment.problem import AssignmentProblem
+from qamctl.levels import same
+
+#: Answers that are bred.
+POPULATION: Final = 10
+#: Cycles without a better answer after which another population is begun.
+PATIENCE: Final = 50
+#: Shares of the time: until when the first population grows, and from when on no other one is begun.
+BEGINNING: Final = 0.35
+ENDING: Final = 0.75
+#: Shares of a leaf that a joined unit takes at most: of a new answer, and of a combined one.
+NEW_SHARE: Final = 1 / 8
+COMBINED_SHARE: Final = 1 / 4
+#: Starts at the coarsest level, and proposals for each of its units.
+STARTS: Final = 20
+START_STEPS: Final = 300
+#: Proposals for each unit on the rim: on each level, and at last with capacities as they are.
+REFINE_STEPS: Final = 600
+LAST_STEPS: Final = 100
+#: What demand above capacity costs (see `loosened`): each cycle draws a price between these.
+LOOSE_PRICE: Final = (0.2, 0.8)
+#: Hottest and coldest temperatures: of starts, of levels of new answers and of combined ones, and at last.
+START_HEAT: Final = (3.0, 0.005)
+NEW_HEAT: Final = (0.2, 0.02)
+COMBINED_HEAT: Final = (0.1, 0.02)
+LAST_HEAT: Final = (0.03, 0.005)
+#: Of a walk where there is no time for anything else.
+WALK_HEAT: Final = (0.1, 0.0004)
+#: Shares of the proposals of a cycle: of the first one, so that there is an answer soon, and below which none is begun.
+FIRST_EFFORT: Final = 0.1
+LEAST_EFFORT: Final = 0.02
+#: Proposals that show how fast they are.
+WARMING: Final = 5000
+#: Cycles that the time left is divided into, as long as each gets enough of it.
+CYCLES_LEFT: Final = 6
+
+_SLICE: Final = 1 << 16  # proposals between two looks at the clock
+_MOST_SEED: Final = 2**62
+
+# Of 4,096 moves (`AssignmentProblem.mix`).
+DRIFTS: Final = np.array([0, 0, 0, 0, 4096])
+DRIFTS_AND_SWAPS: Final = np.array([0, 0, 0, 800, 4096])
+OF_EVERY_KIND: Final = np.array([60, 60, 160, 1000, 3600])
+
+Heat: TypeAlias = tuple[float, float]
+Result = TypeVar("Result")
+#: Work that is done slice by slice.
+Slices: TypeAlias = Generator[None, None, Result]
+#: Problems from the finest on, and the unit on the next level of each of their units.
+Levels: TypeAlias = list[tuple[AssignmentProblem, Index]]
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """An assignment of units, what it is worth, and [links] which it cuts."""
+
+    value: tuple[float, ...]
+    leaf: Index
+    cut: Flags
+
+
+class Breeding:
+    """A walk (`qamctl.walks.Walk`) that makes answers and breeds them.
+
+    Parameters
+    ----------
+    start
+        [n] leaves of units: where agents are now, as far as anybody knows.
+    steps
+        Proposals of moves at most.
+    bounds
+        Of levels of the objective, from the first on: all of them met is as good as can be.
+    planned
+        Whether the steps are the budget, and not the time.
+    """
+
+    def __init__(
+        self, instance: Instance, start: Index, seed: int, steps: int, bounds: tuple[float | None, ...], planned: bool
+    ) -> None:
+        problem = instance.problem
+        self.instance, self.problem = instance, problem
+        self.steps_done = self.cycles = 0
+        self.done = False
+        self.value: tuple[float, ...] | None = None
+        self.best: tuple[Index, Ints] | None = None
+        self._start, self._steps, self._planned, self._bounds = start, steps, planned, bounds
+        self._rng = np.random.default_rng(seed % 2**64)
+        self._spent = self._until = 0.0
+        one = owners(problem.link_first)
+        forward = one < problem.link_to
+        self._ends = one[forward], problem.link_to[forward]
+        self._price = LOOSE_PRICE[1]
+        # Of a cycle with all its effort; a guess as long as there was none.
+        self._cycle_steps = float(STARTS * START_STEPS * coarsest(problem) + REFINE_STEPS * problem.n)
+        self._population: list[Answer] = []
+        self._elite: list[Answer] = []  # the best of earlier populations
+        self._idle = 0  # cycles since the population's best became better
+        self._work = self._breed()
+
+    def advance(self, seconds: float, spent: float) -> bool:
+        """Run one slice; whether there is more to do."""
+        self._until, self._spent = time.monotonic() + seconds, spent
+        return any(time.monotonic() >= self._until for _ in self._work)
+
+    # ------------------------------------------------------------------------------------- breeding
+
+    def _breed(self) -> Slices[None]:
+        start = yield from self._look(self._start, WARMING, LAST_HEAT, OF_EVERY_KIND)
+        while self._left() > 0 and not self._met():
+            effort, begun = self._effort(), self.steps_done
+            if effort < LEAST_EFFORT:
+                yield from self._rest()
+                break
+            if self.cycles == 0 and len(self.problem.home_leaf):  # what is there now may be hard to better
+                answer = yield from self._combined(start, start, effort)
+            else:
+                answer = yield from self._cycle(effort)
+            self.cycles += 1
+            self._cycle_steps = max(1.0, (self.steps_done - begun) / effort)
+            self._admit(answer)
+        self.done = self._met()
+
+    def _rest(self) -> Slices[None]:
+        """What there is no time for a cycle for: a walk from the best."""
+        assert self.best is not None
+        while self._left() > 0 and not self._met():
+            steps = int(min(self._left(), _MOST_SEED)) + 1
+            heat = LAST_HEAT if self.cycles else WALK_HEAT
+            yield from self._look(self.best[0], steps, heat, self.problem.mix)
+
+    def _left(self) -> float:
+        """Proposals that there is time for."""
+        if self._planned:
+            return self._steps - self.steps_done
+        if self._spent <= 0 or not self.steps_done:
+            return float("inf")
+        return self.steps_done / self._spent * max(0.0, 1 - self._spent)
+
+    def _effort(self) -> float:
+        """The share of its proposals that the next cycle gets: all, or what there is time for."""
+        cycles = self._left() / self._cycle_steps
+        effort = min(1.0, max(cycles / CYCLES_LEFT, min(cycles, 0.3)))
+        return min(FIRST_EFFORT, effort) if self.cycles == 0 else effort
+
+    def _cycle(self, effort: float) -> Slices[Answer]:
+        """A new answer, or one that is combined of two."""
+        spent = self.steps_done / max(1, self._steps) if self._planned else self._spent
+        if self._idle >= PATIENCE and spent < ENDING:
+            self._elite.append(min(self._population, key=lambda answer: answer.value))
+            self._population, self._idle = [], 0
+        elif self._elite and spent >= ENDING:
+            self._population += self._elite
+            self._elite = []
+        self._price = float(np.exp(self._rng.uniform(*np.log(LOOSE_PRICE))))
+        found = self._population
+        growing = spent < (ENDING if self._elite else BEGINNING)
+        if len(found) < 2 or (len(found) < POPULATION and growing):
+            return (yield from self._new(effort))
+        one, other = (found[at] for at in self._rng.choice(len(found), 2, replace=False).tolist())
+        if other.value < one.value:
+            one, other = other, one
+        return (yield from self._combined(one, other, effort))
+
+    def _admit(self, answer: Answer) -> None:
+        """Into the population: in the place of the one most like it among those that are no better."""
+        found = self._population
+        better = all(answer.value < other.value for other in found)
+        self._idle = 0 if better else self._idle + 1
+        worse = [at for at, other in enumerate(found) if other.value >= answer.value]
+        if len(found) < POPULATION:
+            found.append(answer)
+        elif worse:
+            unlike = [int((found[at].cut != answer.cut).sum()) for at in worse]
+            found[worse[int(np.argmin(unlike))]] = answer
+
+    # ------------------------------------------------------------------------------------- answers
+
+    def _new(self, effort: float) -> Slices[Answer]:
+        """From random starts on the coarsest problem."""
+        problem, levels, _ = yield from self._hierarchy(None, NEW_SHARE)
+        loose = loosened(problem, self._price)
+        steps = int(START_STEPS * min(1.0, 5 * effort)) * problem.n
+        best, least = np.zeros(0, np.int32), (float("inf"), 0.0)
+        for _ in range(max(1, round(STARTS * effort))):
+            search = yield from self._anneal(loose, self._anywhere(problem), steps, START_HEAT)
+            worth = float(search.best_violation), float(loose.levels[0] @ terms(loose, search.best))
+            if worth < least:
+                best, least = search.best, worth
+        return (yield from self._down(problem, levels, best, NEW_HEAT, effort))
+
+    def _combined(self, one: Answer, other: Answer, effort: float) -> Slices[Answer]:
+        """The first of two answers, refined by moves of whole regions that neither of them divides."""
+        leaves = self.problem.k + 1
+        group = one.leaf.astype(np.int64) * leaves + other.leaf
+        problem, levels, group = yield from self._hierarchy(group, COMBINED_SHARE)
+        leaf = (group // leaves).astype(np.int32)
+        leaf = yield from self._refined(problem, leaf, COMBINED_HEAT, effort)
+        return (yield from self._down(problem, levels, leaf, COMBINED_HEAT, effort))
+
+    def _hierarchy(self, group: Ints | None, share: float) -> Slices[tuple[AssignmentProblem, Levels, Ints]]:
+        """The coarsest problem, those before it, and the groups of its units."""
+        problem, levels, limit = self.problem, Levels(), limits(self.problem, share)
+        groups = np.zeros(problem.n, np.int64) if group is None else group
+        while problem.n > coarsest(self.problem):
+            joined = coarsen(problem, groups, limit, self._rng)
+            if joined is None:
+                break
+            coarse, unit = joined
+            levels.append((problem, unit))
+            up = np.empty(coarse.n, np.int64)
+            up[unit] = groups
+            problem, groups = coarse, up
+            yield
+        return problem, levels, groups
+
+    def _down(
+        self, problem: AssignmentProblem, levels: Levels, leaf: Index, heat: Heat, effort: float
+    ) -> Slices[Answer]:
+        """From the coarsest level to the finest one, refined on each, and at last with all rules as they are."""
+        for finer, unit in reversed(levels):
+            problem, leaf = finer, leaf[unit]
+            leaf = yield from self._refined(problem, leaf, heat, effort)
+        if simple(problem):
+            steps = int(LAST_STEPS * effort * rim(problem, leaf))
+            answer = yield from self._look(leaf, steps, LAST_HEAT, DRIFTS_AND_SWAPS)
+            if answer.value[0] == 0:
+                return answer
+            leaf = answer.leaf
+        return (yield from self._look(leaf, int(LAST_STEPS * effort * problem.n), LAST_HEAT, OF_EVERY_KIND))
+
+    # ------------------------------------------------------------------------------------- searching
+
+    def _refined(self, problem: AssignmentProblem, leaf: Index, heat: Heat, effort: float) -> Slices[Index]:
+        steps = int(effort * REFINE_STEPS * rim(problem, leaf))
+        search = yield from self._anneal(loosened(problem, self._price), leaf, steps, heat)
+        return search.best
+
+    def _anneal(self, problem: AssignmentProblem, leaf: Index, steps: int, heat: Heat) -> Slices[AssignmentSearch]:
+        search = self._search(problem, leaf, heat, DRIFTS)
+        for _ in self._run(search, steps):
+            yield
+        return search
+
+    def _look(self, leaf: Index, steps: int, heat: Heat, mix: Ints) -> Slices[Answer]:
+        """Search for answers on the finest level."""
+        search = self._search(self.problem, leaf, heat, mix)
+        self._take(search)
+        for _ in self._run(search, steps):
+            self._take(search)
+            yield
+        one, other = self._ends
+        return Answer(self._value(search), search.best, search.best[one] != search.best[other])
+
+    def _search(self, problem: AssignmentProblem, leaf: Index, heat: Heat, mix: Ints) -> AssignmentSearch:
+        cooled = replace(problem, cooling=np.geomspace(*heat, 256), mix=mix)
+        return assignment_search(cooled, leaf, int(self._rng.integers(_MOST_SEED)))
+
+    def _run(self, search: AssignmentSearch, steps: int) -> Slices[None]:
+        search.plan(max(1, steps))
+        left = min(steps, self._steps - self.steps_done)
+        while left > 0:
+            ran = search.run(min(left, _SLICE), max(0.0, self._until - time.monotonic()))
+            self.steps_done += ran
+            left -= ran
+            yield
+
+    def _take(self, search: AssignmentSearch) -> None:
+        value = self._value(search)
+        if self.value is None or value < self.value:
+            self.value, self.best = value, (search.best, search.best_mask)
+
+    def _value(self, search: AssignmentSearch) -> tuple[float, ...]:
+        return (float(search.best_violation), *(self.instance.levels @ search.best_term).tolist())
+
+    def _met(self) -> bool:
+        """Whether nothing can be better."""
+        if self.value is None or self.value[0] > 0:
+            return False
+        pairs = zip(self.value[1:], self._bounds, strict=False)  # levels after those of the bounds are others' work
+        return all(bound is not None and (value <= bound or same(value, bound)) for value, bound in pairs)
+
+    def _anywhere(self, problem: AssignmentProblem) -> Index:
+        """[n] random leaves, each where its unit may be."""
+        first, last = problem.allowed_first[problem.kind], problem.allowed_first[problem.kind + 1]
+        pick = first + (self._rng.random(problem.n) * (last - first)).astype(np.int64)
+        leaf = np.full(problem.n, problem.k, np.int32)
+        some = last > first
+        leaf[some] = problem.allowed_leaf[pick[some]]
+        return leaf
