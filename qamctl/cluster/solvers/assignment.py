@@ -26,7 +26,7 @@ from qamctl.solver import Budget, Outcome
 from qamctl.walks import Teller, drive, shares, winner
 
 #: The share of the time that answers are bred in where units have rules, or old places that count twice.
-BREEDING = 0.5
+BREEDING = 0.3
 
 
 @dataclass

@@ -247,16 +247,22 @@ void AssignmentSearch::shift(i64 u, i64 b) {
     keep();
 }
 
-// A unit on the rim follows one of its links; now and then anybody goes anywhere.
+// A unit on the rim follows one of its links, or goes home; now and then anybody goes anywhere.
 void AssignmentSearch::drift() {
-    const i64 size = static_cast<i64>(s_.rim.size());
-    const bool stray = size == 0 || random_.below(8) == 0;
-    const i64 u = stray ? random_.below(p_.n) : s_.rim[random_.below(size)];
-    const i64 first = stray ? p_.allowed_first[p_.kind[u]] : p_.link_first[u];
-    const i64 count = (stray ? p_.allowed_first[p_.kind[u] + 1] : p_.link_first[u + 1]) - first;
-    if (count == 0) return;
-    const i64 pick = first + random_.below(count), b = stray ? p_.allowed_leaf[pick] : s_.x[p_.link_to[pick]];
-    if (s_.may(u, b)) shift(u, b);
+    const i64 size = static_cast<i64>(s_.rim.size()), dice = size ? random_.below(8) : 0;
+    const i64 u = dice ? s_.rim[random_.below(size)] : random_.below(p_.n);
+    const i64 homes = p_.home_first[u + 1] - p_.home_first[u];
+    i64 b = -1;
+    if (homes && (dice == 1 || (dice == 0 && random_.below(2) == 0))) {
+        b = p_.home_leaf[p_.home_first[u] + random_.below(homes)];
+    } else if (dice) {
+        const i64 first = p_.link_first[u], count = p_.link_first[u + 1] - first;
+        if (count) b = s_.x[p_.link_to[first + random_.below(count)]];
+    } else {
+        const i64 first = p_.allowed_first[p_.kind[u]], count = p_.allowed_first[p_.kind[u] + 1] - first;
+        if (count) b = p_.allowed_leaf[first + random_.below(count)];
+    }
+    if (b >= 0 && s_.may(u, b)) shift(u, b);
 }
 
 void AssignmentSearch::swap() {

@@ -13,20 +13,23 @@ def shift(walk: Walk) -> None:
 
 
 def drift(walk: Walk) -> None:
-    """A unit on the rim follows one of its links; one time in eight anybody goes anywhere.
+    """A unit on the rim follows one of its links, or goes home; one time in eight anybody goes anywhere.
 
     Moves inside clusters change nothing for the better while links are all that counts: on the rim none is wasted.
     """
     s = walk.state
     rim = s.rim.units
-    stray = not rim or walk.random.below(8) == 0
-    u = walk.random.below(s.n) if stray else rim[walk.random.below(len(rim))]
-    targets = walk.leaves[walk.kind[u]] if stray else [w for w, _ in s.links[u]]
-    if not targets:
-        return
-    pick = targets[walk.random.below(len(targets))]
-    b = pick if stray else s.x[pick]
-    if s.may(u, b):
+    dice = walk.random.below(8) if rim else 0
+    u = rim[walk.random.below(len(rim))] if dice else walk.random.below(s.n)
+    homes, links, leaves = s.homes.of[u], s.links[u], walk.leaves[walk.kind[u]]
+    b = -1
+    if homes and (dice == 1 or (dice == 0 and walk.random.below(2) == 0)):
+        b = homes[walk.random.below(len(homes))].leaf
+    elif dice:
+        b = s.x[links[walk.random.below(len(links))][0]] if links else -1
+    elif leaves:
+        b = leaves[walk.random.below(len(leaves))]
+    if b >= 0 and s.may(u, b):
         _shift(walk, u, b)
 
 
