@@ -90,14 +90,17 @@ class State {
     void costs(i64 node, const i64* use, double out[3]) const;
     i64 broken(i64 node, const i64* use, const i64* both) const;
     void changed(i64 u, i64 a, i64 b, const Step& step, i64* use, i64* both) const;
-    i64 near(i64 rule, i64 count, i64 place);
-    i64 ruled(i64 u, i64 a, i64 b, double& spread);
+    i64 lacks(i64 rule, i64 from, i64 to, i64 count) const;
+    i64 arrival(i64 rule, i64 place) const;
+    i64 rule_change(i64 entry, i64 a, i64 b, double& spread) const;
+    void gather(i64 rule, i64 leaf, i64 count);
+    i64 ruled(i64 u, i64 a, i64 b, double& spread, bool take);
     double moved(i64 u, i64 a, i64 b, Delta& d);
     i64 over_moves() const;
-    i64 skew(i64 rule) const;
     i64 seat(i64 u, i64 b, bool take);
     i64 rise(i64 u, i64 a);
     double price(i64 u, i64 b) const;
+    void beside(i64 u, i64 node, i64 sign);
     void side(i64 u, i64 node, i64 sign, Delta& d);
     void carry(i64 u, i64 node, i64 sign);
     void out(i64 u, i64 more);
@@ -105,6 +108,7 @@ class State {
     std::vector<Step> steps_;
     std::vector<i64> row_, both_row_;
     std::vector<i64> in_leaf_, in_value_, value_first_, in_place_;  // members by rule
+    std::vector<i64> some_values_;             // values that have members, by rule
     std::vector<i64> moved_in_, moved_hist_;
     i64 moved_most_ = 0, moved_ = 0;
     double moved_cost_ = 0;
@@ -116,7 +120,7 @@ class State {
     std::vector<std::vector<i32>> near_back_;
     std::vector<i64> out_, at_rim_;            // [n] links to other leaves, place in the rim
     bool transient_ = false, own_ = false;
-    bool flat_ = false, priced_ = false;       // no trees and no old places; leaves cost something
+    bool flat_ = false, priced_ = false;       // there are no trees; leaves cost something
     bool traced_ = false;
 };
 

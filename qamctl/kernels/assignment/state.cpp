@@ -43,7 +43,7 @@ State::State(const Problem& problem) : p(problem) {
         for (i64 r = 0; r < p.r; ++r)
             if (p.transient[r]) ghost_[e] += p.load[r] * static_cast<double>(p.home_demand[e * p.r + r]);
     for (i64 e = 0; e < p.cost_own.size; ++e) own_ |= p.cost_own[e] >= 0;
-    flat_ = !transient_;
+    flat_ = true;
     priced_ = p.ratio_one.size > 0 || p.target > 0;
     for (i64 m = 0; m < p.m; ++m) {
         flat_ &= p.parent[m] < 0;
@@ -65,6 +65,7 @@ void State::assign(const i32* leaf) {
     in_leaf_.assign(rules * p.k, 0);
     in_value_.assign(value_first_[rules], 0);
     in_place_.assign(rules * p.places, 0);
+    some_values_.assign(rules, 0);
     moved_in_.assign(p.groups, 0);
     moved_hist_.assign(1, p.groups);
     moved_most_ = moved_ = 0;
@@ -262,77 +263,96 @@ double State::moved(i64 u, i64 a, i64 b, Delta& d) {
     return p.per_agent * money + p.per_group * static_cast<double>(moved_most_ - most) + p.per_pair * way;
 }
 
-i64 State::skew(i64 rule) const {
-    if (p.rule_skew[rule] == kNoLimit) return 0;
-    const auto first = in_value_.begin() + value_first_[rule], last = in_value_.begin() + value_first_[rule + 1];
-    const auto ends = std::minmax_element(first, last);
-    return std::max<i64>(0, *ends.second - *ends.first - p.rule_skew[rule]);
-}
-
-i64 State::near(i64 rule, i64 count, i64 place) {
-    const auto some = [&](i64 g) { return in_place_[g * p.places + place] > 0; };
-    const auto sum = [&] {
-        i64 out = 0;
-        if (some(rule)) {
-            for (i64 e = p.near_first[rule]; e < p.near_first[rule + 1]; ++e) out += !some(p.near_rule[e]);
-        } else {
-            for (const i32 g : near_back_[rule]) out += some(g);
-        }
-        return out;
-    };
-    const i64 before = sum();
-    in_place_[rule * p.places + place] += count;
-    return kBroken * (sum() - before);
-}
-
-i64 State::ruled(i64 u, i64 a, i64 b, double& spread) {
+// How many values of its label a group lacks, and by how much its counts differ too much, with `count` members
+// gone from one value (or -1) to another.
+i64 State::lacks(i64 rule, i64 from, i64 to, i64 count) const {
+    const i64* there = in_value_.data() + value_first_[rule];
     i64 sum = 0;
-    for (i64 e = p.member_first[u]; e < p.member_first[u + 1]; ++e) {
-        const i64 g = p.member_rule[e], count = p.member_count[e];
-        if (p.rule_apart[g]) {
-            if (a < p.k) {
-                i64& there = in_leaf_[g * p.k + a];
-                sum -= kBroken * (std::max<i64>(0, there - 1) - std::max<i64>(0, there - count - 1));
-                there -= count;
-            }
-            if (b < p.k) {
-                i64& there = in_leaf_[g * p.k + b];
-                sum += kBroken * (std::max<i64>(0, there + count - 1) - std::max<i64>(0, there - 1));
-                there += count;
-            }
+    if (p.rule_least[rule] > 0) {
+        i64 some = some_values_[rule];
+        if (from >= 0) some -= there[from] > 0 && there[from] == count;
+        if (to >= 0) some += there[to] == 0 && count > 0;
+        sum += std::max<i64>(0, p.rule_least[rule] - some);
+    }
+    if (p.rule_skew[rule] == kNoLimit) return sum;
+    i64 low = kNoLimit, high = 0;
+    for (i64 v = 0, end = value_first_[rule + 1] - value_first_[rule]; v < end; ++v) {
+        const i64 now = there[v] + (v == to ? count : 0) - (v == from ? count : 0);
+        low = std::min(low, now), high = std::max(high, now);
+    }
+    return sum + std::max<i64>(0, high - low - p.rule_skew[rule]);
+}
+
+// How many more rules are broken once a group has its first member in a neighbourhood, or has lost its last one.
+i64 State::arrival(i64 rule, i64 place) const {
+    i64 sum = 0;
+    for (i64 e = p.near_first[rule]; e < p.near_first[rule + 1]; ++e)
+        sum += p.near_rule[e] != rule && in_place_[p.near_rule[e] * p.places + place] == 0;
+    for (const i32 g : near_back_[rule]) sum -= g != rule && in_place_[g * p.places + place] > 0;
+    return sum;
+}
+
+// What changes where the members of one group that u has go from a to b.
+i64 State::rule_change(i64 e, i64 a, i64 b, double& spread) const {
+    const i64 g = p.member_rule[e], count = p.member_count[e];
+    i64 sum = 0;
+    if (p.rule_apart[g]) {
+        if (a < p.k) {
+            const i64 there = in_leaf_[g * p.k + a];
+            sum -= std::max<i64>(0, there - 1) - std::max<i64>(0, there - count - 1);
         }
-        const i64 v = p.rule_value[g];
-        if (v >= 0) {
-            const i64 from = a < p.k ? p.value[v * p.k + a] : -1, to = b < p.k ? p.value[v * p.k + b] : -1;
-            if (from != to) {
-                const auto lacks = [&] {
-                    i64 some = 0;
-                    if (p.rule_least[g] > 0)
-                        for (i64 i = value_first_[g]; i < value_first_[g + 1]; ++i) some += in_value_[i] > 0;
-                    return std::max<i64>(0, p.rule_least[g] - some) + skew(g);
-                };
-                const i64 before = lacks();
-                if (from >= 0) {
-                    i64& there = in_value_[value_first_[g] + from];
-                    spread -= p.rule_weight[g] * (pairs(there) - pairs(there - count));
-                    there -= count;
-                }
-                if (to >= 0) {
-                    i64& there = in_value_[value_first_[g] + to];
-                    spread += p.rule_weight[g] * (pairs(there + count) - pairs(there));
-                    there += count;
-                }
-                sum += kBroken * (lacks() - before);
-            }
-        }
-        if (p.near_first[g] < p.near_first[g + 1] || !near_back_[g].empty()) {
-            const i64 from = a < p.k ? p.place[a] : -1, to = b < p.k ? p.place[b] : -1;
-            if (from != to) {
-                if (from >= 0) sum += near(g, -count, from);
-                if (to >= 0) sum += near(g, count, to);
-            }
+        if (b < p.k) {
+            const i64 there = in_leaf_[g * p.k + b];
+            sum += std::max<i64>(0, there + count - 1) - std::max<i64>(0, there - 1);
         }
     }
+    const i64 v = p.rule_value[g];
+    if (v >= 0) {
+        const i64 from = a < p.k ? p.value[v * p.k + a] : -1, to = b < p.k ? p.value[v * p.k + b] : -1;
+        if (from != to) {
+            sum += lacks(g, from, to, count) - lacks(g, -1, -1, 0);
+            const i64* there = in_value_.data() + value_first_[g];
+            if (from >= 0) spread -= p.rule_weight[g] * (pairs(there[from]) - pairs(there[from] - count));
+            if (to >= 0) spread += p.rule_weight[g] * (pairs(there[to] + count) - pairs(there[to]));
+        }
+    }
+    if (p.near_first[g] < p.near_first[g + 1] || !near_back_[g].empty()) {
+        const i64 from = a < p.k ? p.place[a] : -1, to = b < p.k ? p.place[b] : -1;
+        if (from != to && count > 0) {
+            if (from >= 0 && in_place_[g * p.places + from] == count) sum -= arrival(g, from);
+            if (to >= 0 && in_place_[g * p.places + to] == 0) sum += arrival(g, to);
+        }
+    }
+    return kBroken * sum;
+}
+
+// Counts so many members of a group more in a leaf.
+void State::gather(i64 g, i64 leaf, i64 count) {
+    if (leaf == p.k) return;
+    in_leaf_[g * p.k + leaf] += count;
+    in_place_[g * p.places + p.place[leaf]] += count;
+    const i64 v = p.rule_value[g];
+    if (v < 0) return;
+    i64& there = in_value_[value_first_[g] + p.value[v * p.k + leaf]];
+    some_values_[g] += (there + count > 0) - (there > 0);
+    there += count;
+}
+
+// What changes for the groups of u where it goes from a to b; with `take` it is counted.
+i64 State::ruled(i64 u, i64 a, i64 b, double& spread, bool take) {
+    const i64 first = p.member_first[u], last = p.member_first[u + 1];
+    i64 sum = 0;
+    for (i64 e = first; e < last; ++e) {
+        sum += rule_change(e, a, b, spread);
+        if (!take && e + 1 == last && last == first + 1) return sum;
+        gather(p.member_rule[e], a, -p.member_count[e]);
+        gather(p.member_rule[e], b, p.member_count[e]);
+    }
+    if (!take)
+        for (i64 e = first; e < last; ++e) {
+            gather(p.member_rule[e], a, p.member_count[e]);
+            gather(p.member_rule[e], b, -p.member_count[e]);
+        }
     return sum;
 }
 
@@ -440,21 +460,32 @@ Delta State::peek(i64 u, i64 b) {
         moved_cost_ = known;  // to the last bit
     }
     if (p.member_first[u] < p.member_first[u + 1]) {
-        double unused = 0;
-        d.violation += ruled(u, a, b, d.term[kSpread]);
-        ruled(u, b, a, unused);
+        d.violation += ruled(u, a, b, d.term[kSpread], false);
     }
     return d;
 }
 
-// What a leaf breaks and costs more once u has left it (-1) or come (1), where there are no trees and no old places.
-void State::side(i64 u, i64 node, i64 sign, Delta& d) {
+// What a leaf holds once u has left it (-1) or come (1), where there are no trees.
+void State::beside(i64 u, i64 node, i64 sign) {
     const i64* amount = demand(u, node);
     const i64* now = use.data() + node * p.r;
+    for (i64 r = 0; r < p.r; ++r) row_[r] = now[r] + sign * amount[r];
+    if (!transient_) return;
+    const i64* old = both.data() + node * p.r;
+    for (i64 r = 0; r < p.r; ++r) both_row_[r] = old[r] + sign * amount[r];
+    for (i64 e = p.home_first[u]; e < p.home_first[u + 1]; ++e)
+        if (p.home_leaf[e] == node)
+            for (i64 r = 0; r < p.r; ++r) both_row_[r] -= sign * p.home_demand[e * p.r + r];
+}
+
+// What that breaks and costs more.
+void State::side(i64 u, i64 node, i64 sign, Delta& d) {
+    beside(u, node, sign);
+    const i64 *now = use.data() + node * p.r, *old = transient_ ? both.data() + node * p.r : now;
     const i64* limit = p.capacity.data + node * p.r;
     for (i64 r = 0; r < p.r; ++r) {
-        const i64 before = now[r], after = before + sign * amount[r];
-        row_[r] = after;
+        const bool twice = p.transient[r] != 0;
+        const i64 before = twice ? old[r] : now[r], after = twice ? both_row_[r] : row_[r];
         if (before > limit[r]) d.violation -= p.over[r] * (before - limit[r]);
         if (after > limit[r]) d.violation += p.over[r] * (after - limit[r]);
     }
@@ -507,7 +538,7 @@ void State::move(i64 u, i64 b, const Delta& d) {
     Delta unused;
     double spread = 0;
     if (p.home_first[u] < p.home_first[u + 1]) moved(u, a, b, unused);
-    if (p.member_first[u] < p.member_first[u + 1]) ruled(u, a, b, spread);
+    if (p.member_first[u] < p.member_first[u + 1]) ruled(u, a, b, spread, true);
     std::vector<i32>& from = inside[a];
     from[at[u]] = from.back();
     at[from.back()] = at[u];
@@ -526,14 +557,14 @@ void State::move(i64 u, i64 b, const Delta& d) {
     for (int t = 0; t < kTerms; ++t) term[t] += d.term[t];
 }
 
-// Does what `side` looks at.
+// Does it.
 void State::carry(i64 u, i64 node, i64 sign) {
-    const i64* amount = demand(u, node);
-    i64* now = use.data() + node * p.r;
-    for (i64 r = 0; r < p.r; ++r) now[r] += sign * amount[r];
+    beside(u, node, sign);
+    std::copy(row_.begin(), row_.end(), use.begin() + node * p.r);
+    if (transient_) std::copy(both_row_.begin(), both_row_.end(), both.begin() + node * p.r);
     if (!priced_) return;
     double totals[3];
-    costs(node, now, totals);
+    costs(node, row_.data(), totals);
     load[node] = totals[0], balance[node] = totals[1], cost[node] = totals[2];
 }
 
