@@ -47,11 +47,10 @@ def plan(engines: Sequence[str], threads: int, *, sampled: Sequence[str], heuris
         begin = share * (1 + 0.5 * len(samplers))
         turns += [Turn(name, min(1.0, begin + share * (k + 1)), threads) for k, name in enumerate(native[1:])]
         return [turns]
-    if len(native) == 1:
-        return [[Turn(native[0], 1.0, threads - 1)], _sampled(samplers, 0.0, 1.0, 1, heuristic)]
     opening = [Turn(native[0], 0.06), *_sampled(samplers, 0.06, 0.2, 1, heuristic)] if samplers else []
-    workers = max(1, (threads - 1) // (len(native) - 1))
-    return [[*opening, Turn(native[0], 1.0)], *([Turn(name, 1.0, workers)] for name in native[1:])]
+    others = native[1:] or native  # an only one searches on all lanes, each with another seed
+    workers = max(1, (threads - 1) // len(others))
+    return [[*opening, Turn(native[0], 1.0)], *([Turn(name, 1.0, workers)] for name in others)]
 
 
 def _sampled(samplers: Sequence[str], begin: float, end: float, threads: int, heuristic: str) -> list[Turn]:

@@ -174,6 +174,19 @@ def test_an_engine_that_declines_is_no_failure_of_auto(spec, monkeypatch: pytest
         start(spec(), "linear")
 
 
+def test_auto_does_without_programs_where_they_would_find_little(spec) -> None:  # type: ignore[no-untyped-def]
+    """Many agents and links: its line says why. Where only places cost something it searches."""
+    agents = "".join(f"  - {{id: a{i}, cluster: c{i % 40}}}\n" for i in range(200))
+    links = "".join(f"  - {{a: a{i}, b: a{(i + 7) % 200}}}\n" for i in range(200))
+    fleet = f"kind: cluster\nversion: 1\nbalance: 20\nclusters: {{count: 40}}\nagents:\n{agents}links:\n{links}"
+    for objective, without in (("cut", True), ("move", False)):
+        result = start(spec(f"{fleet}objective: {{{objective}: 1}}\n"), max_steps=2000).result
+        (row,) = [row for row in result["attempts"] if row["backend"] == "linear"]
+        assert (row["status"] == "skipped") == without
+        assert ("the objective counts cut" in row.get("note", "")) == without
+        assert result["fallback"] is None
+
+
 def test_bench_compares_engines(spec) -> None:  # type: ignore[no-untyped-def]
     """Each one searches alone, after it was loaded."""
     rows = bench(spec(), ["assignment", "anneal"], dict(STEPS), kind="cluster")

@@ -10,11 +10,16 @@ from qamctl.cluster.check import Report, check_columns
 from qamctl.cluster.instance import Instance
 from qamctl.cluster.random_answers import best_of_random
 from qamctl.cluster.solution import Solution
-from qamctl.cluster.spec import ClusterSpec
+from qamctl.cluster.spec import TERMS, ClusterSpec
 from qamctl.contest import Contest
 
 #: Proposals of a move that take about as long as a window.
 WINDOW: Final = 20_000
+
+#: Terms that are sums over agents, whatever others do.
+LINEAR: Final = ("move", "cost", "unplaced")
+#: Units and links, each for every leaf, up to which programs prove something about other terms, too.
+MOST_PROVED: Final = 10_000
 
 #: Proposals for each unit before remote engines begin, and within which limits: some seconds at most.
 STEPS_PER_UNIT, LEAST_STEPS, MOST_STEPS = 500, 50_000, 2_000_000
@@ -25,7 +30,19 @@ def contest_of(instance: Instance) -> Contest:
     return Contest(
         "cluster", instance, instance.value, partial(check_solution, instance.spec), partial(level_bounds, instance),
         partial(best_of_random, instance), WINDOW, max(LEAST_STEPS, min(MOST_STEPS, STEPS_PER_UNIT * instance.n)),
+        left_out=partial(_left_out, instance),
     )  # fmt: skip
+
+
+def _left_out(instance: Instance, seconds: float | None) -> dict[str, str]:
+    """Programs prove what is small and decide what is linear; elsewhere moves find more in the same time."""
+    counted = (instance.levels != 0).any(axis=0)
+    named = [term for term, used in zip(TERMS, counted, strict=True) if used and term not in LINEAR]
+    size = (instance.n + len(instance.problem.link_to) // 2) * instance.k
+    if not named or size <= MOST_PROVED:
+        return {}
+    why = f"the objective counts {', '.join(named)}, and {size:,} places and links are too many to prove much about"
+    return {"linear": why}
 
 
 def check_solution(spec: ClusterSpec, solution: Solution) -> Report:
