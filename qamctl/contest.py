@@ -56,6 +56,8 @@ class Contest:
         a run that is repeated begins with the same answer, and meets its own jobs.
     windows
         Further options of the QUBO windows.
+    lead
+        The engine that `auto` gives most of the time, on all cores; None: each has a core of its own.
     left_out
         Engines that `auto` does without, and why, given the seconds that there are (None: steps are counted).
     """
@@ -70,6 +72,7 @@ class Contest:
     opening: int
     nothing: Any = None
     windows: Mapping[str, Any] = field(default_factory=dict)
+    lead: str | None = None
     left_out: Callable[[float | None], Mapping[str, str]] = lambda seconds: {}
 
     def fault(self, answer: Any) -> str | None:

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+#: Shares of the time: of a turn before the longest ones, and until when sampled engines have theirs.
+OPENING, SAMPLING = 0.06, 0.2
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:
@@ -29,17 +32,22 @@ class Turn:
     control_of: str | None = None
 
 
-def plan(engines: Sequence[str], threads: int, *, sampled: Sequence[str], heuristic: str) -> list[list[Turn]]:
+def plan(
+    engines: Sequence[str], threads: int, *, sampled: Sequence[str], heuristic: str, lead: str | None = None
+) -> list[list[Turn]]:
     """Lanes of turns for `engines` on `threads` cores; the turns of a lane follow each other, lanes run side by side.
 
     A sampled engine only improves what another one found, so it is never first: where no other engine is
     named, the native heuristic gives it a start. With two cores or more every native engine has its own lane, and the
     sampled engines take their turn early on the lane of the first one, while there is still something to find.
+    Where one engine is the `lead`, the others have short turns before it, and it has all cores then.
     """
     native = [name for name in engines if name not in sampled]
     samplers = [name for name in engines if name in sampled]
     if not native:
         return [[Turn(heuristic, 0.2, threads), *_sampled(samplers, 0.2, 1.0, threads, heuristic)]]
+    if lead in native and len(engines) > 1:
+        return [_led([name for name in native if name != lead], samplers, str(lead), threads, heuristic)]
     if threads == 1 or len(engines) == 1:
         share = 1.0 / (len(native) + 0.5 * len(samplers))
         turns = [Turn(native[0], share, threads)]
@@ -47,10 +55,18 @@ def plan(engines: Sequence[str], threads: int, *, sampled: Sequence[str], heuris
         begin = share * (1 + 0.5 * len(samplers))
         turns += [Turn(name, min(1.0, begin + share * (k + 1)), threads) for k, name in enumerate(native[1:])]
         return [turns]
-    opening = [Turn(native[0], 0.06), *_sampled(samplers, 0.06, 0.2, 1, heuristic)] if samplers else []
+    opening = [Turn(native[0], OPENING), *_sampled(samplers, OPENING, SAMPLING, 1, heuristic)] if samplers else []
     others = native[1:] or native  # an only one searches on all lanes, each with another seed
     workers = max(1, (threads - 1) // len(others))
     return [[*opening, Turn(native[0], 1.0)], *([Turn(name, 1.0, workers)] for name in others)]
+
+
+def _led(others: Sequence[str], samplers: Sequence[str], lead: str, threads: int, heuristic: str) -> list[Turn]:
+    """One lane: short turns of other engines, and then the one that knows the problem best."""
+    turns = [Turn(name, OPENING * (k + 1), threads) for k, name in enumerate(others or [heuristic])]
+    begin = turns[-1].until
+    turns += _sampled(samplers, begin, begin + OPENING * len(samplers), threads, heuristic)
+    return [*turns, Turn(lead, 1.0, threads)]
 
 
 def _sampled(samplers: Sequence[str], begin: float, end: float, threads: int, heuristic: str) -> list[Turn]:

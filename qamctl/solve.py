@@ -99,7 +99,8 @@ def find_answer(
     start = None if near else steps or contest.opening
     lanes = [[Turn(heuristic, 1.0)]]
     if near:
-        lanes = plan(near, threads if steps is None else 1, sampled=sampled, heuristic=heuristic)
+        lead = contest.lead if auto and steps is None else None
+        lanes = plan(near, threads if steps is None else 1, sampled=sampled, heuristic=heuristic, lead=lead)
     wanted = dict.fromkeys([*(turn.engine for lane in lanes for turn in lane), *remote])
     solvers = {name: engines.solver(name, contest.kind, options) for name in wanted}
     if contest.nothing is not None:

@@ -82,6 +82,27 @@ def test_auto_on_two_cores_gives_cpsat_its_own_lane() -> None:
     ]
 
 
+def test_the_lead_has_all_cores_after_an_opening() -> None:
+    """On one lane: the heuristic, sampled engines with their controls, and the one that knows the problem best."""
+    (lane,) = plan(["list-search", "cpsat", "neal"], 2, sampled=SAMPLED, heuristic="list-search", lead="cpsat")
+    assert [turn.engine for turn in lane] == ["list-search", "neal", "list-search", "cpsat"]
+    assert [turn.threads for turn in lane] == [2, 2, 2, 2]
+    assert [turn.until for turn in lane] == pytest.approx([0.06, 0.09, 0.12, 1.0])
+    (lane,) = plan(["cpsat", "neal"], 1, sampled=SAMPLED, heuristic="list-search", lead="cpsat")
+    assert [turn.engine for turn in lane] == ["list-search", "neal", "list-search", "cpsat"]
+    assert plan(["cpsat"], 2, sampled=SAMPLED, heuristic="list-search", lead="cpsat") == [[Turn("cpsat", 1.0, 2)]]
+
+
+def test_an_only_native_engine_searches_on_every_core() -> None:
+    """Each lane with another seed; sampled engines take their turn on the first one."""
+    lanes = plan(["list-search", "neal"], 3, sampled=SAMPLED, heuristic="list-search")
+    assert [[turn.engine for turn in lane] for lane in lanes] == [
+        ["list-search", "neal", "list-search", "list-search"],
+        ["list-search"],
+    ]
+    assert lanes[1][0].threads == 2
+
+
 def test_the_best_incumbent_is_handed_on_and_kept(instance: Instance) -> None:
     """A later engine starts from the earlier one's schedule, and a worse answer does not replace a better one."""
     calls: list = []

@@ -30,14 +30,19 @@ def contest_of(instance: Instance) -> Contest:
     return Contest(
         "cluster", instance, instance.value, partial(check_solution, instance.spec), partial(level_bounds, instance),
         partial(best_of_random, instance), WINDOW, max(LEAST_STEPS, min(MOST_STEPS, STEPS_PER_UNIT * instance.n)),
-        left_out=partial(_left_out, instance),
+        lead=None if _others(instance) else "linear", left_out=partial(_left_out, instance),
     )  # fmt: skip
+
+
+def _others(instance: Instance) -> list[str]:
+    """Terms that count and are not linear."""
+    counted = (instance.levels != 0).any(axis=0)
+    return [term for term, used in zip(TERMS, counted, strict=True) if used and term not in LINEAR]
 
 
 def _left_out(instance: Instance, seconds: float | None) -> dict[str, str]:
     """Programs prove what is small and decide what is linear; elsewhere moves find more in the same time."""
-    counted = (instance.levels != 0).any(axis=0)
-    named = [term for term, used in zip(TERMS, counted, strict=True) if used and term not in LINEAR]
+    named = _others(instance)
     size = (instance.n + len(instance.problem.link_to) // 2) * instance.k
     if not named or size <= MOST_PROVED:
         return {}

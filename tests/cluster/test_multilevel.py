@@ -136,7 +136,7 @@ def test_later_levels_are_walked_after_the_first() -> None:
 
 
 def test_rules_are_kept_where_there_are_some() -> None:
-    """Groups apart, trees, old places: a part of the time is for breeding, the rest for a walk by moves of every kind."""
+    """Groups apart, trees, old places: breeding has a part of the time, a walk by moves of every kind the rest."""
     agents = [{"id": f"a{i}", "cluster": f"c{i % 4}"} | ({"group": "g"} if i % 100 == 0 else {}) for i in range(400)]
     rng = np.random.default_rng(3)
     links = {tuple(sorted(rng.choice(400, 2, replace=False).tolist())) for _ in range(1500)}

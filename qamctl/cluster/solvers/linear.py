@@ -1,9 +1,10 @@
 """Assignments that are linear or nearly so: a relaxation for the bound, exact search of parts for the answer.
 
-The relaxation of the whole problem (GLOP) proves a bound and prices capacities. Then parts of the incumbent are decided
-anew, each a small mixed-integer program in which CP-SAT finds something better, or shows that there is nothing: large
-neighbourhood search (P. Shaw, "Using constraint programming and local search methods to solve vehicle routing
-problems", CP 1998). Which parts pay, and how large they may be, is learnt on the way.
+The relaxation of the whole problem (GLOP) proves a bound, prices capacities, and guides a local search. Then parts of
+the incumbent are decided anew, each a small mixed-integer program in which CP-SAT finds something better, or shows that
+there is nothing: large neighbourhood search (P. Shaw, "Using constraint programming and local search methods to solve
+vehicle routing problems", CP 1998). Which parts pay, and how large they may be, is learnt on the way. Where they gain
+no more, HiGHS decides the whole problem, without what reduced costs exclude, in a process of its own.
 """
 
 from __future__ import annotations

@@ -151,7 +151,8 @@ def choose_wide(ground: Ground, pairs: float, rng: np.random.Generator) -> Part 
 def choose_narrow(ground: Ground, pairs: float, rng: np.random.Generator) -> Part | None:
     """Many leaves and only the best of other places for their units, by reduced costs; about so many of these.
 
-    Costs are taken by a random share, unit by unit: the same leaves then make another part the next time.
+    What a unit costs more there than here counts, by a random share of what it costs here: so the same leaves make
+    another part the next time.
     """
     assert ground.guide is not None
     problem, leaf = ground.frame.problem, ground.leaf
@@ -162,7 +163,10 @@ def choose_narrow(ground: Ground, pairs: float, rng: np.random.Generator) -> Par
     units = np.sort(_some(units, MOST_UNITS, rng))
     unit, to = everywhere(problem, units)
     wanted = np.isin(to, chosen) & (to != leaf[units[unit]])
-    costs = ground.guide.reduced[units[unit], to] * rng.random(len(units))[unit]
+    reduced = ground.guide.reduced
+    placed = leaf[units] < k
+    here = np.where(placed, reduced[units, np.minimum(leaf[units], k - 1)], 0.0) * rng.random(len(units))
+    costs = reduced[units[unit], to] - here[unit]
     order = np.flatnonzero(wanted)
     order = order[np.argsort(costs[order], kind="stable")[: max(1, int(pairs))]]
     wanted[:] = False

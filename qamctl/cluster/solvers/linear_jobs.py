@@ -1,10 +1,9 @@
-"""What the threads of the linear engine do: a relaxation, a stretch of local search, a part decided anew."""
+"""What the threads of the linear engine do beside local search: a relaxation, a part decided anew."""
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 
@@ -13,13 +12,11 @@ from qamctl.cluster.solvers.linear_lp import Relax, rounded
 from qamctl.cluster.solvers.linear_mip import Found, Run
 from qamctl.cluster.solvers.linear_model import draw
 from qamctl.cluster.solvers.linear_part import Frame, Part, everywhere, part_of
-from qamctl.cluster.spec import Floats, Index, Ints
-from qamctl.kernels import assignment_search
+from qamctl.cluster.solvers.linear_whole import Whole
+from qamctl.cluster.spec import Floats
 
 #: Pairs of units and leaves up to which a relaxation has the rules between units too.
 RULED: Final = 20_000
-#: Wall seconds between two looks at whether to end.
-SLICE: Final = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,54 +79,6 @@ class Bounding:
         )
 
 
-@dataclass(frozen=True, eq=False)
-class Walked:
-    """Where local search came to: [n] leaves, [pieces] devices, and the violation that is left."""
-
-    leaf: Index
-    mask: Ints
-    violation: int
-    steps: int
-
-
-@dataclass(eq=False)
-class Walking:
-    """A stretch of local search, planned over so many steps, or over so many seconds."""
-
-    problem: Any
-    leaf: Index
-    seed: int
-    steps: int | None
-    seconds: float
-    level: int
-    held: Floats
-    _stopped: bool = False
-
-    def stop(self) -> None:
-        """End it."""
-        self._stopped = True
-
-    def solve(self) -> Walked:
-        """Search."""
-        search = assignment_search(self.problem, self.leaf, self.seed)
-        if self.level:
-            search.focus(self.level, self.held)
-        if self.steps is not None:
-            search.plan(self.steps)
-        spent = 0.0
-        while not self._stopped:
-            left = self.seconds - spent if self.steps is None else SLICE
-            todo = 2**62 if self.steps is None else self.steps - search.steps
-            if left <= 0 or todo <= 0:
-                break
-            begun = time.monotonic()
-            search.run(todo, min(SLICE, left))
-            spent += time.monotonic() - begun
-            if self.steps is None:
-                search.plan(int(search.steps * self.seconds / max(1e-3, spent)))
-        return Walked(search.best, search.best_mask, search.best_violation, search.steps)
-
-
 @dataclass(eq=False)
 class Deciding:
     """A part decided anew.
@@ -172,3 +121,46 @@ class Deciding:
         if self._stopped:
             self._run.stop()
         return self._run.solve()
+
+
+@dataclass(eq=False)
+class Proving:
+    """The whole problem, what can't be in a better answer left out, decided by HiGHS.
+
+    Attributes
+    ----------
+    levels, level, value
+        As in `Deciding`.
+    until, nodes
+        Limits: by `time.monotonic` (None: none) and, without it, of nodes of the search tree.
+    """
+
+    part: Part
+    levels: Floats
+    level: int
+    value: float
+    until: float | None
+    nodes: int
+    _run: Whole | None = None
+    _stopped: bool = False
+
+    def stop(self) -> None:
+        """End it."""
+        self._stopped = True
+        if self._run is not None:
+            self._run.stop()
+
+    def solve(self) -> Found | ChildProcessError:
+        """Draw it up and solve it; what its process died of, where it did."""
+        counted = (self.levels[: self.level + 1] != 0).any(axis=0)
+        nodes = self.nodes if self.until is None else 2**31 - 1
+        program, weights = draw(self.part, counted), self.levels[self.level]
+        self._run = Whole(program, weights, self.levels[: self.level], self.until, nodes, self._stopped)
+        try:
+            found = self._run.solve()
+        except ChildProcessError as error:
+            return error
+        if not np.isfinite(found.bound):
+            return found
+        bound = rounded(program, weights, self.value - found.bound)
+        return replace(found, bound=self.value - min(self.value, bound))

@@ -13,11 +13,12 @@ from qamctl.cluster.construct import construct
 from qamctl.cluster.instance import Instance
 from qamctl.cluster.solution import Solution
 from qamctl.cluster.solvers.linear_choice import Ground, Guide, choose_all, ground_of
-from qamctl.cluster.solvers.linear_jobs import Bounded, Bounding, Deciding, Walked, Walking
+from qamctl.cluster.solvers.linear_jobs import Bounded, Bounding, Deciding, Proving
 from qamctl.cluster.solvers.linear_kinds import Kinds
 from qamctl.cluster.solvers.linear_mip import Found
 from qamctl.cluster.solvers.linear_part import Part, frame
 from qamctl.cluster.solvers.linear_tasks import Job
+from qamctl.cluster.solvers.linear_walks import Walked, Walking
 from qamctl.cluster.spec import TERMS, Index
 from qamctl.kernels import assignment_search
 from qamctl.levels import better, same
@@ -25,19 +26,27 @@ from qamctl.solver import Budget, Outcome
 
 #: Steps that a part decided anew counts as: about the proposals of local search in the same time.
 STEPS_PER_PART: Final = 100_000
-#: Share of a budget in which local search makes or mends the first answer.
-OPENING: Final = 0.1
+#: Share of a budget in which local search makes or mends the first answer, without a relaxation and with one.
+OPENING, SHORT_OPENING, GUIDED = 0.1, 0.03, 0.15
 #: Pairs of units and leaves up to which the whole problem is relaxed: for each second, and at most.
 PAIRS_PER_SECOND: Final = 60_000
 MOST_PAIRS: Final = 1_000_000
 #: Deterministic seconds of a relaxation, and its share of the time where there is a clock.
 RELAXED: Final = 20.0
 RELAXED_SHARE: Final = 0.35
-#: Pairs up to which the whole problem, what can't be in a better answer left out, is decided at once: after so many
-#: parts without a gain the first time, and with so many deterministic seconds. Both double from time to time.
+#: Pairs up to which the whole problem, what can't be in a better answer left out, is decided at once. That is tried
+#: for a share of the time first, then again after so many parts without a gain, until near the end (with so many nodes
+#: where steps are counted), and from then on only where it got so much smaller.
 WHOLE: Final = 6_000
-WHOLE_AFTER: Final = 15
-WHOLE_EFFORT: Final = 0.5
+WHOLE_FIRST: Final = 0.25
+WHOLE_AFTER: Final = 30
+WHOLE_UNTIL: Final = 0.95
+WHOLE_NODES: Final = 100
+WHOLE_AGAIN: Final = 0.7
+#: Pairs up to which it is first decided without a process of its own, in so many deterministic seconds.
+SMALL, SMALL_EFFORT = 150, 0.5
+#: Deterministic seconds in which any answer at all is looked for where local search found none.
+FIRST_EFFORT: Final = 2.0
 
 
 class Search:
@@ -71,7 +80,7 @@ class Search:
         self.bounds = list(cheap)
         self.infeasible = False
         self.size = self.used = 0
-        self.info: dict[str, Any] = {"steps": 0, "parts": 0, "gains": 0}
+        self.info: dict[str, Any] = {"steps": 0, "parts": 0, "gains": 0, "proofs": 0}
         counts = np.diff(self.problem.allowed_first)[self.problem.kind]
         self.pairs = int(counts.sum())
         self.choices = int(counts[counts + (self.problem.optional > 0) > 1].sum())
@@ -84,8 +93,9 @@ class Search:
         self.least = -np.inf  # what the relaxation proves, before it is rounded up
         self.ground: Ground | None = None
         self.walks = self.walking = 0
-        self.relaxed = self.tried = False
-        self.whole_after, self.whole_effort = WHOLE_AFTER, WHOLE_EFFORT
+        self.relaxed = self.tried = self.guided = self.deciding = self.tried_small = False
+        self.most_whole = WHOLE  # pairs of the next decision of the whole problem, at most
+        self.proofs = self.info["proofs"]  # such decisions before this level
 
     @property
     def over(self) -> bool:
@@ -117,6 +127,9 @@ class Search:
             if self._affordable():
                 seconds = None if self.budget.seconds is None else RELAXED_SHARE * self.budget.seconds
                 return Bounding(self.frame, self.instance.levels[self.level], seconds, RELAXED)
+        if self.guide is not None and not self.guided:
+            self.guided = True
+            return self._walk(self._rounded(self.guide), self.guide)
         if self.value is None:
             return None if self.walking else self._first()
         return self._part()
@@ -127,15 +140,18 @@ class Search:
             most = min(most, int(PAIRS_PER_SECOND * self.budget.seconds))
         return self.pairs <= most and self.problem.n * self.problem.k <= 4 * MOST_PAIRS
 
-    def _walk(self, start: Index) -> Walking:
+    def _walk(self, start: Index, guide: Guide | None = None) -> Walking:
         self.walks += 1
         self.walking += 1
-        share = OPENING * self.walks / len(self.bounds)
+        share = GUIDED if guide is not None else OPENING * self.walks
+        if self.walks == 1 and self._affordable():
+            share = SHORT_OPENING
+        share /= len(self.bounds)
         steps = None if self.budget.steps is None else max(1, int(share * self.budget.steps))
         self.used += steps or 0
         held = np.array((self.value or ())[: self.level])
         seconds = share * (self.budget.seconds or 0.0)
-        return Walking(self.problem, start, self.seed + self.walks, steps, seconds, self.level, held)
+        return Walking(self.problem, start, self.seed + self.walks, steps, seconds, self.level, held, guide)
 
     def _first(self) -> Job:
         """Something that may find an answer where local search found none."""
@@ -145,11 +161,15 @@ class Search:
             nowhere = np.full(self.problem.n, self.problem.k, np.int32)
             part = choose_all(ground_of(self.frame, self.instance.levels[0], nowhere, None), np.inf)
             if part is not None:
-                return self._decide("first", part, 4 * WHOLE_EFFORT)
+                return self._decide("first", part, FIRST_EFFORT)
         if self.guide is not None and self.walks % 2:
-            share = self.guide.value
-            start = np.where(share.max(axis=1) > 0, share.argmax(axis=1), start).astype(np.int32)
+            start = self._rounded(self.guide)
         return self._walk(start)
+
+    def _rounded(self, guide: Guide) -> Index:
+        """Every unit where the relaxation has most of it."""
+        share = guide.value
+        return np.where(share.max(axis=1) > 0, share.argmax(axis=1), self.leaf).astype(np.int32)
 
     def _decide(self, kind: str, part: Part, effort: float) -> Deciding:
         self.used += STEPS_PER_PART
@@ -167,17 +187,32 @@ class Search:
         return None if chosen is None else self._decide(*chosen, self.kinds.effort)
 
     def _whole(self, ground: Ground) -> Job | None:
-        """The whole problem without what can't be in a better answer, now and then, where that is little enough."""
-        if self.guide is None or self.value is None or self.kinds.idle < self.whole_after:
+        """The whole problem without what can't be in a better answer, where that is little enough."""
+        if self.guide is None or self.value is None or self.deciding:
             return None
         value = self.value[self.level]
         most = value - self.least + 1e-6 * max(1.0, abs(value))
-        if int((self.guide.reduced <= most).sum()) > WHOLE:
+        pairs = int((self.guide.reduced <= most).sum())
+        small = pairs <= SMALL and not self.tried_small
+        first = self.info["proofs"] == self.proofs
+        if not small and (pairs > self.most_whole or (self.kinds.idle < WHOLE_AFTER and not first)):
             return None
         part = choose_all(ground, most)
-        self.whole_after, effort = 2 * self.whole_after, self.whole_effort
-        self.whole_effort *= 2
-        return None if part is None else self._decide("whole", part, effort)
+        if part is None:
+            return None
+        if small:
+            self.tried_small = True
+            return self._decide("whole", part, SMALL_EFFORT)
+        self.deciding = True
+        self.info["proofs"] += 1
+        if not first:
+            self.most_whole = int(WHOLE_AGAIN * pairs)
+        self.used += STEPS_PER_PART
+        until = None
+        if self.budget.seconds is not None:
+            share = min(WHOLE_UNTIL, self.clock() + WHOLE_FIRST) if first else WHOLE_UNTIL
+            until = self.begun + share * self.budget.seconds
+        return Proving(part, self.instance.levels, self.level, value, until, WHOLE_NODES)
 
     def learn(self, job: Job, result: Any) -> None:
         """Take what a job brought."""
@@ -187,6 +222,12 @@ class Search:
             self._bounded(result)
         elif isinstance(job, Deciding):
             self._decided(job, result)
+        elif isinstance(job, Proving):
+            self.deciding = False
+            if isinstance(result, ChildProcessError):
+                self.most_whole, self.info["note"] = 0, str(result)
+            else:
+                self._decided(job, result)
 
     def _walked(self, walked: Walked) -> None:
         self.walking -= 1
@@ -207,9 +248,10 @@ class Search:
 
     def _raise(self, bound: float) -> None:
         known = self.bounds[self.level]
-        self.bounds[self.level] = bound if known is None else max(known, bound)
+        if bound > -np.inf:
+            self.bounds[self.level] = bound if known is None else max(known, bound)
 
-    def _decided(self, job: Deciding, found: Found) -> None:
+    def _decided(self, job: Deciding | Proving, found: Found) -> None:
         part = job.part
         self.size = max(self.size, len(part.to))
         before = self.value
@@ -222,13 +264,13 @@ class Search:
             leaf[stays] = self.leaf[stays]
             self._offer(leaf, None)
         gain = 0.0 if before is None or self.value is None else before[self.level] - self.value[self.level]
-        if job.kind == "first":
+        if isinstance(job, Deciding) and job.kind == "first":
             self.infeasible = found.ended and found.exact and found.better is None
             return
         self.info["gains"] += gain > 0
-        if job.kind in self.kinds.pairs:
+        if isinstance(job, Deciding) and job.kind != "whole":
             self.kinds.learn(job.kind, found, gain, job.effort)
-        if found.exact and (job.kind == "whole" or len(part.to) == self.choices):
+        if found.exact and (isinstance(job, Proving) or job.kind == "whole" or len(part.to) == self.choices):
             self._raise(job.value - found.bound)
 
     def _offer(self, leaf: Index, mask: np.ndarray | None) -> None:
