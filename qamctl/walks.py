@@ -15,6 +15,9 @@ WALKS = 2
 #: Seconds of the first and of the longest slice between two looks at `stop`.
 FIRST_SLICE, SLICE = 0.001, 0.05
 
+#: Times that telling takes, between two of them.
+PAUSE = 10
+
 ENDLESS = 2**62
 _SEED_STEP = 0x9E3779B97F4A7C15  # 2**64 / golden ratio: seeds of neighbouring walks share no stream
 
@@ -61,17 +64,19 @@ class Teller:
     def __init__(self, walks: Sequence[Any], known: tuple[float, ...] | None, report: Callable[[Any], None]) -> None:
         self.walks, self.report = walks, report
         self.told = None if known is None else (0.0, *known)
-        self.at = float("-inf")
+        self.next = float("-inf")  # not before then
 
     def __call__(self, last: bool = False) -> None:
         """Look at the walks."""
         best = winner(self.walks)
         if best is None or best.value[0] > 0 or (self.told is not None and best.value >= self.told):
             return
-        if last or time.monotonic() - self.at >= SLICE:
+        begun = time.monotonic()
+        if last or begun >= self.next:
             self.told = best.value
             self.report(best)
-            self.at = time.monotonic()
+            now = time.monotonic()
+            self.next = now + max(SLICE, PAUSE * (now - begun))  # who listens checks what is told
 
 
 def drive(walks: Sequence[Walk], budget: Budget, begun: float, stop: Callable[[], bool], tell: Teller) -> None:

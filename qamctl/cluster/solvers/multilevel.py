@@ -109,7 +109,8 @@ class Breeding:
         self.best: tuple[Index, Ints] | None = None
         self._start, self._steps, self._planned, self._bounds = start, steps, planned, bounds
         self._rng = np.random.default_rng(seed % 2**64)
-        self._spent = self._until = 0.0
+        self._first: tuple[float, float] | None = None  # when, by the clock and by the share that was spent
+        self._spent = self._until = self._gone = self._running = 0.0
         one = owners(problem.link_first)
         forward = one < problem.link_to
         self._ends = one[forward], problem.link_to[forward]
@@ -123,13 +124,17 @@ class Breeding:
 
     def advance(self, seconds: float, spent: float) -> bool:
         """Run one slice; whether there is more to do."""
-        self._until, self._spent = time.monotonic() + seconds, spent
+        now = time.monotonic()
+        self._until, self._spent = now + seconds, spent
+        if self._first is None:
+            self._first = now, spent
+        self._gone = now - self._first[0]
         return any(time.monotonic() >= self._until for _ in self._work)
 
     # ------------------------------------------------------------------------------------- breeding
 
     def _breed(self) -> Slices[None]:
-        start = yield from self._look(self._start, WARMING, LAST_HEAT, OF_EVERY_KIND)
+        start = yield from self._look(self._start, WARMING, LAST_HEAT, DRIFTS)
         while self._left() > 0 and not self._met():
             effort, begun = self._effort(), self.steps_done
             if effort < LEAST_EFFORT:
@@ -156,9 +161,12 @@ class Breeding:
         """Proposals that there is time for."""
         if self._planned:
             return self._steps - self.steps_done
-        if self._spent <= 0 or not self.steps_done:
-            return float("inf")
-        return self.steps_done / self._spent * max(0.0, 1 - self._spent)
+        share = self._spent - (self._first or (0.0, 0.0))[1]
+        if share <= 0:
+            return float("inf") if self._spent < 1 else 0.0
+        seconds = self._gone / share * max(0.0, 1 - self._spent)
+        # Before the first cycle, what it takes to begin says nothing about how long steps take.
+        return seconds * self.steps_done / max(1e-9, self._gone if self.cycles else self._running)
 
     def _effort(self) -> float:
         """The share of its proposals that the next cycle gets: all, or what there is time for."""
@@ -283,7 +291,9 @@ class Breeding:
         search.plan(max(1, steps))
         left = min(steps, self._steps - self.steps_done)
         while left > 0:
-            ran = search.run(min(left, _SLICE), max(0.0, self._until - time.monotonic()))
+            begun = time.monotonic()
+            ran = search.run(min(left, _SLICE), max(0.0, self._until - begun))
+            self._running += time.monotonic() - begun
             self.steps_done += ran
             left -= ran
             yield
