@@ -14,12 +14,13 @@ import argparse
 import csv
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
+
+from commands import cluster, qamctl
 
 HERE = Path(__file__).resolve().parent
 MILLI = 1000  # of one GPU
@@ -154,29 +155,19 @@ def ours(
     folder: Path, trace: str, nodes: list[dict[str, str]], pods: list[dict[str, str]], args: argparse.Namespace
 ) -> Row:
     """`qamctl cluster` from the imported file to the checked result, in processes of their own."""
+    tables = [folder / "openb_node_list_all_node.csv", folder / f"openb_pod_list_{trace}.csv"]
+    limits = ["--time-limit", str(args.time_limit), "--threads", str(args.threads)]
     with tempfile.TemporaryDirectory() as name:
         home = Path(name)
-        environ = os.environ | {"XDG_STATE_HOME": name}
-        command = [sys.executable, "-m", "qamctl"]
-        files = [str(folder / "openb_node_list_all_node.csv"), str(folder / f"openb_pod_list_{trace}.csv")]
-        subprocess.run(
-            [*command, "import", "alibaba-gpu", *files, "--file", "fleet.yaml"], cwd=home, env=environ, check=True,
-            capture_output=True,
-        )  # fmt: skip
-        begin, spent = time.perf_counter(), os.times()
-        subprocess.run(
-            [*command, "cluster", "fleet.yaml", "--time-limit", str(args.time_limit), "--threads", str(args.threads),
-             "--out", "run", "-q"], cwd=home, env=environ, check=True, capture_output=True,
-        )  # fmt: skip
-        wall, now = time.perf_counter() - begin, os.times()
-        result = json.loads((home / "run" / "result.json").read_text())
+        qamctl(home, "import", "alibaba-gpu", *(str(path.resolve()) for path in tables), "--file", "fleet.yaml")
+        result, spent = cluster(home, "fleet.yaml", *limits)
     where = {row["agent"]: row for row in result["solution"]["assignments"]}
     index = {node["sn"]: n for n, node in enumerate(nodes)}
     rows = [where[pod["name"]] for pod in pods]
     placed = [None if row["cluster"] is None else index[row["cluster"]] for row in rows]
     seated(nodes, pods, placed, [row.get("devices", {}).get("gpu", []) for row in rows])
-    cpu = now.children_user + now.children_system - spent.children_user - spent.children_system
-    return counted(nodes, pods, placed) | {"cpu": cpu, "wall": wall, "solved by": result["solved_by"]}
+    found = counted(nodes, pods, placed) | {"solved by": result["solved_by"]}
+    return found | {"cpu": spent.cpu, "wall": spent.wall}
 
 
 def seated(

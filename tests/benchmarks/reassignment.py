@@ -13,17 +13,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from pathlib import Path
-from resource import RUSAGE_CHILDREN, getrusage
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from commands import cluster, qamctl, seats
 
 if TYPE_CHECKING:
     from qamctl.cluster.spec import ClusterSpec
@@ -97,32 +96,16 @@ def ours(spec: ClusterSpec, folder: Path, name: str, args: argparse.Namespace) -
     """`qamctl cluster` on the imported files, in processes of its own."""
     with tempfile.TemporaryDirectory() as place:
         home = Path(place)
-        environ = os.environ | {"XDG_STATE_HOME": place}
-        command = [sys.executable, "-m", "qamctl"]
         files = [str((folder / f"{what}_{name}.txt").resolve()) for what in ("model", "assignment")]
-        subprocess.run(
-            [*command, "import", "roadef", *files, "--file", "fleet.yaml"], cwd=home, env=environ, check=True,
-            capture_output=True,
-        )  # fmt: skip
+        qamctl(home, "import", "roadef", *files, "--file", "fleet.yaml")
         backends = [part for backend in args.backend or ["auto"] for part in ("--backend", backend)]
-        begin, spent = time.perf_counter(), spent_by_children()
-        subprocess.run(
-            [*command, "cluster", "fleet.yaml", "--time-limit", str(args.seconds), "--threads", str(args.threads),
-             "--seed", str(args.seed), "--out", "run", "-q", *backends], cwd=home, env=environ, check=True,
-            capture_output=True,
-        )  # fmt: skip
-        cpu, wall = spent_by_children() - spent, time.perf_counter() - begin
-        result = json.loads((home / "run" / "result.json").read_text())
-    where = {row["agent"]: int(row["cluster"][1:]) for row in result["solution"]["assignments"]}
+        limits = ["--time-limit", str(args.seconds), "--threads", str(args.threads), "--seed", str(args.seed)]
+        result, spent = cluster(home, "fleet.yaml", *limits, *backends)
+        where = {agent: int(machine[1:]) for agent, machine in seats(home, result).items()}
     value = objective(spec, [where[agent] for agent in spec.agents.ids])
     assert value == result["objective"]
-    return {"ours": value, "our bound": result["bound"], "cpu": cpu, "wall": wall, "solved by": result["solved_by"]}
-
-
-def spent_by_children() -> float:
-    """CPU seconds of all processes that were begun here and have ended, with their own."""
-    used = getrusage(RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+    found = {"ours": value, "our bound": result["bound"], "solved by": result["solved_by"]}
+    return found | {"cpu": spent.cpu, "wall": spent.wall}
 
 
 # CP-SAT
