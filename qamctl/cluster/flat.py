@@ -15,7 +15,7 @@ from qamctl.cluster.spec import TERMS, ClusterSpec, Floats, Index, Ints
 from qamctl.kernels.assignment.problem import BROKEN, NO_LIMIT, AssignmentProblem
 
 #: Temperatures of a cycle, in units of what a shift makes worse on average.
-HOTTEST, COLDEST = 0.1, 0.0004
+HOTTEST, COLDEST = 0.2, 0.001
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def flatten(spec: ClusterSpec) -> tuple[AssignmentProblem, Forest]:
         piece_first=first, piece_device=device, piece_size=size, device_size=spec.resources.device[devices],
         device_count=np.ascontiguousarray(clusters.capacity[leaves][:, devices] // spec.resources.device[devices]),
         levels=np.array([[level.get(term, 0.0) for term in TERMS] for level in spec.objective]).reshape(-1, len(TERMS)),
-        mix=np.array([100, 116, 216, 1240, 1240]), surprise=surprise(), cooling=np.geomspace(HOTTEST, COLDEST, 256),
+        mix=np.array([300, 316, 416, 1240, 1240]), surprise=surprise(), cooling=np.geomspace(HOTTEST, COLDEST, 256),
     )  # fmt: skip
     return problem, trees
 

@@ -35,10 +35,14 @@ class ReadCosts:
 
     def finish(self, measures: Measures, resources: Resources, agents: Agents, faults: Faults) -> Costs:
         """The costs, once every quantity has been seen."""
-        demand = measures.matrix(self.demand, 0, self.rows, COSTS["demand"], faults)
+        kept = self.kept
+        demand = measures.matrix(self.demand, ABSENT, self.rows, COSTS["demand"], faults)
+        here = np.ix_(kept[self.own[kept]], np.flatnonzero(resources.device > 0))
+        usual = agents.demand[self.agent[here[0][:, 0]]][:, here[1][0]]
+        demand[here] = np.where(demand[here] == ABSENT, usual, demand[here])
+        demand = np.maximum(demand, 0)
         if not faults.count:  # else the agent's own demand may not be what the file says
             self._check_devices(demand, resources, agents, faults)
-        kept = self.kept
         return Costs(self.agent[kept], self.cluster[kept], self.cost[kept], self.own[kept], demand[kept])
 
     def _check_devices(self, demand: Ints, resources: Resources, agents: Agents, faults: Faults) -> None:
@@ -51,7 +55,7 @@ class ReadCosts:
                 name, scale = resources.ids[r], int(resources.scale[r])
                 here, there = as_written(int(demand[row, r]), scale), as_written(most, scale)
                 message = f"{here} of `{name}` here, and {there} in the agent's own demand: devices do not differ"
-                hint = f"write {name}: {there} here too" if there else f"leave out {name}"
+                hint = f"leave out {name} here"
                 faults.add((*self.rows.path(row, "demand"), name), message, hint)
 
 

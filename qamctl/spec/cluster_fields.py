@@ -185,7 +185,7 @@ COSTS: Final = Field(
         Field("agent", "text", "the agent", required=True),
         Field("cluster", "text", "a cluster that holds no others", required=True),
         Field("cost", "number", "of the agent there", 0, low=0, high=MOST_WEIGHT),
-        Field("demand", "quantities", "what it uses there, in place of its own demand; the same devices"),
+        Field("demand", "quantities", "what it uses there, in place of its own demand; devices stay the same"),
     ),
 )  # fmt: skip
 

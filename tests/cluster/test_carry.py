@@ -115,7 +115,7 @@ def test_assignments_that_are_none_are_refused(rows: Any) -> None:
 FLEET: dict[str, Any] = {
     "kind": "cluster", "version": 1, "resources": [{"id": "cpu"}],
     "agents": [{"id": f"a{i}", "demand": {"cpu": 1 + i % 3}} for i in range(9)],
-    "clusters": [{"id": name, "capacity": {"cpu": 9}} for name in "xyz"],
+    "clusters": [{"id": name, "capacity": {"cpu": 7}} for name in "xyz"],  # 18 of 21: each is needed
     "links": [{"a": f"a{i}", "b": f"a{(i + 1) % 9}", "weight": 1 + i % 2} for i in range(9)],
 }  # fmt: skip
 
@@ -141,10 +141,11 @@ def start(path: str, out: str, **flags: Any) -> RunReport:
 
 
 def changed() -> dict[str, Any]:
-    """The fleet without a0, with another one, and without cluster z."""
+    """The fleet without a0, with another one, and without cluster z; the others are larger."""
     links = [link for link in FLEET["links"] if "a0" not in link.values()]
     agents = [*FLEET["agents"][1:], {"id": "b", "demand": {"cpu": 1}}]
-    return FLEET | {"agents": agents, "clusters": FLEET["clusters"][:2], "links": links}
+    larger = [{"id": name, "capacity": {"cpu": 9}} for name in "xy"]
+    return FLEET | {"agents": agents, "clusters": larger, "links": links}
 
 
 def test_a_run_from_an_earlier_one(room: Path) -> None:

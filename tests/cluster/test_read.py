@@ -360,3 +360,24 @@ def test_a_large_generated_problem_reads(tmp_path: Path) -> None:
     assert list(found) == pairs
     assert (len(spec.agents.ids), len(spec.clusters.ids)) == (2000, 20)
     assert (spec.agents.current >= 0).all()
+
+
+def test_a_demand_in_a_cluster_keeps_the_devices() -> None:
+    """Whatever else is left out of it is not used there; devices are the agent's own."""
+    spec = cluster_from_data(
+        {
+            "kind": "cluster",
+            "version": 1,
+            "resources": [{"id": "cpu"}, {"id": "mem"}, {"id": "gpu", "device": 1}],
+            "agents": [{"id": "a", "demand": {"cpu": 2, "mem": 3, "gpu": 0.5}}, {"id": "b"}],
+            "clusters": [{"id": "x", "capacity": {"cpu": 9, "mem": 9, "gpu": 2}}, {"id": "y"}],
+            "costs": [
+                {"agent": "a", "cluster": "x", "demand": {"cpu": 1}},
+                {"agent": "b", "cluster": "x", "demand": {"mem": 1}},
+                {"agent": "b", "cluster": "y", "cost": 1},
+            ],
+        }
+    )
+    scale = spec.resources.scale
+    assert (spec.costs.demand[:2] / scale).tolist() == [[1, 0, 0.5], [0, 1, 0]]
+    assert spec.costs.own_demand.tolist() == [True, True, False]
