@@ -17,11 +17,11 @@ import pytest
 from cluster.test_linear import hard, levels_of
 
 from qamctl.cluster.instance import build_instance
-from qamctl.cluster.solvers import linear_search, linear_whole
 from qamctl.cluster.solvers.linear import solve
-from qamctl.cluster.solvers.linear_child import pack
-from qamctl.cluster.solvers.linear_program import Program
-from qamctl.cluster.solvers.linear_whole import Whole
+from qamctl.cluster.solvers.programs import search, whole
+from qamctl.cluster.solvers.programs.child import pack
+from qamctl.cluster.solvers.programs.program import Program
+from qamctl.cluster.solvers.programs.whole import Whole
 from qamctl.solver import Budget
 
 NONE = np.zeros(0, np.int64)
@@ -101,8 +101,8 @@ def test_a_process_that_is_killed_is_told_of_and_the_search_goes_on(monkeypatch:
         killed.append(child.pid)
         return child
 
-    monkeypatch.setattr(linear_whole.subprocess, "Popen", doomed)
-    monkeypatch.setattr(linear_search, "WHOLE_AFTER", 0)
+    monkeypatch.setattr(whole.subprocess, "Popen", doomed)
+    monkeypatch.setattr(search, "WHOLE_AFTER", 0)
     spec = hard(40, 5, 3)
     outcome = solve(
         build_instance(spec), None, Budget(steps=1_500_000, threads=1), 1, lambda: False, lambda solution: None
@@ -141,7 +141,7 @@ def test_the_process_ends_with_the_one_that_began_it() -> None:
         "row_upper": np.full(30, 90_000.0), "until": np.inf, "nodes": 2**31 - 1,
     }  # fmt: skip
     child = subprocess.Popen(
-        [sys.executable, "-m", "qamctl.cluster.solvers.linear_child", "1"],
+        [sys.executable, "-m", "qamctl.cluster.solvers.programs.child", "1"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )

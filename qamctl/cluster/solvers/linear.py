@@ -16,8 +16,8 @@ from typing import Final
 from qamctl.cluster.bounds import level_bounds
 from qamctl.cluster.instance import Instance
 from qamctl.cluster.solution import Solution
-from qamctl.cluster.solvers.linear_search import Search
-from qamctl.cluster.solvers.linear_tasks import Tasks
+from qamctl.cluster.solvers.programs.search import Search
+from qamctl.cluster.solvers.programs.tasks import Tasks
 from qamctl.cluster.spec import NO_LIMIT, TERMS
 from qamctl.solver import Budget, Outcome
 
@@ -35,7 +35,7 @@ def solve(
 ) -> Outcome:
     """Search for a better assignment than `incumbent` and prove how good one can be; see `qamctl.solver.Solver`.
 
-    With `budget.steps`, a part decided anew counts as `linear_search.STEPS_PER_PART` steps, and every limit is a
+    With `budget.steps`, a part decided anew counts as `programs.search.STEPS_PER_PART` steps, and every limit is a
     deterministic one: the answer depends on nothing but the instance, the incumbent, the steps and the seed.
     """
     begun = time.monotonic()

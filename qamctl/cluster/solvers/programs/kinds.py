@@ -6,9 +6,9 @@ from typing import Final
 
 import numpy as np
 
-from qamctl.cluster.solvers.linear_choice import Ground, choose_narrow, choose_wide
-from qamctl.cluster.solvers.linear_mip import Found
-from qamctl.cluster.solvers.linear_part import Part
+from qamctl.cluster.solvers.programs.choice import Ground, choose_narrow, choose_wide
+from qamctl.cluster.solvers.programs.mip import Found
+from qamctl.cluster.solvers.programs.part import Part
 
 #: Pairs of a part at first, by how it is chosen, and at least.
 PAIRS: Final = {"wide": 300.0, "narrow": 70.0}

@@ -8,8 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from qamctl.cluster.solvers.linear_choice import Guide
-from qamctl.cluster.solvers.linear_guided import narrowed, softened
+from qamctl.cluster.solvers.programs.choice import Guide
+from qamctl.cluster.solvers.programs.guided import narrowed, softened
 from qamctl.cluster.spec import Floats, Index, Ints
 from qamctl.kernels import AssignmentSearch, assignment_search
 from qamctl.kernels.assignment.problem import AssignmentProblem

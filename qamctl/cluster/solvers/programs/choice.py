@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from qamctl.cluster.merge import owners
-from qamctl.cluster.solvers.linear_part import Frame, Part, everywhere, part_of
+from qamctl.cluster.solvers.programs.part import Frame, Part, everywhere, part_of
 from qamctl.cluster.spec import NO_LIMIT, TERMS, Flags, Floats, Index, Ints
 from qamctl.cluster.terms import usage
 from qamctl.kernels.assignment.problem import AssignmentProblem

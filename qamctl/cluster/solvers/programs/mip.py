@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from qamctl.cluster.solvers.linear_program import Program
+from qamctl.cluster.solvers.programs.program import Program
 from qamctl.cluster.spec import Floats, Ints
 from qamctl.errors import BackendError
 

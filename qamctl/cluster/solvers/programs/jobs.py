@@ -7,12 +7,12 @@ from typing import Final
 
 import numpy as np
 
-from qamctl.cluster.solvers.linear_choice import Guide, guide_of
-from qamctl.cluster.solvers.linear_lp import Relax, rounded
-from qamctl.cluster.solvers.linear_mip import Found, Run
-from qamctl.cluster.solvers.linear_model import draw
-from qamctl.cluster.solvers.linear_part import Frame, Part, everywhere, part_of
-from qamctl.cluster.solvers.linear_whole import Whole
+from qamctl.cluster.solvers.programs.choice import Guide, guide_of
+from qamctl.cluster.solvers.programs.lp import Relax, rounded
+from qamctl.cluster.solvers.programs.mip import Found, Run
+from qamctl.cluster.solvers.programs.model import draw
+from qamctl.cluster.solvers.programs.part import Frame, Part, everywhere, part_of
+from qamctl.cluster.solvers.programs.whole import Whole
 from qamctl.cluster.spec import Floats
 
 #: Pairs of units and leaves up to which a relaxation has the rules between units too.

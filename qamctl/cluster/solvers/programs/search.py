@@ -12,13 +12,13 @@ from qamctl.cluster.bounds import term_bounds
 from qamctl.cluster.construct import construct
 from qamctl.cluster.instance import Instance
 from qamctl.cluster.solution import Solution
-from qamctl.cluster.solvers.linear_choice import Ground, Guide, choose_all, ground_of
-from qamctl.cluster.solvers.linear_jobs import Bounded, Bounding, Deciding, Proving
-from qamctl.cluster.solvers.linear_kinds import Kinds
-from qamctl.cluster.solvers.linear_mip import Found
-from qamctl.cluster.solvers.linear_part import Part, frame
-from qamctl.cluster.solvers.linear_tasks import Job
-from qamctl.cluster.solvers.linear_walks import Walked, Walking
+from qamctl.cluster.solvers.programs.choice import Ground, Guide, choose_all, ground_of
+from qamctl.cluster.solvers.programs.jobs import Bounded, Bounding, Deciding, Proving
+from qamctl.cluster.solvers.programs.kinds import Kinds
+from qamctl.cluster.solvers.programs.mip import Found
+from qamctl.cluster.solvers.programs.part import Part, frame
+from qamctl.cluster.solvers.programs.tasks import Job
+from qamctl.cluster.solvers.programs.walks import Walked, Walking
 from qamctl.cluster.spec import TERMS, Index
 from qamctl.kernels import assignment_search
 from qamctl.levels import better, same

@@ -14,9 +14,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from qamctl.cluster.solvers.linear_child import HEADER, pack, unpack
-from qamctl.cluster.solvers.linear_mip import Found
-from qamctl.cluster.solvers.linear_program import Program
+from qamctl.cluster.solvers.programs.child import HEADER, pack, unpack
+from qamctl.cluster.solvers.programs.mip import Found
+from qamctl.cluster.solvers.programs.program import Program
 from qamctl.cluster.spec import Floats
 
 #: Seconds between two looks at whether to end.
@@ -106,7 +106,7 @@ class Whole:
         with open(out, "rb", buffering=0):
             try:
                 child = subprocess.Popen(
-                    [sys.executable, "-m", "qamctl.cluster.solvers.linear_child", str(into)], stdin=subprocess.PIPE,
+                    [sys.executable, "-m", "qamctl.cluster.solvers.programs.child", str(into)], stdin=subprocess.PIPE,
                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environ, pass_fds=(into,),
                     start_new_session=True,  # Ctrl-C is for this process, which then ends that one
                 )  # fmt: skip

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from qamctl.cluster.merge import owners
-from qamctl.cluster.solvers.linear_part import Part, cost_entries, expand
-from qamctl.cluster.solvers.linear_program import Draft
+from qamctl.cluster.solvers.programs.part import Part, cost_entries, expand
+from qamctl.cluster.solvers.programs.program import Draft
 from qamctl.cluster.spec import NO_LIMIT, Ints
 
 

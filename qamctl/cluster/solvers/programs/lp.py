@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from qamctl.cluster.solvers.linear_program import Program
+from qamctl.cluster.solvers.programs.program import Program
 from qamctl.cluster.spec import Floats
 
 #: Rounding of a sum, in shares of the sum of its parts' magnitudes.

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from qamctl.cluster.solvers.linear_choice import Guide
+from qamctl.cluster.solvers.programs.choice import Guide
 from qamctl.cluster.spec import NO_LIMIT, TERMS, Index
 from qamctl.kernels.assignment.problem import AssignmentProblem
 

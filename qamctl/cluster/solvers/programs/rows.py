@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 
 from qamctl.cluster.merge import owners
-from qamctl.cluster.solvers.linear_part import Part, expand
-from qamctl.cluster.solvers.linear_program import Draft
+from qamctl.cluster.solvers.programs.part import Part, expand
+from qamctl.cluster.solvers.programs.program import Draft
 from qamctl.cluster.spec import NO_LIMIT, Flags, Floats, Ints
 from qamctl.cluster.terms import usage
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from qamctl.cluster.solvers.linear_costs import draw_units
-from qamctl.cluster.solvers.linear_groups import draw_apart, draw_cut, draw_devices, draw_near, draw_spreads
-from qamctl.cluster.solvers.linear_part import Part
-from qamctl.cluster.solvers.linear_program import Draft, Program
-from qamctl.cluster.solvers.linear_rows import draw_holding
+from qamctl.cluster.solvers.programs.costs import draw_units
+from qamctl.cluster.solvers.programs.groups import draw_apart, draw_cut, draw_devices, draw_near, draw_spreads
+from qamctl.cluster.solvers.programs.part import Part
+from qamctl.cluster.solvers.programs.program import Draft, Program
+from qamctl.cluster.solvers.programs.rows import draw_holding
 from qamctl.cluster.spec import TERMS, Flags, Floats
 from qamctl.cluster.terms import terms
 

@@ -1,6 +1,6 @@
 """A process of its own in which HiGHS solves one program: it can be ended at any time, and disturbs nobody's libraries.
 
-    python -m qamctl.cluster.solvers.linear_child DESCRIPTOR
+    python -m qamctl.cluster.solvers.programs.child DESCRIPTOR
 
 The program comes by standard input, which stays open as long as the answer is wanted: the process ends when it is
 closed. The answer goes to a pipe of its own, so that nothing that a library prints gets into it.
