@@ -219,6 +219,7 @@ def test_it_is_worth_while_where_links_count_and_units_are_many() -> None:
     """Not for few units, nor where links count in no level, or in a later one alone."""
     assert worthwhile(build_instance(communities(n=400, k=4)[0]))
     assert not worthwhile(build_instance(communities(n=200, k=4)[0]))
+    assert not worthwhile(build_instance(communities(n=400, k=1)[0]))
     assert not worthwhile(build_instance(communities(n=400, k=4, objective={"move": 1.0})[0]))
     assert not worthwhile(build_instance(communities(n=400, k=4, objective=[{"move": 1.0}, {"cut": 1.0}])[0]))
     assert coarsest(build_instance(communities(n=400, k=30)[0]).problem) == 480

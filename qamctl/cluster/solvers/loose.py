@@ -27,10 +27,10 @@ def coarsest(problem: AssignmentProblem) -> int:
 
 
 def worthwhile(instance: Instance) -> bool:
-    """Whether links count in what is to be least first, and there are units enough to be joined."""
+    """Whether links between leaves count in what is to be least first, and there are units enough to be joined."""
     problem = instance.problem
     counted = len(instance.levels) > 0 and instance.levels[0, _CUT] > 0
-    return bool(counted and len(problem.link_to) and problem.n > coarsest(problem))
+    return bool(counted and len(problem.link_to) and problem.k > 1 and problem.n > coarsest(problem))
 
 
 def simple(problem: AssignmentProblem) -> bool:
