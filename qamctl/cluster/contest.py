@@ -18,8 +18,8 @@ WINDOW: Final = 20_000
 
 #: Terms that are sums over agents, whatever others do.
 LINEAR: Final = ("move", "cost", "unplaced")
-#: Units and links, each for every leaf, up to which programs prove something about other terms, too.
-MOST_PROVED: Final = 10_000
+#: Size of programs (see `_left_out`) up to which they find and prove something about other terms, too.
+MOST_PROVED: Final = 20_000
 
 #: Proposals for each unit before remote engines begin, and within which limits: some seconds at most.
 STEPS_PER_UNIT, LEAST_STEPS, MOST_STEPS = 500, 50_000, 2_000_000
@@ -41,12 +41,15 @@ def _others(instance: Instance) -> list[str]:
 
 
 def _left_out(instance: Instance, seconds: float | None) -> dict[str, str]:
-    """Programs prove what is small and decide what is linear; elsewhere moves find more in the same time."""
+    """Programs prove what is small and decide what is linear; elsewhere moves find more in the same time.
+
+    A program has a choice for each unit in each leaf, and for each link and leaf another one with three rows.
+    """
     named = _others(instance)
-    size = (instance.n + len(instance.problem.link_to) // 2) * instance.k
+    size = (instance.n + 4 * (len(instance.problem.link_to) // 2)) * instance.k
     if not named or size <= MOST_PROVED:
         return {}
-    why = f"the objective counts {', '.join(named)}, and {size:,} places and links are too many to prove much about"
+    why = f"the objective counts {', '.join(named)}, and a program of {size:,} choices proves little"
     return {"linear": why}
 
 

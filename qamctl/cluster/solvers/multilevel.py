@@ -28,7 +28,7 @@ from qamctl.levels import same
 #: Answers that are bred.
 POPULATION: Final = 10
 #: Cycles without a better answer after which another population is begun.
-PATIENCE: Final = 50
+PATIENCE: Final = 25
 #: Shares of the time: until when the first population grows, and from when on no other one is begun.
 BEGINNING: Final = 0.35
 ENDING: Final = 0.75
@@ -36,7 +36,7 @@ ENDING: Final = 0.75
 NEW_SHARE: Final = 1 / 8
 COMBINED_SHARE: Final = 1 / 4
 #: Starts at the coarsest level, and proposals for each of its units.
-STARTS: Final = 20
+STARTS: Final = 8
 START_STEPS: Final = 300
 #: Proposals for each unit on the rim: on each level, and at last with capacities as they are.
 REFINE_STEPS: Final = 600
