@@ -35,8 +35,10 @@ ENDING: Final = 0.75
 #: Shares of a leaf that a joined unit takes at most: of a new answer, and of a combined one.
 NEW_SHARE: Final = 1 / 8
 COMBINED_SHARE: Final = 1 / 4
-#: Starts at the coarsest level, and proposals for each of its units.
-STARTS: Final = 8
+#: How many times larger than the least a new answer's coarsest problem may be; some graphs bear little coarsening.
+FINER: Final = 12.0
+#: Starts at the coarsest level where that is as small as can be, and proposals for each of its units.
+STARTS: Final = 16
 START_STEPS: Final = 300
 #: Proposals for each unit on the rim: on each level, and at last with capacities as they are.
 REFINE_STEPS: Final = 600
@@ -209,11 +211,13 @@ class Breeding:
 
     def _new(self, effort: float) -> Slices[Answer]:
         """From random starts on the coarsest problem."""
-        problem, levels, _ = yield from self._hierarchy(None, NEW_SHARE)
+        least_units = coarsest(self.problem)
+        units = int(least_units * FINER ** self._rng.random())
+        problem, levels, _ = yield from self._hierarchy(None, NEW_SHARE, units)
         loose = loosened(problem, self._price)
         steps = int(START_STEPS * min(1.0, 5 * effort)) * problem.n
         best, least = np.zeros(0, np.int32), (float("inf"), 0.0)
-        for _ in range(max(1, round(STARTS * effort))):
+        for _ in range(max(1, round(STARTS * effort * least_units / problem.n))):
             search = yield from self._anneal(loose, self._anywhere(problem), steps, START_HEAT)
             worth = float(search.best_violation), float(loose.levels[0] @ terms(loose, search.best))
             if worth < least:
@@ -224,16 +228,18 @@ class Breeding:
         """The first of two answers, refined by moves of whole regions that neither of them divides."""
         leaves = self.problem.k + 1
         group = one.leaf.astype(np.int64) * leaves + other.leaf
-        problem, levels, group = yield from self._hierarchy(group, COMBINED_SHARE)
+        problem, levels, group = yield from self._hierarchy(group, COMBINED_SHARE, coarsest(self.problem))
         leaf = (group // leaves).astype(np.int32)
         leaf = yield from self._refined(problem, leaf, COMBINED_HEAT, effort)
         return (yield from self._down(problem, levels, leaf, COMBINED_HEAT, effort))
 
-    def _hierarchy(self, group: Ints | None, share: float) -> Slices[tuple[AssignmentProblem, Levels, Ints]]:
-        """The coarsest problem, those before it, and the groups of its units."""
+    def _hierarchy(
+        self, group: Ints | None, share: float, units: int
+    ) -> Slices[tuple[AssignmentProblem, Levels, Ints]]:
+        """A problem of about so many units, those before it, and the groups of its units."""
         problem, levels, limit = self.problem, Levels(), limits(self.problem, share)
         groups = np.zeros(problem.n, np.int64) if group is None else group
-        while problem.n > coarsest(self.problem):
+        while problem.n > units:
             joined = coarsen(problem, groups, limit, self._rng)
             if joined is None:
                 break
