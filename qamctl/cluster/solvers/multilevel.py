@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, TypeAlias, TypeVar
 
 import numpy as np
@@ -19,19 +19,13 @@ from qamctl.cluster.coarsen import coarsen, limits
 from qamctl.cluster.instance import Instance
 from qamctl.cluster.merge import owners
 from qamctl.cluster.solvers.loose import coarsest, loosened, rim, simple
-from qamctl.cluster.spec import Flags, Index, Ints
+from qamctl.cluster.solvers.population import Answer, Population
+from qamctl.cluster.spec import Index, Ints
 from qamctl.cluster.terms import terms
 from qamctl.kernels import AssignmentSearch, assignment_search
 from qamctl.kernels.assignment.problem import AssignmentProblem
 from qamctl.levels import same
 
-#: Answers that are bred.
-POPULATION: Final = 10
-#: Cycles without a better answer after which another population is begun.
-PATIENCE: Final = 25
-#: Shares of the time: until when the first population grows, and from when on no other one is begun.
-BEGINNING: Final = 0.35
-ENDING: Final = 0.75
 #: Shares of a leaf that a joined unit takes at most: of a new answer, and of a combined one.
 NEW_SHARE: Final = 1 / 8
 COMBINED_SHARE: Final = 1 / 4
@@ -76,15 +70,6 @@ Slices: TypeAlias = Generator[None, None, Result]
 Levels: TypeAlias = list[tuple[AssignmentProblem, Index]]
 
 
-@dataclass(frozen=True, eq=False)
-class Answer:
-    """An assignment of units, what it is worth, and [links] which it cuts."""
-
-    value: tuple[float, ...]
-    leaf: Index
-    cut: Flags
-
-
 class Breeding:
     """A walk (`qamctl.walks.Walk`) that makes answers and breeds them.
 
@@ -119,9 +104,7 @@ class Breeding:
         self._price = LOOSE_PRICE[1]
         # Of a cycle with all its effort; a guess as long as there was none.
         self._cycle_steps = float(STARTS * START_STEPS * coarsest(problem) + REFINE_STEPS * problem.n)
-        self._population: list[Answer] = []
-        self._elite: list[Answer] = []  # the best of earlier populations
-        self._idle = 0  # cycles since the population's best became better
+        self._population = Population()
         self._work = self._breed()
 
     def advance(self, seconds: float, spent: float) -> bool:
@@ -148,7 +131,7 @@ class Breeding:
                 answer = yield from self._cycle(effort)
             self.cycles += 1
             self._cycle_steps = max(1.0, (self.steps_done - begun) / effort)
-            self._admit(answer)
+            self._population.admit(answer)
         self.done = self._met()
 
     def _rest(self) -> Slices[None]:
@@ -179,33 +162,11 @@ class Breeding:
     def _cycle(self, effort: float) -> Slices[Answer]:
         """A new answer, or one that is combined of two."""
         spent = self.steps_done / max(1, self._steps) if self._planned else self._spent
-        if self._idle >= PATIENCE and spent < ENDING:
-            self._elite.append(min(self._population, key=lambda answer: answer.value))
-            self._population, self._idle = [], 0
-        elif self._elite and spent >= ENDING:
-            self._population += self._elite
-            self._elite = []
         self._price = float(np.exp(self._rng.uniform(*np.log(LOOSE_PRICE))))
-        found = self._population
-        growing = spent < (ENDING if self._elite else BEGINNING)
-        if len(found) < 2 or (len(found) < POPULATION and growing):
+        if self._population.wants(spent):
             return (yield from self._new(effort))
-        one, other = (found[at] for at in self._rng.choice(len(found), 2, replace=False).tolist())
-        if other.value < one.value:
-            one, other = other, one
+        one, other = self._population.parents(self._rng)
         return (yield from self._combined(one, other, effort))
-
-    def _admit(self, answer: Answer) -> None:
-        """Into the population: in the place of the one most like it among those that are no better."""
-        found = self._population
-        better = all(answer.value < other.value for other in found)
-        self._idle = 0 if better else self._idle + 1
-        worse = [at for at, other in enumerate(found) if other.value >= answer.value]
-        if len(found) < POPULATION:
-            found.append(answer)
-        elif worse:
-            unlike = [int((found[at].cut != answer.cut).sum()) for at in worse]
-            found[worse[int(np.argmin(unlike))]] = answer
 
     # ------------------------------------------------------------------------------------- answers
 
