@@ -29,7 +29,7 @@ from qamctl.levels import same
 #: Shares of a leaf that a joined unit takes at most: of a new answer, and of a combined one.
 NEW_SHARE: Final = 1 / 8
 COMBINED_SHARE: Final = 1 / 4
-#: How many times larger than the least a new answer's coarsest problem may be; some graphs bear little coarsening.
+#: How many times larger than the least a new answer's coarsest problem may be: seldom, for graphs that bear little.
 FINER: Final = 12.0
 #: Starts at the coarsest level where that is as small as can be, and proposals for each of its units.
 STARTS: Final = 16
@@ -173,7 +173,7 @@ class Breeding:
     def _new(self, effort: float) -> Slices[Answer]:
         """From random starts on the coarsest problem."""
         least_units = coarsest(self.problem)
-        units = int(least_units * FINER ** self._rng.random())
+        units = int(least_units * FINER ** self._rng.random() ** 3)
         problem, levels, _ = yield from self._hierarchy(None, NEW_SHARE, units)
         loose = loosened(problem, self._price)
         steps = int(START_STEPS * min(1.0, 5 * effort)) * problem.n
