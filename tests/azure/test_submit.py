@@ -68,7 +68,7 @@ def test_ids_follow_from_the_content() -> None:
     others = [make_order(**change) for change in changes]
     assert len({one.content for one in [order, *others]}) == 6
     ids = {one.id(WORKSPACE) for one in [order, *others, make_order(run_key="again")]}
-    assert len(ids | {order.id("another/work/space")}) == 8
+    assert len(ids | {order.id("another/group/space")}) == 8
     assert make_order(run_key="again").content == order.content
 
 

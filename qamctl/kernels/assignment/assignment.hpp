@@ -64,7 +64,6 @@ class State {
     // Whether b's own capacity has room for u if `without` (or -1) left it.
     bool fits(i64 u, i64 b, i64 without) const;
     const i64* demand(i64 u, i64 b) const;
-    double connection(i64 u, i64 b) const;     // weight of links to units in b
     void reseat_all(i64 u, const i64* masks);  // on the devices that it had
     i64 in_place(i64 rule, i64 place) const { return in_place_[rule * p.places + place]; }
     const std::vector<i32>& near_back(i64 rule) const { return near_back_[rule]; }
@@ -155,7 +154,7 @@ class AssignmentSearch {
     struct Undo {
         i32 unit, from;
     };
-    struct Todo {
+    struct ChainMove {
         i64 unit, from, to;
     };
     struct Chased {
@@ -186,7 +185,7 @@ class AssignmentSearch {
     void shift(i64 u, i64 b);
     void swap();
     void chain();
-    bool mend(const Todo& now, i64& left);
+    bool mend(const ChainMove& now, i64& left);
     i64 pick(i64 rule, i64 place);
     i64 near_leaf(i64 w, i64 b);
     void rebuild();
@@ -213,7 +212,7 @@ class AssignmentSearch {
     std::vector<i64> undo_mask_, stamp_;
     i64 undo_violation_ = 0, turn_ = 0, best_to_ = 0;
     double undo_term_[kTerms], undo_ghost_ = 0, price_ = 0;
-    std::vector<Todo> todo_;
+    std::vector<ChainMove> open_;
     std::vector<std::pair<double, i32>> pool_;
     std::vector<double> pull_;
     std::vector<i32> heard_;

@@ -14,7 +14,7 @@ TRIES = 8  # units that are looked at for one of them
 LOOKS = 4  # leaves of a neighbourhood that are looked at
 
 
-class Todo(NamedTuple):
+class ChainMove(NamedTuple):
     """A move whose consequences are to be mended."""
 
     unit: int
@@ -51,13 +51,13 @@ def chain(walk: Walk, company: Company) -> None:
         return
     walk.begin()
     walk.go(u, b)
-    todo, moves = [Todo(u, a, b)], 0
-    while todo and walk.risen() > 0 and moves < DEPTH:
-        more = _partner(walk, company, todo[-1]) or _eject(walk, todo[-1])
+    open_moves, moves = [ChainMove(u, a, b)], 0
+    while open_moves and walk.risen() > 0 and moves < DEPTH:
+        more = _partner(walk, company, open_moves[-1]) or _eject(walk, open_moves[-1])
         if more is None:
-            todo.pop()
+            open_moves.pop()
         else:
-            todo.append(more)
+            open_moves.append(more)
             moves += 1
     if walk.risen() > 0:
         walk.back()
@@ -65,7 +65,7 @@ def chain(walk: Walk, company: Company) -> None:
         walk.settle()
 
 
-def _partner(walk: Walk, company: Company, now: Todo) -> Todo | None:
+def _partner(walk: Walk, company: Company, now: ChainMove) -> ChainMove | None:
     """A unit that has to be near the one that moved comes along; None where nobody has to or can."""
     if _stale(walk, now) or not company.any or now.from_ == walk.state.k:
         return None
@@ -81,11 +81,11 @@ def _partner(walk: Walk, company: Company, now: Todo) -> Todo | None:
         leaf = s.x[w]
         if c != leaf and w not in walk.moved and s.may(w, c):
             walk.go(w, c)
-            return Todo(w, leaf, c)
+            return ChainMove(w, leaf, c)
     return None
 
 
-def _lonely(walk: Walk, now: Todo) -> Iterator[int]:
+def _lonely(walk: Walk, now: ChainMove) -> Iterator[int]:
     """Groups of which a member should follow: none is at the new place, or those left behind lack company."""
     rules = walk.state.rules
     old, new = rules.place[now.from_], rules.place[now.to]
@@ -116,7 +116,7 @@ def _leaf_near(walk: Walk, leaves: list[int], w: int, b: int) -> int:
     return c
 
 
-def _eject(walk: Walk, now: Todo) -> Todo | None:
+def _eject(walk: Walk, now: ChainMove) -> ChainMove | None:
     """Somebody leaves the new leaf: of a few the one whose leaving mends most, then costs least."""
     if _stale(walk, now):
         return None
@@ -142,8 +142,8 @@ def _eject(walk: Walk, now: Todo) -> Todo | None:
         return None
     _, _, w, c, d = best
     walk.go(w, c, d)
-    return Todo(w, b, c)
+    return ChainMove(w, b, c)
 
 
-def _stale(walk: Walk, now: Todo) -> bool:
+def _stale(walk: Walk, now: ChainMove) -> bool:
     return walk.state.x[now.unit] != now.to or now.to == walk.state.k

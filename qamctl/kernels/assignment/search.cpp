@@ -287,18 +287,18 @@ void AssignmentSearch::chain() {
     if (b < 0 || b == a) return;
     begin();
     go(u, b);
-    todo_.assign(1, {u, a, b});
+    open_.assign(1, {u, a, b});
     i64 left = kDepth;
-    while (!todo_.empty() && s_.violation > undo_violation_ && left > 0) {
-        const Todo now = todo_.back();
-        if (!mend(now, left)) todo_.pop_back();
+    while (!open_.empty() && s_.violation > undo_violation_ && left > 0) {
+        const ChainMove now = open_.back();
+        if (!mend(now, left)) open_.pop_back();
     }
     if (s_.violation > undo_violation_) return back(0);
     settle();
 }
 
 // One more move that lessens what a move broke; false where none was found.
-bool AssignmentSearch::mend(const Todo& now, i64& left) {
+bool AssignmentSearch::mend(const ChainMove& now, i64& left) {
     const i64 u = now.unit, a = now.from, b = now.to;
     if (s_.x[u] != b || b == p_.k) return false;
     const i64 before = s_.violation;
@@ -307,7 +307,7 @@ bool AssignmentSearch::mend(const Todo& now, i64& left) {
         if (c == from || stamp_[w] == turn_ || !s_.may(w, c)) return false;
         go(w, c);
         --left;
-        todo_.push_back({w, from, c});
+        open_.push_back({w, from, c});
         return true;
     };
     // Partners that have to be near.
@@ -353,7 +353,7 @@ bool AssignmentSearch::mend(const Todo& now, i64& left) {
     const i64 to = best_to_;
     go(best, to, best_d);
     --left;
-    todo_.push_back({best, b, to});
+    open_.push_back({best, b, to});
     return s_.violation < before;
 }
 

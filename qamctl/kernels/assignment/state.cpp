@@ -6,14 +6,6 @@
 
 namespace qamctl {
 
-namespace {
-
-constexpr double kMostMoney = 1099511627776.0;  // 2^40, above a bound at most: larger violations would not fit 64 bits
-
-double pairs(i64 c) { return 0.5 * static_cast<double>(c) * static_cast<double>(c - 1); }
-
-}  // namespace
-
 State::State(const Problem& problem) : p(problem) {
     x.assign(p.n, static_cast<i32>(p.k));
     mask.assign(p.piece_size.size, 0);
@@ -136,13 +128,6 @@ const i64* State::demand(i64 u, i64 b) const {
     return p.demand.data + u * p.r;
 }
 
-double State::connection(i64 u, i64 b) const {
-    double sum = 0;
-    for (i64 e = p.link_first[u]; e < p.link_first[u + 1]; ++e)
-        if (x[p.link_to[e]] == b) sum += p.link_weight[e];
-    return sum;
-}
-
 bool State::fits(i64 u, i64 b, i64 without) const {
     if (b == p.k) return true;
     const i64* in = demand(u, b);
@@ -228,181 +213,6 @@ void State::changed(i64 u, i64 a, i64 b, const Step& step, i64* row, i64* twice)
     }
 }
 
-i64 State::over_moves() const {
-    i64 sum = 0;
-    if (moved_ > p.most_moves) sum += kBroken * (moved_ - p.most_moves);
-    if (moved_cost_ > p.max_move_cost + 1e-9)
-        sum += kBroken * (1 + static_cast<i64>(std::min(kMostMoney, moved_cost_ - p.max_move_cost)));
-    return sum;
-}
-
-double State::moved(i64 u, i64 a, i64 b, Delta& d) {
-    const i64 before = over_moves(), most = moved_most_;
-    double money = 0, way = 0;
-    for (i64 e = p.home_first[u]; e < p.home_first[u + 1]; ++e) {
-        const i64 home = p.home_leaf[e], sign = (home != b) - (home != a);
-        if (p.pair_cost.size) {
-            const double count = static_cast<double>(p.home_count[e]);
-            if (b < p.k) way += count * p.pair_cost[home * p.k + b];
-            if (a < p.k) way -= count * p.pair_cost[home * p.k + a];
-        }
-        if (sign == 0) continue;
-        money += static_cast<double>(sign) * p.home_cost[e];
-        d.ghost += static_cast<double>(sign) * ghost_[e];
-        moved_ += sign * p.home_count[e];
-        const i64 g = p.home_group[e];
-        if (g < 0) continue;
-        --moved_hist_[moved_in_[g]];
-        moved_in_[g] += sign * p.home_count[e];
-        ++moved_hist_[moved_in_[g]];
-        moved_most_ = std::max(moved_most_, moved_in_[g]);
-    }
-    while (moved_most_ > 0 && moved_hist_[moved_most_] == 0) --moved_most_;
-    moved_cost_ += money;
-    d.violation += over_moves() - before;
-    return p.per_agent * money + p.per_group * static_cast<double>(moved_most_ - most) + p.per_pair * way;
-}
-
-// How many values of its label a group lacks, and by how much its counts differ too much, with `count` members
-// gone from one value (or -1) to another.
-i64 State::lacks(i64 rule, i64 from, i64 to, i64 count) const {
-    const i64* there = in_value_.data() + value_first_[rule];
-    i64 sum = 0;
-    if (p.rule_least[rule] > 0) {
-        i64 some = some_values_[rule];
-        if (from >= 0) some -= there[from] > 0 && there[from] == count;
-        if (to >= 0) some += there[to] == 0 && count > 0;
-        sum += std::max<i64>(0, p.rule_least[rule] - some);
-    }
-    if (p.rule_skew[rule] == kNoLimit) return sum;
-    i64 low = kNoLimit, high = 0;
-    for (i64 v = 0, end = value_first_[rule + 1] - value_first_[rule]; v < end; ++v) {
-        const i64 now = there[v] + (v == to ? count : 0) - (v == from ? count : 0);
-        low = std::min(low, now), high = std::max(high, now);
-    }
-    return sum + std::max<i64>(0, high - low - p.rule_skew[rule]);
-}
-
-// How many more rules are broken once a group has its first member in a neighbourhood, or has lost its last one.
-i64 State::arrival(i64 rule, i64 place) const {
-    i64 sum = 0;
-    for (i64 e = p.near_first[rule]; e < p.near_first[rule + 1]; ++e)
-        sum += p.near_rule[e] != rule && in_place_[p.near_rule[e] * p.places + place] == 0;
-    for (const i32 g : near_back_[rule]) sum -= g != rule && in_place_[g * p.places + place] > 0;
-    return sum;
-}
-
-// What changes where the members of one group that u has go from a to b.
-i64 State::rule_change(i64 e, i64 a, i64 b, double& spread) const {
-    const i64 g = p.member_rule[e], count = p.member_count[e];
-    i64 sum = 0;
-    if (p.rule_apart[g]) {
-        if (a < p.k) {
-            const i64 there = in_leaf_[g * p.k + a];
-            sum -= std::max<i64>(0, there - 1) - std::max<i64>(0, there - count - 1);
-        }
-        if (b < p.k) {
-            const i64 there = in_leaf_[g * p.k + b];
-            sum += std::max<i64>(0, there + count - 1) - std::max<i64>(0, there - 1);
-        }
-    }
-    const i64 v = p.rule_value[g];
-    if (v >= 0) {
-        const i64 from = a < p.k ? p.value[v * p.k + a] : -1, to = b < p.k ? p.value[v * p.k + b] : -1;
-        if (from != to) {
-            sum += lacks(g, from, to, count) - lacks(g, -1, -1, 0);
-            const i64* there = in_value_.data() + value_first_[g];
-            if (from >= 0) spread -= p.rule_weight[g] * (pairs(there[from]) - pairs(there[from] - count));
-            if (to >= 0) spread += p.rule_weight[g] * (pairs(there[to] + count) - pairs(there[to]));
-        }
-    }
-    if (p.near_first[g] < p.near_first[g + 1] || !near_back_[g].empty()) {
-        const i64 from = a < p.k ? p.place[a] : -1, to = b < p.k ? p.place[b] : -1;
-        if (from != to && count > 0) {
-            if (from >= 0 && in_place_[g * p.places + from] == count) sum -= arrival(g, from);
-            if (to >= 0 && in_place_[g * p.places + to] == 0) sum += arrival(g, to);
-        }
-    }
-    return kBroken * sum;
-}
-
-// Counts so many members of a group more in a leaf.
-void State::gather(i64 g, i64 leaf, i64 count) {
-    if (leaf == p.k) return;
-    in_leaf_[g * p.k + leaf] += count;
-    in_place_[g * p.places + p.place[leaf]] += count;
-    const i64 v = p.rule_value[g];
-    if (v < 0) return;
-    i64& there = in_value_[value_first_[g] + p.value[v * p.k + leaf]];
-    some_values_[g] += (there + count > 0) - (there > 0);
-    there += count;
-}
-
-// What changes for the groups of u where it goes from a to b; with `take` it is counted.
-i64 State::ruled(i64 u, i64 a, i64 b, double& spread, bool take) {
-    const i64 first = p.member_first[u], last = p.member_first[u + 1];
-    i64 sum = 0;
-    for (i64 e = first; e < last; ++e) {
-        sum += rule_change(e, a, b, spread);
-        if (!take && e + 1 == last && last == first + 1) return sum;
-        gather(p.member_rule[e], a, -p.member_count[e]);
-        gather(p.member_rule[e], b, p.member_count[e]);
-    }
-    if (!take)
-        for (i64 e = first; e < last; ++e) {
-            gather(p.member_rule[e], a, p.member_count[e]);
-            gather(p.member_rule[e], b, -p.member_count[e]);
-        }
-    return sum;
-}
-
-// How many pieces of u find no device in b; with `take` they are seated.
-i64 State::seat(i64 u, i64 b, bool take) {
-    i64 failed = 0;
-    i64* rooms = room_.data() + b * devices_;
-    std::copy(rooms, rooms + devices_, trial_.begin());
-    for (i64 e = p.piece_first[u]; e < p.piece_first[u + 1]; ++e) {
-        const i64 d = p.piece_device[e], size = p.piece_size[e], whole = p.device_size[d];
-        i64 bits = 0;
-        if (size < whole) {  // the fullest device that has room
-            i64 best = -1;
-            for (i64 i = device_first_[d]; i < device_first_[d + 1]; ++i)
-                if (trial_[i] >= size && (best < 0 || trial_[i] < trial_[best])) best = i;
-            if (best >= 0) {
-                trial_[best] -= size;
-                bits = i64{1} << (best - device_first_[d]);
-            }
-        } else {
-            i64 left = size / whole;
-            for (i64 i = device_first_[d]; i < device_first_[d + 1] && left; ++i)
-                if (trial_[i] == whole) {
-                    bits |= i64{1} << (i - device_first_[d]);
-                    --left;
-                }
-            if (left) bits = 0;
-            for (i64 i = device_first_[d]; i < device_first_[d + 1]; ++i)
-                if (bits >> (i - device_first_[d]) & 1) trial_[i] = 0;
-        }
-        failed += bits == 0;
-        if (take) mask[e] = bits;
-    }
-    if (take) std::copy(trial_.begin(), trial_.end(), rooms);
-    return failed;
-}
-
-// Gives back the devices that u has in a; how many of its pieces had none.
-i64 State::rise(i64 u, i64 a) {
-    i64 failed = 0;
-    for (i64 e = p.piece_first[u]; e < p.piece_first[u + 1]; ++e) {
-        const i64 d = p.piece_device[e], each = std::min(p.piece_size[e], p.device_size[d]);
-        failed += mask[e] == 0;
-        for (i64 i = device_first_[d]; i < device_first_[d + 1]; ++i)
-            if (mask[e] >> (i - device_first_[d]) & 1) room_[a * devices_ + i] += each;
-        mask[e] = 0;
-    }
-    return failed;
-}
-
 Delta State::peek(i64 u, i64 b) {
     const i64 a = x[u];
     Delta d;
@@ -478,7 +288,7 @@ void State::beside(i64 u, i64 node, i64 sign) {
             for (i64 r = 0; r < p.r; ++r) both_row_[r] -= sign * p.home_demand[e * p.r + r];
 }
 
-// What that breaks and costs more.
+// What a leaf breaks and costs more then.
 void State::side(i64 u, i64 node, i64 sign, Delta& d) {
     beside(u, node, sign);
     const i64 *now = use.data() + node * p.r, *old = transient_ ? both.data() + node * p.r : now;
@@ -557,7 +367,7 @@ void State::move(i64 u, i64 b, const Delta& d) {
     for (int t = 0; t < kTerms; ++t) term[t] += d.term[t];
 }
 
-// Does it.
+// Does what `side` looks at.
 void State::carry(i64 u, i64 node, i64 sign) {
     beside(u, node, sign);
     std::copy(row_.begin(), row_.end(), use.begin() + node * p.r);
@@ -566,43 +376,6 @@ void State::carry(i64 u, i64 node, i64 sign) {
     double totals[3];
     costs(node, row_.data(), totals);
     load[node] = totals[0], balance[node] = totals[1], cost[node] = totals[2];
-}
-
-void State::trace() {
-    traced_ = true;
-    out_.assign(p.n, 0);
-    at_rim_.assign(p.n, -1);
-    rim.clear();
-    for (i64 u = 0; u < p.n; ++u)
-        for (i64 e = p.link_first[u]; e < p.link_first[u + 1]; ++e) out(u, x[p.link_to[e]] != x[u]);
-}
-
-// Counts links of u to other leaves; the rim is where there are some.
-void State::out(i64 u, i64 more) {
-    if (more == 0) return;
-    const i64 before = out_[u];
-    out_[u] += more;
-    if (before == 0) {
-        at_rim_[u] = static_cast<i64>(rim.size());
-        rim.push_back(static_cast<i32>(u));
-    } else if (out_[u] == 0) {
-        const i32 last = rim.back();
-        rim[at_rim_[u]] = last;
-        at_rim_[last] = at_rim_[u];
-        at_rim_[u] = -1;
-        rim.pop_back();
-    }
-}
-
-void State::reseat_all(i64 u, const i64* masks) {
-    violation -= kBroken * rise(u, x[u]);
-    for (i64 e = p.piece_first[u]; e < p.piece_first[u + 1]; ++e) {
-        const i64 d = p.piece_device[e], each = std::min(p.piece_size[e], p.device_size[d]);
-        mask[e] = masks[e - p.piece_first[u]];
-        if (mask[e] == 0) violation += kBroken;
-        for (i64 i = device_first_[d]; i < device_first_[d + 1]; ++i)
-            if (mask[e] >> (i - device_first_[d]) & 1) room_[x[u] * devices_ + i] -= each;
-    }
 }
 
 }  // namespace qamctl

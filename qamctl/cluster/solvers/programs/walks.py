@@ -13,6 +13,7 @@ from qamctl.cluster.solvers.programs.guided import narrowed, softened
 from qamctl.cluster.spec import Floats, Index, Ints
 from qamctl.kernels import AssignmentSearch, assignment_search
 from qamctl.kernels.assignment.problem import AssignmentProblem
+from qamctl.walks import ENDLESS, SLICE
 
 #: Stages of a guided search: what a unit of capacity too much costs, in prices of the relaxation (0: capacities are
 #: limits); share of the search; first and last temperature, in units of the mean worsening of a move. Measured on
@@ -20,8 +21,6 @@ from qamctl.kernels.assignment.problem import AssignmentProblem
 STAGES: Final = ((2.5, 0.6, 0.02, 0.005), (10.0, 0.25, 0.003, 0.0008), (0.0, 0.15, 0.01, 0.001))
 #: Places of a unit in a guided search: from, to, by the seed.
 PLACES: Final = (3, 5)
-#: Wall seconds between two looks at whether to end.
-SLICE: Final = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,10 +91,10 @@ class Walking:
         while not self._stopped:
             spent = time.monotonic() - begun
             left = SLICE if steps is not None else min(SLICE, seconds - spent)
-            todo = 2**62 if steps is None else steps - search.steps
-            if left <= 0 or todo <= 0:
+            more = ENDLESS if steps is None else steps - search.steps
+            if left <= 0 or more <= 0:
                 break
-            search.run(todo, left)
+            search.run(more, left)
             if steps is None:
                 self._plan(search, seconds, time.monotonic() - begun)
         return Walked(search.best, search.best_mask, search.best_violation, search.steps)
