@@ -171,7 +171,8 @@ class AssignmentSearch {
     void step();
     i64 someone();
     i64 target(i64 u);
-    bool accept(i64 violation, double ghost, const double* before, const double* after);
+    bool within(const double* term) const;
+    bool lucky(double worse);
     bool welcome(const Delta& d);
     void touch(i64 u);
     void keep();
@@ -195,7 +196,7 @@ class AssignmentSearch {
     const Problem p_;
     State s_;
     Random random_;
-    bool linked_ = false, near_ = false;
+    bool near_ = false;
     std::vector<std::vector<i32>> by_rule_, in_place_leaf_;
     std::vector<i32> best_;
     std::vector<i64> best_mask_;

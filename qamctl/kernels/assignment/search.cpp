@@ -35,7 +35,6 @@ AssignmentSearch::AssignmentSearch(const Problem& problem, const i32* start, u64
     for (i64 u = 0; u < p_.n; ++u)
         for (i64 e = p_.member_first[u]; e < p_.member_first[u + 1]; ++e)
             by_rule_[p_.member_rule[e]].push_back(static_cast<i32>(u));
-    linked_ = p_.link_to.size > 0;
     near_ = p_.near_rule.size > 0;
     if (p_.mix[4] > p_.mix[3]) s_.trace();
     in_place_leaf_.resize(p_.places);
@@ -145,25 +144,27 @@ i64 AssignmentSearch::target(i64 u) {
     return count ? p_.allowed_leaf[first + random_.below(count)] : -1;
 }
 
-bool AssignmentSearch::accept(i64 violation, double ghost, const double* before, const double* after) {
-    if (violation != 0) return violation < 0;
+// Whether levels before the one in focus are within their bounds.
+bool AssignmentSearch::within(const double* term) const {
     for (i64 j = 0; j < level_; ++j)
-        if (value(after, j) > bound_[j] + kTolerance * std::max(1.0, std::fabs(bound_[j]))) return false;
-    const double worse = value(after, level_) - value(before, level_) + price_ * ghost;
-    if (worse <= 0) return true;
-    return worse <= temperature_ * p_.surprise[random_.below(p_.surprise.size)];
+        if (value(term, j) > bound_[j] + kTolerance * std::max(1.0, std::fabs(bound_[j]))) return false;
+    return true;
+}
+
+// Whether chance has it that something so much worse is taken.
+bool AssignmentSearch::lucky(double worse) {
+    return worse <= 0 || worse <= temperature_ * p_.surprise[random_.below(p_.surprise.size)];
 }
 
 // Whether to take a single move.
 bool AssignmentSearch::welcome(const Delta& d) {
     if (d.violation != 0) return d.violation < 0;
-    double after[kTerms];
-    for (i64 j = 0; j < level_; ++j) {
+    if (level_ > 0) {
+        double after[kTerms];
         for (int t = 0; t < kTerms; ++t) after[t] = s_.term[t] + d.term[t];
-        if (value(after, j) > bound_[j] + kTolerance * std::max(1.0, std::fabs(bound_[j]))) return false;
+        if (!within(after)) return false;
     }
-    const double worse = value(d.term, level_) + price_ * d.ghost;
-    return worse <= 0 || worse <= temperature_ * p_.surprise[random_.below(p_.surprise.size)];
+    return lucky(value(d.term, level_) + price_ * d.ghost);
 }
 
 void AssignmentSearch::touch(i64 u) {
@@ -227,7 +228,13 @@ void AssignmentSearch::back(i64 keep) {
 }
 
 void AssignmentSearch::settle() {
-    if (!accept(s_.violation - undo_violation_, s_.ghost - undo_ghost_, undo_term_, s_.term)) return back(0);
+    const i64 violation = s_.violation - undo_violation_;
+    bool taken = violation < 0;
+    if (violation == 0 && within(s_.term)) {
+        const double worse = value(s_.term, level_) - value(undo_term_, level_);
+        taken = lucky(worse + price_ * (s_.ghost - undo_ghost_));
+    }
+    if (!taken) return back(0);
     for (const Undo& u : undo_) touch(u.unit);
     keep();
 }

@@ -1,6 +1,5 @@
 // An assignment, its rules and its costs, kept up to date from move to move. reference.py is the specification.
 #include <algorithm>
-#include <cmath>
 
 #include "assignment.hpp"
 

@@ -62,30 +62,24 @@ class Walk:
         """What a move would make worse: the level in focus and the ghost."""
         return self.value(d.term, self.level) + self.price * d.ghost
 
-    def accept(self, violation: int, ghost: float, before: Sequence[float], after: Sequence[float]) -> bool:
-        """Whether to go on with an assignment whose violation and ghost are higher by so much.
+    def within(self, term: Sequence[float]) -> bool:
+        """Whether levels before the one in focus are within their bounds."""
+        return all(
+            self.value(term, level) <= bound + TOLERANCE * max(1.0, abs(bound))
+            for level, bound in enumerate(self.bounds)
+        )
 
-        The violation never rises, and whatever lessens it is taken. Levels before the one in focus keep their bounds.
-        """
-        if violation != 0:
-            return violation < 0
-        for level, bound in enumerate(self.bounds):
-            if self.value(after, level) > bound + TOLERANCE * max(1.0, abs(bound)):
-                return False
-        worse = self.value(after, self.level) - self.value(before, self.level) + self.price * ghost
+    def lucky(self, worse: float) -> bool:
+        """Whether chance has it that something so much worse is taken."""
         return worse <= 0 or worse <= self.temperature * self.surprised()
 
     def welcome(self, d: Delta) -> bool:
-        """Whether to take a single move: what `accept` says of it."""
+        """Whether to take a single move: the violation never rises, and whatever lessens it is taken."""
         if d.violation != 0:
             return d.violation < 0
-        if self.bounds:
-            after = [old + more for old, more in zip(self.state.term, d.term, strict=True)]
-            for level, bound in enumerate(self.bounds):
-                if self.value(after, level) > bound + TOLERANCE * max(1.0, abs(bound)):
-                    return False
-        worse = self.gain(d)
-        return worse <= 0 or worse <= self.temperature * self.surprised()
+        if self.bounds and not self.within([old + more for old, more in zip(self.state.term, d.term, strict=True)]):
+            return False
+        return self.lucky(self.gain(d))
 
     def surprised(self) -> float:
         """-log(u) of a random u."""
@@ -169,9 +163,13 @@ class Walk:
             s.violation, s.ghost, s.term = self.before
 
     def settle(self) -> None:
-        """Accept the compound move, or take it back."""
-        violation, ghost, term = self.before
-        if self.accept(self.state.violation - violation, self.state.ghost - ghost, term, self.state.term):
+        """Accept the compound move, or take it back: as `welcome` would."""
+        s, (violation, ghost, term) = self.state, self.before
+        taken = s.violation < violation
+        if s.violation == violation and self.within(s.term):
+            worse = self.value(s.term, self.level) - self.value(term, self.level)
+            taken = self.lucky(worse + self.price * (s.ghost - ghost))
+        if taken:
             self.keep()
         else:
             self.back()
