@@ -19,6 +19,11 @@ def same(a: float, b: float) -> bool:
     return abs(a - b) <= 1e-12 * max(1.0, abs(a), abs(b))
 
 
+def reached(value: float, bound: float | None) -> bool:
+    """Whether nothing below a value is possible, differences of rounding apart."""
+    return bound is not None and (value <= bound or same(value, bound))
+
+
 def better(a: Sequence[float], b: Sequence[float]) -> bool:
     """Whether objective `a` beats `b`, level by level, differences of rounding apart."""
     for x, y in zip(a, b, strict=True):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from qamctl.errors import UnsupportedError
-from qamctl.levels import same
+from qamctl.levels import reached
 from qamctl.qubo.compile import compile_qubo
 from qamctl.qubo.improve import TOGETHER, improve
 from qamctl.qubo.model import Model
@@ -64,11 +64,6 @@ class OpenLevels:
         if level == self.proved:
             self.proved += 1
             self.bounds[level] = energy
-
-
-def reached(value: float, bound: float | None) -> bool:
-    """Whether nothing below a value is possible."""
-    return bound is not None and (value <= bound or same(value, bound))
 
 
 def next_window(

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from qamctl.errors import UnsupportedError
-from qamctl.windowed import OpenLevels, next_window, reached, resized, wanted
+from qamctl.levels import reached
+from qamctl.windowed import OpenLevels, next_window, resized, wanted
 
 
 def test_levels_that_have_reached_their_bound_are_left_alone() -> None:

@@ -13,6 +13,7 @@ from qamctl.cluster.check import check_columns
 from qamctl.cluster.construct import construct
 from qamctl.cluster.instance import Instance, build_instance
 from qamctl.cluster.solvers import assignment
+from qamctl.cluster.solvers.best import Best
 from qamctl.cluster.solvers.loose import coarsest, loosened, rim, simple, worthwhile
 from qamctl.cluster.solvers.multilevel import Breeding
 from qamctl.cluster.spec import ClusterSpec
@@ -44,7 +45,7 @@ def solved(spec: ClusterSpec, budget: Budget, seed: int = 1) -> Any:
 
 def breeding(instance: Instance, seed: int = 1, steps: int = 600_000) -> Breeding:
     """Bred answers with a budget in steps."""
-    return Breeding(instance, construct(instance), seed, steps, (0.0,), planned=True)
+    return Breeding(Best(instance, (0.0,)), construct(instance), seed, steps, planned=True)
 
 
 def test_planted_communities_are_found() -> None:
@@ -71,8 +72,8 @@ def test_it_depends_on_the_seed_and_the_steps_alone() -> None:
         walk = breeding(instance, seed, 100_000)
         while walk.advance(slices, 0.0):
             pass
-        assert walk.best is not None
-        found.append((walk.steps_done, walk.cycles, walk.value, walk.best[0].tolist()))
+        assert walk.found.answer is not None
+        found.append((walk.steps_done, walk.cycles, walk.found.value, walk.found.answer[0].tolist()))
     assert found[0] == found[1] != found[2]
     assert found[0][0] <= 100_000
 
@@ -86,20 +87,20 @@ def test_little_is_better_than_nothing() -> None:
             pass
         assert walk.steps_done <= steps
         assert walk.cycles == 0
-        assert walk.value is not None
-    assert walk.value[0] == 0
-    assert walk.value[1] < instance.value_of(construct(instance))[0]
+        assert walk.found.value is not None
+    assert walk.found.value[0] == 0
+    assert walk.found.value[1] < instance.value_of(construct(instance))[0]
 
 
 def test_time_is_kept_to() -> None:
     """With a budget in time, the share that is spent decides how much a cycle gets; the search ends with it."""
     instance = build_instance(communities()[0])
-    walk = Breeding(instance, construct(instance), 1, 2**62, (0.0,), planned=False)
+    walk = Breeding(Best(instance, (0.0,)), construct(instance), 1, 2**62, planned=False)
     spent = 0.0
     while spent < 1 and walk.advance(0.01, spent):
         spent += 0.01
-    assert walk.value is not None
-    assert walk.value[0] == 0
+    assert walk.found.value is not None
+    assert walk.found.value[0] == 0
     assert walk.cycles >= 1
     while walk.advance(1.0, 1.0):
         pass

@@ -17,11 +17,11 @@ from qamctl.cluster.bounds import level_bounds
 from qamctl.cluster.construct import construct
 from qamctl.cluster.instance import Instance
 from qamctl.cluster.solution import Solution
+from qamctl.cluster.solvers.best import Best
 from qamctl.cluster.solvers.loose import simple, worthwhile
 from qamctl.cluster.solvers.multilevel import LAST_HEAT, Breeding
-from qamctl.cluster.spec import Index, Ints
+from qamctl.cluster.spec import Index
 from qamctl.kernels import AssignmentSearch, assignment_search, describe
-from qamctl.levels import same
 from qamctl.solver import Budget, Outcome
 from qamctl.walks import Teller, drive, shares, winner
 
@@ -33,107 +33,88 @@ BREEDING = 0.3
 class _Walk:
     """One search with its own seed, level by level of the objective."""
 
-    instance: Instance
+    found: Best
     search: AssignmentSearch
     steps: int  #: at most
-    bounds: tuple[float | None, ...]
     planned: bool
-    value: tuple[float, ...] | None = None
-    best: tuple[Index, Ints] | None = None
     done: bool = False
     level: int = 0
 
     def advance(self, seconds: float, spent: float) -> bool:
         """Run one slice; whether there is more to do."""
-        levels = len(self.instance.levels)
+        levels = len(self.found.bounds)
         if not self.planned and spent and self.search.steps:
             self.search.plan(int(self.search.steps / spent / levels))
         # A level that has no feasible assignment yet takes the steps of the later ones.
         shared = self.planned and self.search.best_violation == 0
         end = self.steps * (self.level + 1) // levels if shared else self.steps
         self.search.run(end - self.search.steps, seconds)
-        self._take()
+        self.found.take(self.search)
         over = self.search.steps >= end or (not self.planned and spent * levels >= self.level + 1)
-        if self.level + 1 < levels and self.search.best_violation == 0 and (over or self._met(self.level)):
+        if self.level + 1 < levels and self.search.best_violation == 0 and (over or self.found.met(self.level)):
             self.level += 1
             self.search.focus(self.level, np.array((self.value or ())[1 : 1 + self.level]))
             return True
-        self.done = self.search.best_violation == 0 and all(map(self._met, range(levels)))
+        self.done = self.found.optimal()
         return not self.done and self.search.steps < self.steps
+
+    @property
+    def value(self) -> tuple[float, ...] | None:
+        """Violation and levels of the best."""
+        return self.found.value
 
     @property
     def counted(self) -> tuple[int, int]:
         """Steps and coolings."""
         return self.search.steps, self.search.cycles
 
-    def _take(self) -> None:
-        value = (float(self.search.best_violation), *(self.instance.levels @ self.search.best_term).tolist())
-        if self.value is None or value < self.value:
-            self.value, self.best = value, (self.search.best, self.search.best_mask)
-
-    def _met(self, level: int) -> bool:
-        bound = self.bounds[level]
-        if self.value is None or bound is None:
-            return False
-        return self.value[1 + level] <= bound or same(self.value[1 + level], bound)
-
 
 class _Bred:
     """Answers are bred for the first level of the objective; a walk goes on with the best of them."""
 
-    def __init__(
-        self, instance: Instance, start: Index, seed: int, steps: int, bounds: tuple[float | None, ...], planned: bool
-    ) -> None:
-        levels = len(instance.levels)
+    def __init__(self, found: Best, start: Index, seed: int, steps: int, planned: bool) -> None:
         # Breeding alone is best where there is nothing but links.
-        self._share = (1.0 if simple(instance.problem) else BREEDING) / levels
-        self._rest = steps - int(steps * self._share)
-        self._instance, self._seed, self._bounds, self._planned = instance, seed, bounds, planned
-        self._breeding = Breeding(instance, start, seed, steps - self._rest, bounds[:1], planned)
+        self._share = (1.0 if simple(found.instance.problem) else BREEDING) / len(found.bounds)
+        self._steps = int(steps * (1 - self._share))  # of the walk
+        self.found, self._seed, self._planned = found, seed, planned
+        self._breeding = Breeding(found, start, seed, steps - self._steps, planned)
         self._walk: _Walk | None = None
 
     def advance(self, seconds: float, spent: float) -> bool:
         """Run one slice; whether there is more to do."""
         if self._walk is not None:
-            return self._walk.advance(seconds, spent)
-        breeding = self._breeding
-        more = breeding.advance(seconds, min(1.0, spent / self._share))
-        if self._share < 1.0 and (not more or (not self._planned and spent >= self._share)):
-            assert breeding.best is not None
-            problem = replace(self._instance.problem, cooling=np.geomspace(*LAST_HEAT, 256))
-            search = assignment_search(problem, breeding.best[0], self._seed)
-            if self._planned:
-                search.plan(self._rest // len(self._instance.levels))
-            self._walk = _Walk(self._instance, search, self._rest, self._bounds, self._planned)
-            return self._rest > 0
-        return more
+            return self._walk.advance(seconds, (spent - self._share) / (1 - self._share))
+        more = self._breeding.advance(seconds, min(1.0, spent / self._share))
+        if self._share == 1.0 or (more and (self._planned or spent < self._share)):
+            return more
+        self._walk = self._begun()
+        return True
+
+    def _begun(self) -> _Walk:
+        instance = self.found.instance
+        assert self.found.answer is not None
+        problem = replace(instance.problem, cooling=np.geomspace(*LAST_HEAT, 256))
+        search = assignment_search(problem, self.found.answer[0], self._seed)
+        if self._planned:
+            search.plan(self._steps // len(instance.levels))
+        return _Walk(self.found, search, self._steps, self._planned)
 
     @property
     def done(self) -> bool:
         """Whether nothing better can be found."""
-        return self._breeding.done if self._walk is None else self._walk.done
+        return self.found.optimal()
 
     @property
     def value(self) -> tuple[float, ...] | None:
-        """Of the best."""
-        found = [side.value for side in (self._breeding, self._walk) if side is not None and side.value is not None]
-        return min(found, default=None)
-
-    @property
-    def best(self) -> tuple[Index, Ints] | None:
-        """Leaves, and the devices that pieces take."""
-        walk, breeding = self._walk, self._breeding
-        if walk is None or walk.value is None or (breeding.value is not None and breeding.value < walk.value):
-            return breeding.best
-        return walk.best
+        """Violation and levels of the best."""
+        return self.found.value
 
     @property
     def counted(self) -> tuple[int, int]:
         """Steps, and cycles of breeding or coolings."""
         steps, cycles = self._breeding.steps_done, self._breeding.cycles
-        if self._walk is None:
-            return steps, cycles
-        return steps + self._walk.search.steps, cycles + self._walk.search.cycles
+        more = (0, 0) if self._walk is None else self._walk.counted
+        return steps + more[0], cycles + more[1]
 
 
 def solve(
@@ -155,17 +136,18 @@ def solve(
     walks: list[_Walk | _Bred] = []
     bred = worthwhile(instance)
     for own, steps in shares(budget, seed):
+        found = Best(instance, bounds)
         if bred:
-            walks.append(_Bred(instance, start, own, steps, bounds, budget.steps is not None))
+            walks.append(_Bred(found, start, own, steps, budget.steps is not None))
             continue
         search = assignment_search(instance.problem, start, own)
         if budget.steps is not None:
             search.plan(steps // max(1, len(instance.levels)))
-        walks.append(_Walk(instance, search, steps, bounds, budget.steps is not None))
+        walks.append(_Walk(found, search, steps, budget.steps is not None))
     known = None if incumbent is None else instance.value(incumbent)
 
     def solution(walk: Any) -> Solution:
-        found: Solution = instance.solution(*walk.best)
+        found: Solution = instance.solution(*walk.found.answer)
         return found
 
     drive(walks, budget, begun, stop, Teller(walks, known, lambda walk: report(solution(walk))))

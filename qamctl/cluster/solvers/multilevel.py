@@ -16,15 +16,14 @@ from typing import Final, TypeAlias, TypeVar
 import numpy as np
 
 from qamctl.cluster.coarsen import coarsen, limits
-from qamctl.cluster.instance import Instance
 from qamctl.cluster.merge import owners
+from qamctl.cluster.solvers.best import Best
 from qamctl.cluster.solvers.loose import coarsest, loosened, rim, simple
 from qamctl.cluster.solvers.population import Answer, Population
 from qamctl.cluster.spec import Index, Ints
 from qamctl.cluster.terms import terms
 from qamctl.kernels import AssignmentSearch, assignment_search
 from qamctl.kernels.assignment.problem import AssignmentProblem
-from qamctl.levels import same
 
 #: Shares of a leaf that a joined unit takes at most: of a new answer, and of a combined one.
 NEW_SHARE: Final = 1 / 8
@@ -71,30 +70,25 @@ Levels: TypeAlias = list[tuple[AssignmentProblem, Index]]
 
 
 class Breeding:
-    """A walk (`qamctl.walks.Walk`) that makes answers and breeds them.
+    """Makes answers and breeds them, slice by slice.
 
     Parameters
     ----------
+    found
+        Takes what is found, and knows when nothing can be better at the first level of the objective.
     start
         [n] leaves of units: where agents are now, as far as anybody knows.
     steps
         Proposals of moves at most.
-    bounds
-        Of levels of the objective, from the first on: all of them met is as good as can be.
     planned
         Whether the steps are the budget, and not the time.
     """
 
-    def __init__(
-        self, instance: Instance, start: Index, seed: int, steps: int, bounds: tuple[float | None, ...], planned: bool
-    ) -> None:
-        problem = instance.problem
-        self.instance, self.problem = instance, problem
+    def __init__(self, found: Best, start: Index, seed: int, steps: int, planned: bool) -> None:
+        problem = found.instance.problem
+        self.found, self.problem = found, problem
         self.steps_done = self.cycles = 0
-        self.done = False
-        self.value: tuple[float, ...] | None = None
-        self.best: tuple[Index, Ints] | None = None
-        self._start, self._steps, self._planned, self._bounds = start, steps, planned, bounds
+        self._start, self._steps, self._planned = start, steps, planned
         self._rng = np.random.default_rng(seed % 2**64)
         self._first: tuple[float, float] | None = None  # when, by the clock and by the share that was spent
         self._spent = self._until = self._gone = self._running = 0.0
@@ -120,7 +114,7 @@ class Breeding:
 
     def _breed(self) -> Slices[None]:
         start = yield from self._look(self._start, WARMING, LAST_HEAT, DRIFTS)
-        while self._left() > 0 and not self._met():
+        while self._left() > 0 and not self.found.met(0):
             effort, begun = self._effort(), self.steps_done
             if effort < LEAST_EFFORT:
                 yield from self._rest()
@@ -132,15 +126,14 @@ class Breeding:
             self.cycles += 1
             self._cycle_steps = max(1.0, (self.steps_done - begun) / effort)
             self._population.admit(answer)
-        self.done = self._met()
 
     def _rest(self) -> Slices[None]:
         """What there is no time for a cycle for: a walk from the best."""
-        assert self.best is not None
-        while self._left() > 0 and not self._met():
+        assert self.found.answer is not None
+        while self._left() > 0 and not self.found.met(0):
             steps = int(min(self._left(), _MOST_SEED)) + 1
             heat = LAST_HEAT if self.cycles else WALK_HEAT
-            yield from self._look(self.best[0], steps, heat, self.problem.mix)
+            yield from self._look(self.found.answer[0], steps, heat, self.problem.mix)
 
     def _left(self) -> float:
         """Proposals that there is time for."""
@@ -243,12 +236,12 @@ class Breeding:
     def _look(self, leaf: Index, steps: int, heat: Heat, mix: Ints) -> Slices[Answer]:
         """Search for answers on the finest level."""
         search = self._search(self.problem, leaf, heat, mix)
-        self._take(search)
+        self.found.take(search)
         for _ in self._run(search, steps):
-            self._take(search)
+            self.found.take(search)
             yield
         one, other = self._ends
-        return Answer(self._value(search), search.best, search.best[one] != search.best[other])
+        return Answer(self.found.take(search), search.best, search.best[one] != search.best[other])
 
     def _search(self, problem: AssignmentProblem, leaf: Index, heat: Heat, mix: Ints) -> AssignmentSearch:
         cooled = replace(problem, cooling=np.geomspace(*heat, 256), mix=mix)
@@ -264,21 +257,6 @@ class Breeding:
             self.steps_done += ran
             left -= ran
             yield
-
-    def _take(self, search: AssignmentSearch) -> None:
-        value = self._value(search)
-        if self.value is None or value < self.value:
-            self.value, self.best = value, (search.best, search.best_mask)
-
-    def _value(self, search: AssignmentSearch) -> tuple[float, ...]:
-        return (float(search.best_violation), *(self.instance.levels @ search.best_term).tolist())
-
-    def _met(self) -> bool:
-        """Whether nothing can be better."""
-        if self.value is None or self.value[0] > 0:
-            return False
-        pairs = zip(self.value[1:], self._bounds, strict=False)  # levels after those of the bounds are others' work
-        return all(bound is not None and (value <= bound or same(value, bound)) for value, bound in pairs)
 
     def _anywhere(self, problem: AssignmentProblem) -> Index:
         """[n] random leaves, each where its unit may be."""

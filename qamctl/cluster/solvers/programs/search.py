@@ -21,7 +21,7 @@ from qamctl.cluster.solvers.programs.tasks import Job
 from qamctl.cluster.solvers.programs.walks import Walked, Walking
 from qamctl.cluster.spec import TERMS, Index
 from qamctl.kernels import assignment_search
-from qamctl.levels import better, same
+from qamctl.levels import better, reached
 from qamctl.solver import Budget, Outcome
 
 #: Steps that a part decided anew counts as: about the proposals of local search in the same time.
@@ -107,10 +107,7 @@ class Search:
 
     def proved(self, level: int) -> bool:
         """Whether no answer is better at this level, given those before it."""
-        bound = self.bounds[level]
-        if self.value is None or bound is None:
-            return False
-        return self.value[level] <= bound or same(self.value[level], bound)
+        return self.value is not None and reached(self.value[level], self.bounds[level])
 
     def clock(self) -> float:
         """Share of the time that is gone; 0 where steps are counted."""
