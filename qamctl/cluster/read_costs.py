@@ -37,26 +37,22 @@ class ReadCosts:
         """The costs, once every quantity has been seen."""
         kept = self.kept
         demand = measures.matrix(self.demand, ABSENT, self.rows, COSTS["demand"], faults)
-        here = np.ix_(kept[self.own[kept]], np.flatnonzero(resources.device > 0))
-        usual = agents.demand[self.agent[here[0][:, 0]]][:, here[1][0]]
-        demand[here] = np.where(demand[here] == ABSENT, usual, demand[here])
+        self._keep_devices(demand, resources, agents, faults)
         demand = np.maximum(demand, 0)
-        if not faults.count:  # else the agent's own demand may not be what the file says
-            self._check_devices(demand, resources, agents, faults)
         return Costs(self.agent[kept], self.cluster[kept], self.cost[kept], self.own[kept], demand[kept])
 
-    def _check_devices(self, demand: Ints, resources: Resources, agents: Agents, faults: Faults) -> None:
-        """Refuse demands that ask for other devices than the agent's own: it takes the same ones everywhere."""
+    def _keep_devices(self, demand: Ints, resources: Resources, agents: Agents, faults: Faults) -> None:
+        """An agent takes the same devices everywhere: fill in those that its demands leave out, refuse others."""
         rows = self.kept[self.own[self.kept]]
+        right = not faults.count  # else the agent's own demand may not be what the file says
         for r in np.flatnonzero(resources.device > 0).tolist():
-            usual = agents.demand[self.agent[rows], r]
-            other = np.flatnonzero(demand[rows, r] != usual)
-            for row, most in zip(rows[other].tolist(), usual[other].tolist(), strict=True):
+            usual, here = agents.demand[self.agent[rows], r], demand[rows, r]
+            for i in np.flatnonzero(right & (here != usual) & (here != ABSENT)).tolist():
                 name, scale = resources.ids[r], int(resources.scale[r])
-                here, there = as_written(int(demand[row, r]), scale), as_written(most, scale)
-                message = f"{here} of `{name}` here, and {there} in the agent's own demand: devices do not differ"
-                hint = f"leave out {name} here"
-                faults.add((*self.rows.path(row, "demand"), name), message, hint)
+                told, own = as_written(int(here[i]), scale), as_written(int(usual[i]), scale)
+                message = f"{told} of `{name}` here, and {own} in the agent's own demand: devices do not differ"
+                faults.add((*self.rows.path(int(rows[i]), "demand"), name), message, f"leave out {name} here")
+            demand[rows, r] = usual
 
 
 def read_costs(
