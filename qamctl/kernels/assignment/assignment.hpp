@@ -85,7 +85,7 @@ class State {
         i64 node;
         int sign;
     };
-    void path(i64 a, i64 b);
+    Span<Step> path(i64 a, i64 b);
     void costs(i64 node, const i64* use, double out[3]) const;
     i64 broken(i64 node, const i64* use, const i64* both) const;
     void changed(i64 u, i64 a, i64 b, const Step& step, i64* use, i64* both) const;
@@ -99,13 +99,11 @@ class State {
     i64 seat(i64 u, i64 b, bool take);
     i64 rise(i64 u, i64 a);
     double price(i64 u, i64 b) const;
-    void beside(i64 u, i64 node, i64 sign);
-    void side(i64 u, i64 node, i64 sign, Delta& d);
-    void carry(i64 u, i64 node, i64 sign);
     void out(i64 u, i64 more);
 
     std::vector<Step> steps_;
     std::vector<i64> row_, both_row_;
+    std::vector<i64> wrong_;                   // [m] what each cluster breaks
     std::vector<i64> in_leaf_, in_value_, value_first_, in_place_;  // members by rule
     std::vector<i64> some_values_;             // values that have members, by rule
     std::vector<i64> moved_in_, moved_hist_;
@@ -119,7 +117,7 @@ class State {
     std::vector<std::vector<i32>> near_back_;
     std::vector<i64> out_, at_rim_;            // [n] links to other leaves, place in the rim
     bool transient_ = false, own_ = false;
-    bool flat_ = false, priced_ = false;       // there are no trees; leaves cost something
+    bool priced_ = false;                      // clusters cost something
     bool traced_ = false;
 };
 

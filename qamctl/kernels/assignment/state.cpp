@@ -26,6 +26,7 @@ State::State(const Problem& problem) : p(problem) {
     }
     devices_ = device_first_[kinds];
     trial_.assign(devices_, 0);
+    steps_.resize(p.m);
     row_.assign(p.r, 0);
     both_row_.assign(p.r, 0);
     for (i64 r = 0; r < p.r; ++r) transient_ |= p.transient[r] != 0;
@@ -34,10 +35,8 @@ State::State(const Problem& problem) : p(problem) {
         for (i64 r = 0; r < p.r; ++r)
             if (p.transient[r]) ghost_[e] += p.load[r] * static_cast<double>(p.home_demand[e * p.r + r]);
     for (i64 e = 0; e < p.cost_own.size; ++e) own_ |= p.cost_own[e] >= 0;
-    flat_ = true;
     priced_ = p.ratio_one.size > 0 || p.target > 0;
     for (i64 m = 0; m < p.m; ++m) {
-        flat_ &= p.parent[m] < 0;
         priced_ |= p.open_cost[m] != 0;
         for (i64 r = 0; r < p.r; ++r) priced_ |= p.safe[m * p.r + r] < kNoLimit;
     }
@@ -49,6 +48,7 @@ void State::assign(const i32* leaf) {
     traced_ = false;
     use.assign(p.m * p.r, 0);
     both.assign(transient_ ? p.m * p.r : 0, 0);
+    wrong_.assign(p.m, 0);
     load.assign(p.m, 0);
     balance.assign(p.m, 0);
     cost.assign(p.m, 0);
@@ -73,7 +73,6 @@ void State::assign(const i32* leaf) {
     std::fill(term, term + kTerms, 0.0);
     double totals[3];
     for (i64 m = 0; m < p.m; ++m) {
-        violation += broken(m, use.data() + m * p.r, use.data() + m * p.r);
         costs(m, use.data() + m * p.r, totals);
         load[m] = totals[0], balance[m] = totals[1], cost[m] = totals[2];
         term[kLoad] += totals[0], term[kBalance] += totals[1], term[kCost] += totals[2];
@@ -106,10 +105,10 @@ void State::assign(const i32* leaf) {
     }
     term[kMove] += p.per_group * static_cast<double>(moved_most_);
     violation += over_moves();
-    if (transient_)
-        for (i64 m = 0; m < p.m; ++m)
-            violation += broken(m, use.data() + m * p.r, both.data() + m * p.r) -
-                         broken(m, use.data() + m * p.r, use.data() + m * p.r);
+    for (i64 m = 0; m < p.m; ++m) {
+        wrong_[m] = broken(m, use.data() + m * p.r, (transient_ ? both : use).data() + m * p.r);
+        violation += wrong_[m];
+    }
     for (i64 u = 0; u < p.n; ++u)
         if (leaf[u] != p.k) move(u, leaf[u]);
     if (traced) trace();
@@ -148,20 +147,21 @@ bool State::fits(i64 u, i64 b, i64 without) const {
     return true;
 }
 
-void State::path(i64 a, i64 b) {
-    steps_.clear();
-    i64 i = a == p.k ? -1 : a, j = b == p.k ? -1 : b;
+// Clusters that a move from a to b changes, each once, a parent after its children.
+Span<State::Step> State::path(i64 a, i64 b) {
+    i64 i = a == p.k ? -1 : a, j = b == p.k ? -1 : b, count = 0;
     while (i != j) {  // a parent's number is higher than its children's
         if (j < 0 || (i >= 0 && i < j)) {
-            steps_.push_back({i, -1});
+            steps_[count++] = {i, -1};
             i = p.parent[i];
         } else {
-            steps_.push_back({j, 1});
+            steps_[count++] = {j, 1};
             j = p.parent[j];
         }
     }
     if (own_)
-        for (; i >= 0; i = p.parent[i]) steps_.push_back({i, 0});
+        for (; i >= 0; i = p.parent[i]) steps_[count++] = {i, 0};
+    return {steps_.data(), count};
 }
 
 void State::costs(i64 node, const i64* row, double out[3]) const {
@@ -196,13 +196,17 @@ i64 State::broken(i64 node, const i64* row, const i64* twice) const {
 }
 
 void State::changed(i64 u, i64 a, i64 b, const Step& step, i64* row, i64* twice) const {
-    const i64* out = step.sign <= 0 ? demand(u, a) : nullptr;
-    const i64* in = step.sign >= 0 ? demand(u, b) : nullptr;
     const i64* now = use.data() + step.node * p.r;
-    for (i64 r = 0; r < p.r; ++r) row[r] = now[r] + (in ? in[r] : 0) - (out ? out[r] : 0);
+    const i64* amount = demand(u, step.sign < 0 ? a : b);
+    const i64 sign = step.sign ? step.sign : 1;
+    for (i64 r = 0; r < p.r; ++r) row[r] = now[r] + sign * amount[r];
+    if (step.sign == 0) {
+        const i64* out = demand(u, a);
+        for (i64 r = 0; r < p.r; ++r) row[r] -= out[r];
+    }
     if (!transient_) return;
     const i64* old = both.data() + step.node * p.r;
-    for (i64 r = 0; r < p.r; ++r) twice[r] = old[r] + (in ? in[r] : 0) - (out ? out[r] : 0);
+    for (i64 r = 0; r < p.r; ++r) twice[r] = old[r] + row[r] - now[r];
     if (step.sign == 0) return;
     for (i64 e = p.home_first[u]; e < p.home_first[u + 1]; ++e) {
         i64 c = p.home_leaf[e];
@@ -216,21 +220,14 @@ Delta State::peek(i64 u, i64 b) {
     const i64 a = x[u];
     Delta d;
     if (a == b) return d;
-    steps_.clear();
-    if (flat_) {
-        const i64 low = std::min(a, b), high = std::max(a, b);
-        side(u, low, low == a ? -1 : 1, d);
-        if (high < p.k) side(u, high, high == a ? -1 : 1, d);
-    } else {
-        path(a, b);
-    }
+    const Span<Step> steps = path(a, b);
     double totals[3];
-    for (const Step& step : steps_) {
+    for (i64 i = 0; i < steps.size; ++i) {
+        const Step& step = steps[i];
         const i64 node = step.node;
         changed(u, a, b, step, row_.data(), both_row_.data());
-        const i64* twice = transient_ ? both.data() + node * p.r : use.data() + node * p.r;
-        d.violation += broken(node, row_.data(), transient_ ? both_row_.data() : row_.data()) -
-                       broken(node, use.data() + node * p.r, twice);
+        d.violation += broken(node, row_.data(), transient_ ? both_row_.data() : row_.data()) - wrong_[node];
+        if (!priced_) continue;
         costs(node, row_.data(), totals);
         d.term[kLoad] += totals[0] - load[node];
         d.term[kBalance] += totals[1] - balance[node];
@@ -274,41 +271,6 @@ Delta State::peek(i64 u, i64 b) {
     return d;
 }
 
-// What a leaf holds once u has left it (-1) or come (1), where there are no trees.
-void State::beside(i64 u, i64 node, i64 sign) {
-    const i64* amount = demand(u, node);
-    const i64* now = use.data() + node * p.r;
-    for (i64 r = 0; r < p.r; ++r) row_[r] = now[r] + sign * amount[r];
-    if (!transient_) return;
-    const i64* old = both.data() + node * p.r;
-    for (i64 r = 0; r < p.r; ++r) both_row_[r] = old[r] + sign * amount[r];
-    for (i64 e = p.home_first[u]; e < p.home_first[u + 1]; ++e)
-        if (p.home_leaf[e] == node)
-            for (i64 r = 0; r < p.r; ++r) both_row_[r] -= sign * p.home_demand[e * p.r + r];
-}
-
-// What a leaf breaks and costs more then.
-void State::side(i64 u, i64 node, i64 sign, Delta& d) {
-    beside(u, node, sign);
-    const i64 *now = use.data() + node * p.r, *old = transient_ ? both.data() + node * p.r : now;
-    const i64* limit = p.capacity.data + node * p.r;
-    for (i64 r = 0; r < p.r; ++r) {
-        const bool twice = p.transient[r] != 0;
-        const i64 before = twice ? old[r] : now[r], after = twice ? both_row_[r] : row_[r];
-        if (before > limit[r]) d.violation -= p.over[r] * (before - limit[r]);
-        if (after > limit[r]) d.violation += p.over[r] * (after - limit[r]);
-    }
-    const i64 before = now[p.r - 1], after = row_[p.r - 1], least = p.least[node];
-    if (before < least && !(p.elastic && before == 0)) d.violation -= kBroken * (least - before);
-    if (after < least && !(p.elastic && after == 0)) d.violation += kBroken * (least - after);
-    if (!priced_) return;
-    double totals[3];
-    costs(node, row_.data(), totals);
-    d.term[kLoad] += totals[0] - load[node];
-    d.term[kBalance] += totals[1] - balance[node];
-    d.term[kCost] += totals[2] - cost[node];
-}
-
 double State::price(i64 u, i64 b) const {
     if (b == p.k) return 0;
     const i64 first = p.cost_first[u], last = p.cost_first[u + 1];
@@ -324,21 +286,18 @@ void State::move(i64 u, i64 b) { move(u, b, peek(u, b)); }
 void State::move(i64 u, i64 b, const Delta& d) {
     const i64 a = x[u];
     if (a == b) return;
-    steps_.clear();
-    if (flat_) {
-        if (a < p.k) carry(u, a, -1);
-        if (b < p.k) carry(u, b, 1);
-    } else {
-        path(a, b);
-    }
+    const Span<Step> steps = path(a, b);
     double totals[3];
-    for (const Step& step : steps_) {
+    for (i64 i = 0; i < steps.size; ++i) {
+        const Step& step = steps[i];
         const i64 node = step.node;
         changed(u, a, b, step, row_.data(), both_row_.data());
-        costs(node, row_.data(), totals);
-        load[node] = totals[0], balance[node] = totals[1], cost[node] = totals[2];
         std::copy(row_.begin(), row_.end(), use.begin() + node * p.r);
         if (transient_) std::copy(both_row_.begin(), both_row_.end(), both.begin() + node * p.r);
+        wrong_[node] = broken(node, row_.data(), transient_ ? both_row_.data() : row_.data());
+        if (!priced_) continue;
+        costs(node, row_.data(), totals);
+        load[node] = totals[0], balance[node] = totals[1], cost[node] = totals[2];
     }
     if (p.piece_first[u] < p.piece_first[u + 1]) {
         if (a < p.k) rise(u, a);
@@ -364,17 +323,6 @@ void State::move(i64 u, i64 b, const Delta& d) {
     violation += d.violation;
     ghost += d.ghost;
     for (int t = 0; t < kTerms; ++t) term[t] += d.term[t];
-}
-
-// Does what `side` looks at.
-void State::carry(i64 u, i64 node, i64 sign) {
-    beside(u, node, sign);
-    std::copy(row_.begin(), row_.end(), use.begin() + node * p.r);
-    if (transient_) std::copy(both_row_.begin(), both_row_.end(), both.begin() + node * p.r);
-    if (!priced_) return;
-    double totals[3];
-    costs(node, row_.data(), totals);
-    load[node] = totals[0], balance[node] = totals[1], cost[node] = totals[2];
 }
 
 }  // namespace qamctl
