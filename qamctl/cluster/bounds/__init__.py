@@ -10,11 +10,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from qamctl.cluster.bound_costs import cost_bound, unplaced_bound
-from qamctl.cluster.bound_links import cut_bound, spread_bound
-from qamctl.cluster.bound_moves import move_bound
-from qamctl.cluster.bound_room import room_of
-from qamctl.cluster.bound_use import balance_bound, load_bound
+from qamctl.cluster.bounds.costs import cost_bound, unplaced_bound
+from qamctl.cluster.bounds.links import cut_bound, spread_bound
+from qamctl.cluster.bounds.moves import move_bound
+from qamctl.cluster.bounds.room import room_of
+from qamctl.cluster.bounds.use import balance_bound, load_bound
 from qamctl.cluster.instance import Instance
 from qamctl.cluster.spec import TERMS, Floats
 from qamctl.kernels.assignment.problem import AssignmentProblem

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from qamctl.cluster.bound_room import Room, cheapest_cover
+from qamctl.cluster.bounds.room import Room, cheapest_cover
 from qamctl.cluster.merge import owners
 from qamctl.cluster.spec import NO_LIMIT, Flags
 

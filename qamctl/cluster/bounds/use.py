@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from qamctl.cluster.bound_room import Room, own_demands, sum_of_limits
+from qamctl.cluster.bounds.room import Room, own_demands, sum_of_limits
 from qamctl.cluster.spec import NO_LIMIT, Floats, Ints
 
 #: What rounding may add to a difference, in shares of what it is a difference of.
