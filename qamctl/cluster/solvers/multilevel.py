@@ -21,25 +21,28 @@ from qamctl.cluster.solvers.best import Best
 from qamctl.cluster.solvers.loose import coarsest, loosened, rim, simple
 from qamctl.cluster.solvers.population import Answer, Population
 from qamctl.cluster.spec import Index, Ints
-from qamctl.cluster.terms import terms
 from qamctl.kernels import AssignmentSearch, assignment_search
 from qamctl.kernels.assignment.problem import AssignmentProblem
 
 #: Shares of a leaf that a joined unit takes at most: of a new answer, and of a combined one.
 NEW_SHARE: Final = 1 / 8
 COMBINED_SHARE: Final = 1 / 4
-#: How many times larger than the least a new answer's coarsest problem may be: seldom, for graphs that bear little.
+#: Units of a new answer's coarsest problem: least for each leaf, and most in units of the usual number; and how often
+#: they are about as many as made the best new answer, rather than any number between.
+COARSER: Final = 30
 FINER: Final = 12.0
-#: Starts at the coarsest level where that is as small as can be, and proposals for each of its units.
-STARTS: Final = 16
-START_STEPS: Final = 300
+LIKE_BEST: Final = 0.5
+#: By how much they then differ, in the logarithm between least and most.
+NEAR: Final = 0.1
+#: Proposals at the coarsest level, for each unit where it is as small as can be.
+START_STEPS: Final = 4000
 #: Proposals for each unit on the rim: on each level, and at last with capacities as they are.
 REFINE_STEPS: Final = 600
 LAST_STEPS: Final = 100
 #: What demand above capacity costs (see `loosened`): each cycle draws a price between these.
 LOOSE_PRICE: Final = (0.2, 0.8)
 #: Hottest and coldest temperatures: of starts, of levels of new answers and of combined ones, and at last.
-START_HEAT: Final = (3.0, 0.005)
+START_HEAT: Final = (3.0, 0.15)
 NEW_HEAT: Final = (0.2, 0.02)
 COMBINED_HEAT: Final = (0.1, 0.02)
 LAST_HEAT: Final = (0.03, 0.005)
@@ -97,8 +100,10 @@ class Breeding:
         self._ends = one[forward], problem.link_to[forward]
         self._price = LOOSE_PRICE[1]
         # Of a cycle with all its effort; a guess as long as there was none.
-        self._cycle_steps = float(STARTS * START_STEPS * coarsest(problem) + REFINE_STEPS * problem.n)
+        self._cycle_steps = float(START_STEPS * coarsest(problem) + REFINE_STEPS * problem.n)
         self._population = Population()
+        self._sizes = 0
+        self._best_size: tuple[tuple[float, ...], float] = ((float("inf"),), 0.0)
         self._work = self._breed()
 
     def advance(self, seconds: float, spent: float) -> bool:
@@ -164,19 +169,26 @@ class Breeding:
     # ------------------------------------------------------------------------------------- answers
 
     def _new(self, effort: float) -> Slices[Answer]:
-        """From random starts on the coarsest problem."""
+        """From a random start on the coarsest problem."""
         least_units = coarsest(self.problem)
-        units = int(least_units * FINER ** self._rng.random() ** 3)
+        size = self._size()
+        least = min(COARSER * self.problem.k, least_units)
+        units = int(least * (FINER * least_units / least) ** size)
         problem, levels, _ = yield from self._hierarchy(None, NEW_SHARE, units)
+        steps = int(START_STEPS * min(1.0, 5 * effort) * least_units)
         loose = loosened(problem, self._price)
-        steps = int(START_STEPS * min(1.0, 5 * effort)) * problem.n
-        best, least = np.zeros(0, np.int32), (float("inf"), 0.0)
-        for _ in range(max(1, round(STARTS * effort * least_units / problem.n))):
-            search = yield from self._anneal(loose, self._anywhere(problem), steps, START_HEAT)
-            worth = float(search.best_violation), float(loose.levels[0] @ terms(loose, search.best))
-            if worth < least:
-                best, least = search.best, worth
-        return (yield from self._down(problem, levels, best, NEW_HEAT, effort))
+        search = yield from self._anneal(loose, self._anywhere(problem), steps, START_HEAT)
+        answer = yield from self._down(problem, levels, search.best, NEW_HEAT, effort)
+        if answer.value < self._best_size[0]:
+            self._best_size = answer.value, size
+        return answer
+
+    def _size(self) -> float:
+        """Where between the least and the most units the next coarsest problem should lie: graphs differ in that."""
+        if self._sizes > 2 and self._rng.random() < LIKE_BEST:
+            return float(np.clip(self._best_size[1] + NEAR * self._rng.standard_normal(), 0.0, 1.0))
+        self._sizes += 1
+        return float(self._sizes - 1) if self._sizes <= 2 else van_der_corput(self._sizes - 2)
 
     def _combined(self, one: Answer, other: Answer, effort: float) -> Slices[Answer]:
         """The first of two answers, refined by moves of whole regions that neither of them divides."""
@@ -266,3 +278,8 @@ class Breeding:
         some = last > first
         leaf[some] = problem.allowed_leaf[pick[some]]
         return leaf
+
+
+def van_der_corput(number: int) -> float:
+    """Numbers between 0 and 1 that fill it evenly: 1/2, 1/4, 3/4, 1/8, ... (van der Corput 1935)."""
+    return int(f"{number:b}"[::-1], 2) / (1 << number.bit_length())
