@@ -19,7 +19,7 @@ _KIND = re.compile(rb"(?m)^kind[ \t]*:.*").search
 
 
 def kind_of(path: str, otherwise: str = "schedule") -> str:
-    """`schedule`, `cluster`, `model` or `circuit`: whose reader takes the file, and says what is wrong with it.
+    """`schedule`, `cluster`, `reason`, `model` or `circuit`: whose reader takes the file, and says what is wrong.
 
     Standard input (`-`) is looked at without taking anything from it.
 
@@ -35,8 +35,8 @@ def kind_of(path: str, otherwise: str = "schedule") -> str:
         return "schedule" if Path(path).suffix in (".yaml", ".yml", ".json") else otherwise
     if told in CIRCUITS:
         return "circuit"
-    if told == "cluster":
-        return "cluster"
+    if told in ("cluster", "reason"):
+        return told
     return "schedule" if told == "spec" else "model"
 
 

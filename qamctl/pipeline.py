@@ -29,6 +29,7 @@ __all__ = ["Events", "RunReport", "bench", "dry_run", "load", "run", "run_model"
 PARTS = {
     "schedule": "qamctl.schedule_run",
     "cluster": "qamctl.cluster_run",
+    "reason": "qamctl.reason_run",
     "model": "qamctl.model_run",
     "circuit": "qamctl.circuit_run",
 }
@@ -144,7 +145,7 @@ def _check_circuit_flags(problem: Problem, kind: str) -> None:
             f"{', '.join(far)} {are} for targets of Azure Quantum, not for {names}: take --backend azure:TARGET, or "
             f"leave {'it' if len(far) == 1 else 'them'} out"
         )
-    if kind != "circuit":
+    if kind not in ("circuit", "reason"):
         idle = [f"--{flag.replace('_', '-')}" for flag in CIRCUIT_FLAGS if by_flag(problem, flag)]
         if idle and not any(_measures(name) for name in problem.options.backend):
             are = "is" if len(idle) == 1 else "are"

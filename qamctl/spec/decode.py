@@ -218,12 +218,13 @@ def rationals(rows: Rows, field: Field, faults: Faults) -> tuple[Ints, Ints]:
 
 def _within(field: Field, number: float) -> None:
     """Raise Refusal for a number outside the field's bounds."""
-    complaint = _complaint(field, number)
-    if complaint:
-        raise Refusal(complaint)
+    fault = complaint(field, number)
+    if fault:
+        raise Refusal(fault)
 
 
-def _complaint(field: Field, number: float) -> str | None:
+def complaint(field: Field, number: float) -> str | None:
+    """What is wrong with a number by the field's bounds; None where it keeps them."""
     if field.positive and number <= 0:
         return f"must be above 0, found {number:.15g}"
     if field.low is not None and number < field.low:
@@ -236,11 +237,11 @@ def _complaint(field: Field, number: float) -> str | None:
 def _bounds(rows: Rows, field: Field, numbers: Ints | Floats, faults: Faults) -> None:
     if not rows.n:
         return
-    if _complaint(field, float(numbers.min())) or _complaint(field, float(numbers.max())):
+    if complaint(field, float(numbers.min())) or complaint(field, float(numbers.max())):
         for row, number in enumerate(numbers.tolist()):
-            complaint = _complaint(field, number)
-            if complaint:
-                faults.add(rows.path(row, field.name), complaint)
+            fault = complaint(field, number)
+            if fault:
+                faults.add(rows.path(row, field.name), fault)
 
 
 def choices(rows: Rows, field: Field, faults: Faults) -> list[str]:

@@ -51,6 +51,10 @@ class Faults:
         """Note the refusal of the cell at `path`."""
         self.add(path + refusal.way, refusal.message, refusal.hint)
 
+    def within(self, path: Path_) -> bool:
+        """Whether a fault was noted at `path` or inside it."""
+        return any(kept[: len(path)] == path for kept, _, _ in self._kept)
+
     def check(self) -> None:
         """Go on if all is well.
 

@@ -38,6 +38,9 @@ Type = Literal[
     "names",  # a list of texts
     "requirements",  # {label: text or [text]}
     "places",  # any or [cluster]
+    "figures",  # {path: number}
+    "pairs",  # a list of [path, path, number] or [path, path, number, number], or rows of them
+    "chances",  # a list of numbers, or a list of such lists
 ]
 
 

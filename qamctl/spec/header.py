@@ -21,7 +21,7 @@ from qamctl.spec.source import Source
 from qamctl.spec.time import SECONDS
 
 #: The kinds that this version solves; the others are those of versions to come.
-SOLVED: Final = ("schedule", "cluster", "model", "hamiltonian", "circuit")
+SOLVED: Final = ("schedule", "cluster", "reason", "model", "hamiltonian", "circuit")
 
 
 def check_kind(data: Mapping[str, Any], source: Source, wanted: str) -> None:

@@ -12,12 +12,14 @@ from qamctl.spec.fields import Field
 from qamctl.spec.hamiltonian_fields import HAMILTONIAN
 from qamctl.spec.model_fields import MODEL
 from qamctl.spec.notes import NOTES
+from qamctl.spec.reason_fields import REASON
 from qamctl.spec.schedule_fields import SCHEDULE
 
 #: The kinds that this version reads.
 KINDS: Final = {
     "schedule": SCHEDULE,
     "cluster": CLUSTER,
+    "reason": REASON,
     "model": MODEL,
     "hamiltonian": HAMILTONIAN,
     "circuit": CIRCUIT,
@@ -64,6 +66,9 @@ _LABELS: Final = {
     "names": ("[text]", "`a|b`"),
     "requirements": ("{label: text}, or {label: [text]}", "`gpu=V100/T4|zone=north`"),
     "places": ("`any` or [cluster]", "`any` or `c1|c2`"),
+    "figures": ("{path: number}", "`retry=0.2|wait=0.9`"),
+    "pairs": ("list of [path, path, number] or [path, path, number, number], {table: FILE} or {csv: TEXT}", "-"),
+    "chances": ("[number], or a list of those", "`0.2|0.8/0.5|0.5`"),
 }
 
 
@@ -175,6 +180,15 @@ def _by_type(field: Field) -> dict[str, Any]:
         case "requirements":
             values = {"anyOf": [_NAME, {"type": "array", "items": _NAME, "minItems": 1}]}
             return {"type": "object", "additionalProperties": values}
+        case "figures":
+            return {"type": "object", "additionalProperties": number | _bounds(field)}
+        case "pairs":
+            ends: dict[str, Any] = {"type": "array", "items": [_NAME, _NAME, number, number]}
+            inline = {"type": "array", "items": ends | {"minItems": 3, "maxItems": 4}}
+            return {"anyOf": [inline, _elsewhere("table"), _elsewhere("csv")]}
+        case "chances":
+            row = {"type": "array", "items": {"type": "number", "minimum": 0, "maximum": 1}, "minItems": 2}
+            return {"anyOf": [row, {"type": "array", "items": row}]}
         case "places":
             return {"anyOf": [{"const": "any"}, {"type": "array", "items": _NAME, "minItems": 1}]}
 
@@ -205,7 +219,7 @@ def reference_page(kind: str) -> str:
     pending = [(kind, root)]
     while pending:
         title, field = pending.pop(0)
-        rows = field.type in ("rows", "links", "weights", "couplings", "strings")
+        rows = field.type in ("rows", "links", "weights", "couplings", "strings", "pairs")
         lines += ["", f"## {title}", "", f"{field.meaning[0].upper()}{field.meaning[1:]}.", ""]
         lines.append(f"| field | type | {'table cell | ' if rows else ''}default | meaning |")
         lines.append(f"|---|---|{'---|' * rows}---|---|")

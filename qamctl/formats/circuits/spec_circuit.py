@@ -11,18 +11,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from qamctl.errors import Diagnostic, Location, SpecError
 from qamctl.formats.circuits import CircuitFile
 from qamctl.formats.circuits.read import SIZE, parse, told
 from qamctl.formats.faults import problem_name
 from qamctl.quantum.pauli_text import BadString, PauliString, dense_text, parse_string
 from qamctl.spec.cells import read_words
-from qamctl.spec.circuit_fields import CIRCUIT, CIRCUIT_SOLVER, MITIGATIONS, NOISE, OBSERVABLE
-from qamctl.spec.decode import check_names, choices, coded, inner_rows, integers, names, numbers
+from qamctl.spec.circuit_fields import CIRCUIT, CIRCUIT_SOLVER, MITIGATIONS, OBSERVABLE
+from qamctl.spec.decode import check_names, coded, integers, names, numbers
 from qamctl.spec.faults import Faults, Refusal, nearest, show
 from qamctl.spec.header import check_kind, read_root, read_solver
+from qamctl.spec.noise import read_noise
 from qamctl.spec.numbers import exact
 from qamctl.spec.reader import parse_source, read_bytes
 from qamctl.spec.rows import Column, Rows
@@ -47,7 +46,7 @@ def read_spec(raw: bytes, label: str, file: Path | None) -> CircuitFile:
     tables: Tables = {}
     root = read_root(data, CIRCUIT, (), faults)
     solver = read_solver(root, CIRCUIT_SOLVER, faults)
-    noise = _noise(root, faults)
+    noise = read_noise(root, faults)
     asked = int(integers(root, CIRCUIT["shots"], faults)[0])
     values = _parameters(data.get("parameters"), faults)
     terms, at = _terms(data.get("observable"), source, tables, faults)
@@ -152,20 +151,6 @@ def _side_file(base: Path, text: str) -> Path:
     if not stat.S_ISREG(mode):
         raise Refusal(f"the circuit {show(text)} is not a regular file")
     return file
-
-
-def _noise(root: Rows, faults: Faults) -> dict[str, Any]:
-    """The figures of the noise block that are given; its preset always, where there is a block."""
-    rows, _ = inner_rows(root, NOISE, faults)
-    check_names(rows, NOISE, faults)
-    if not rows.n:
-        return {}
-    found: dict[str, Any] = {"preset": choices(rows, NOISE["preset"], faults)[0]}
-    for field in NOISE.fields[1:]:
-        value = float(numbers(rows, field, faults)[0])
-        if not np.isnan(value):
-            found[field.name] = value
-    return found
 
 
 def _groups(value: Any, bits: int, faults: Faults) -> tuple[tuple[int, ...], ...]:

@@ -80,8 +80,8 @@ _NUMBERS = re.compile(rf"\s*{_NUMBER}(?:\s+{_NUMBER})*\s*", re.ASCII).fullmatch
 _KIND = re.compile(r"""(?m)^(?:[ \t]*\{)?[ \t]*["']?kind["']?[ \t]*:[ \t]*["']?([a-z]+)""").finditer
 _JSON_KIND = re.compile(r'"kind"\s*:\s*"([a-z]+)"').finditer
 _LP = re.compile(r"\s*(minimi[sz]e|maximi[sz]e|minimum|maximum|min|max)\b(?!\s*[,;=])", re.I).match
-_KINDS: Final = ("schedule", "orchestrate", "reason")
-_OWN_KINDS: Final = ("cluster", "model", "hamiltonian", "circuit")
+_KINDS: Final = ("schedule", "orchestrate")
+_OWN_KINDS: Final = ("cluster", "reason", "model", "hamiltonian", "circuit")
 
 
 def looks_like(raw: bytes) -> str | None:

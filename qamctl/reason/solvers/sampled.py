@@ -1,0 +1,92 @@
+"""The posterior from measurements: shots in which all evidence was accepted, counted by path."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from qamctl.quantum.intervals import wilson
+from qamctl.reason.blocks import Ints
+from qamctl.reason.exact import Exact
+from qamctl.reason.plan import Plan
+from qamctl.reason.solution import Solution
+from qamctl.reason.spec import Floats
+
+#: How sure intervals are.
+CONFIDENCE: Final = 0.95
+
+
+def accepted_counts(samples: npt.NDArray[np.uint8], occurrences: npt.NDArray[Any], plan: Plan) -> Floats:
+    """[K] accepted shots by path; what noise turned into no path at all is not accepted.
+
+    Parameters
+    ----------
+    samples, occurrences
+        [m, bits] bitstrings and how often each was measured.
+    """
+    k, made = plan.made.path_bits, plan.made
+    accepted = samples[:, k : k + made.evidence_bits].all(axis=1)
+    index = samples[:, :k].astype(np.int64) @ (1 << np.arange(k))
+    known = accepted & (index < len(plan.paths))
+    counts: Floats = np.zeros(len(plan.paths))
+    np.add.at(counts, index[known], occurrences[known])
+    return counts
+
+
+def solution_of(counts: Floats, shots: int, paths: Ints, exact: Exact, n: int, error: float) -> Solution | None:
+    """The posterior of all n paths by accepted shots; None where none was accepted.
+
+    Parameters
+    ----------
+    counts
+        [K] of the paths that the circuit holds, which are `paths` of all.
+    exact
+        It knows the probability of the evidence.
+    error
+        How much the paths that were left out may matter, by which intervals are wider.
+    """
+    total = float(counts.sum())
+    if total <= 0:
+        return None
+    posterior, intervals, joint = np.zeros(n), np.zeros((n, 2)), np.zeros((n, 2))
+    posterior[paths] = counts / total
+    intervals[paths] = [wilson(round(hits), round(total)) for hits in counts.tolist()]
+    joint[paths] = dirichlet(counts)
+    wider = np.array([-error, error])
+    intervals, joint = np.clip(intervals + wider, 0.0, 1.0), np.clip(joint + wider, 0.0, 1.0)
+    return Solution(posterior, intervals, joint, exact.log_evidence, shots, round(total))
+
+
+def dirichlet(counts: Floats) -> Floats:
+    """[K, 2] intervals that hold together with 95 %: Dirichlet(1/2 + counts), each share by Bonferroni's inequality.
+
+    A share of a Dirichlet distribution is a beta variable; 1/2 is the prior of Jeffreys and of Perks for two outcomes.
+    """
+    from scipy.special import betaincinv
+
+    if len(counts) == 1:
+        return np.array([[1.0, 1.0]])
+    own, tail = counts + 0.5, (1 - CONFIDENCE) / len(counts) / 2
+    rest = own.sum() - own
+    return np.stack([betaincinv(own, rest, tail), betaincinv(own, rest, 1 - tail)], axis=1)
+
+
+def utility_intervals(values: Floats, solution: Solution) -> list[tuple[float, float]]:
+    """Where expected utilities lie with 95 %, by the delta method; points where nothing was measured.
+
+    Parameters
+    ----------
+    values
+        [A, N] utilities.
+    """
+    from qamctl.quantum.intervals import TWO_SIDED_95
+
+    out = []
+    for row in values:
+        mean = float(row @ solution.posterior)
+        spread = max(0.0, float(row**2 @ solution.posterior) - mean**2)
+        half = TWO_SIDED_95 * (spread / solution.accepted) ** 0.5 if solution.accepted else 0.0
+        out.append((mean - half, mean + half))
+    return out

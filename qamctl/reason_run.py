@@ -1,0 +1,260 @@
+"""A reasoning problem's part of the story: exact posterior, engines that measure circuits, circuit, result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from qamctl import reason_engines
+from qamctl.errors import BackendError, TemporaryError, UsageError
+from qamctl.reason.answer import Answer, Attempt, worth_of
+from qamctl.reason.exact import Exact
+from qamctl.reason.prune import Pruned
+from qamctl.reason.read import build_reason
+from qamctl.reason.reasons import solve_or_reasons
+from qamctl.reason.result import build_result
+from qamctl.reason.solvers.exact import solution_of, spread
+from qamctl.reason.spec import ReasonSpec
+from qamctl.runs.metrics import Stopwatch
+from qamctl.runs.signals import Stop
+from qamctl.spec.reader import read_source
+from qamctl.story import Figures, Problem, Tick, by_flag, make_problem
+
+#: Measurements where nothing else is said.
+SHOTS = 1000
+
+#: Options that say how a model or a schedule is searched; a posterior is computed or measured.
+SEARCHES = (
+    "max_shots", "max_rounds", "depth", "mixer", "angles", "reads", "sense", "target_energy", "max_variables", "slot",
+    "samples",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Built:
+    """What the engines are given.
+
+    Attributes
+    ----------
+    pruned, exact
+        The paths that matter, and what holds of them; None where the evidence is impossible, which `reasons` tell.
+    whole
+        What holds of all paths.
+    """
+
+    pruned: Pruned | None
+    exact: Exact | None
+    whole: Exact | None
+    reasons: tuple[dict[str, Any], ...]
+
+
+def read(path: str, flags: Mapping[str, object], *, profile: str | None, config_file: Path | None) -> Problem:
+    """Read a reason spec and resolve the options that hold for it.
+
+    Raises
+    ------
+    SpecError
+        With every fault of the file, or the first one of the options.
+    UsageError
+        An option says nothing of reasoning, or contradicts the method.
+    """
+    data, source = read_source(path)
+    spec = build_reason(data, source)
+    problem = make_problem(spec, spec.name, spec.source, spec.solver, flags, profile=profile, config_file=config_file)
+    if given := [name for name in SEARCHES if by_flag(problem, name)]:
+        flag = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        verb, them = ("is", "it") if len(given) == 1 else ("are", "them")
+        raise UsageError(f"{flag} {verb} for models, and {problem.source.label} is a reason spec: leave {them} out")
+    reason_engines.expand(problem.options.backend, spec.method)
+    noise = problem.options.noise
+    return problem if noise is None else replace(problem, spec=replace(spec, noise={**spec.noise, "preset": noise}))
+
+
+def build(problem: Problem) -> Built:
+    """The paths that matter, what holds of them exactly, and reasons why nothing can be said."""
+    spec: ReasonSpec = problem.spec
+    pruned, exact, found = solve_or_reasons(spec)
+    rows = []
+    for reason in found:
+        place = problem.source.locate(reason.path)
+        rows.append({"file": place.file, "line": place.line, "constraint": reason.constraint, "text": reason.text})
+    whole = None if pruned is None or exact is None else spread(spec, pruned, exact)
+    return Built(pruned, exact, whole, tuple(rows))
+
+
+def sizes(problem: Problem, built: Built) -> dict[str, Any]:
+    """Paths, evidence, steps and couplings, or the nodes of a network."""
+    spec: ReasonSpec = problem.spec
+    found: dict[str, Any] = {"paths": len(spec.paths.ids), "decisions": len(spec.paths.decisions)}
+    if spec.network is not None:
+        return found | {"nodes": len(spec.network.ids), "observed": len(spec.network.observed)}
+    return found | {
+        "evidence": len(spec.evidence.ids), "steps": len(spec.steps),
+        "couplings": 0 if spec.context is None else len(spec.context.one),
+        "pruned": 0 if built.pruned is None else len(spec.paths.ids) - len(built.pruned.kept),
+    }  # fmt: skip
+
+
+def solve(
+    problem: Problem, built: Built, *, backends: Sequence[str], stop: Stop, tick: Tick, watch: Stopwatch
+) -> Answer:
+    """Let each engine tell the posterior; what can't be measured is told exactly, unless `strict` forbids it.
+
+    Raises
+    ------
+    QamError
+        An engine failed under `strict`, or can't take the problem at all.
+    """
+    names = reason_engines.expand(backends, problem.spec.method)
+    if built.exact is None or built.pruned is None or built.whole is None:
+        return Answer("infeasible")
+    attempts: list[Attempt] = []
+    failed: list[tuple[str, str]] = []
+    watch.phase("solve")
+    for name in names:
+        try:
+            attempt = _attempt(name, problem, built, stop, tick, watch)
+        except (BackendError, TemporaryError) as error:
+            if problem.options.strict:
+                raise
+            failed.append((name, error.message))
+            attempt = Attempt(name, None, 0.0, note=error.message)
+        if attempt is None:
+            break
+        if attempt.solution is None and not failed:
+            failed.append((name, attempt.note or "it found nothing"))
+        attempts.append(attempt)
+        if stop():
+            break
+    watch.phase("check")
+    return _answer(problem, built, names, attempts, failed)
+
+
+def _answer(
+    problem: Problem, built: Built, names: Sequence[str], attempts: list[Attempt], failed: list[tuple[str, str]]
+) -> Answer:
+    assert built.whole is not None
+    fallback = None
+    if attempts and all(attempt.solution is None for attempt in attempts) and not problem.options.strict:
+        fallback = {"from": failed[0][0], "to": reason_engines.EXACT, "reason": failed[0][1]}
+        attempts = [*attempts, _computed(built)]
+    answer = Answer("feasible", tuple(attempts), built.whole, fallback)
+    if answer.solution is None:
+        return replace(answer, status="unknown" if len(attempts) == len(names) else "interrupted")
+    if len(attempts) < len(names):
+        return replace(answer, status="interrupted")
+    return replace(answer, status="feasible" if answer.solution.shots else "optimal")
+
+
+def _attempt(
+    name: str, problem: Problem, built: Built, stop: Stop, tick: Tick, watch: Stopwatch
+) -> Attempt | None:
+    if name == reason_engines.EXACT:
+        return _computed(built)
+    from qamctl.circuit_engines import load
+    from qamctl.quantum.simulate.batches import Stopped
+    from qamctl.reason.plan import plan_circuit
+
+    assert built.pruned is not None
+    assert built.exact is not None
+    options = problem.options
+    shots = options.shots or SHOTS
+    load(name)
+    watch.phase("compile")
+    method = problem.spec.method if problem.spec.method != "exact" else "auto"
+    plan = plan_circuit(
+        built.pruned.spec, built.exact, method=method, shots=shots, mid_circuit=reason_engines.mid_circuit(name),
+        max_qubits=options.max_qubits,
+    )  # fmt: skip
+    watch.phase("solve")
+    try:
+        return reason_engines.measure(
+            name, built.pruned, built.exact, plan, len(problem.spec.paths.ids), shots=shots, seed=problem.seed,
+            stop=stop, tick=lambda: tick({}), account=problem.account,
+        )  # fmt: skip
+    except Stopped:
+        return None
+
+
+def _computed(built: Built) -> Attempt:
+    assert built.whole is not None
+    assert built.pruned is not None
+    return Attempt(reason_engines.EXACT, solution_of(built.whole, built.pruned.error), 0.0)
+
+
+def compile(problem: Problem, built: Built, answer: Answer) -> dict[str, Any] | None:
+    """What the problem is as a circuit; nothing where the evidence is impossible."""
+    if built.exact is None or built.pruned is None or answer.solution is None:
+        return None
+    from qamctl.reason.compiled import compiled_block
+
+    plan = next((attempt.plan for attempt in answer.attempts if attempt.plan is not None), None)
+    return compiled_block(built.pruned.spec, built.exact, plan)
+
+
+def figures(problem: Problem, answer: Answer) -> Figures:
+    """What the decision is worth by exact arithmetic, and the most that one can be."""
+    found = worth_of(problem.spec, answer)
+    return Figures() if found is None else Figures(found.value, found.bound, found.gap)
+
+
+def measured(problem: Problem, answer: Answer) -> dict[str, Any]:
+    """Columns of `bench`: shots, how many were accepted, and the distance to the exact posterior."""
+    from qamctl.reason.solution import total_variation
+
+    best = answer.best
+    if best is None or best.solution is None or answer.exact is None:
+        return {}
+    distance = total_variation(best.solution.posterior, answer.exact.posterior)
+    return {"shots": best.shots, "accepted": best.solution.accepted, "distance": round(distance, 9)}
+
+
+def result(
+    problem: Problem,
+    built: Built,
+    answer: Answer,
+    *,
+    run: str,
+    compiled: Mapping[str, Any] | None,
+    provenance: Mapping[str, Any],
+) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """The result file; very many paths are in a table beside it."""
+    left_out = 0 if built.pruned is None else len(problem.spec.paths.ids) - len(built.pruned.kept)
+    error = 0.0 if built.pruned is None else built.pruned.error
+    return build_result(
+        problem.spec, answer, run=run, reasons=built.reasons, compiled=compiled, provenance=provenance,
+        pruned={"paths": left_out, "error": error},
+    )  # fmt: skip
+
+
+def copies(problem: Problem, answer: Answer) -> dict[Path, bytes]:
+    """None."""
+    return {}
+
+
+def measures(problem: Problem, built: Built, answer: Answer, compiled: Mapping[str, Any]) -> dict[str, Any]:
+    """The sizes, and what each engine measured."""
+    search = {
+        attempt.backend: {
+            "seconds": round(attempt.seconds, 6), "shots": attempt.shots,
+            **{key: value for key, value in attempt.info.items() if key != "jobs"},
+        }
+        for attempt in answer.attempts
+    }  # fmt: skip
+    jobs = [job for attempt in answer.attempts for job in attempt.info.get("jobs", [])]
+    quantum = [attempt.backend for attempt in answer.attempts if attempt.backend != reason_engines.EXACT]
+    return {"model": sizes(problem, built), "search": search, "quantum": quantum, "jobs": jobs, "sense": "max"}
+
+
+def preview(problem: Problem, built: Built) -> dict[str, Any]:
+    """Sizes, the engines that would run, and the circuit."""
+    found = {**sizes(problem, built), "reasons": list(built.reasons)}
+    names = reason_engines.expand(problem.options.backend, problem.spec.method)
+    compiled = None
+    if built.exact is not None and built.pruned is not None:
+        from qamctl.reason.compiled import compiled_block
+
+        compiled = compiled_block(built.pruned.spec, built.exact, None)
+    return {**found, "engines": list(names), "compiled": compiled}
