@@ -34,6 +34,9 @@ PARTS = {
     "circuit": "qamctl.circuit_run",
 }
 
+#: Kinds that learn: what was decided is kept once the result is written.
+LEARNING = ("reason",)
+
 #: Kinds whose problems are solved by a contest of engines.
 CONTESTS = ("schedule", "cluster")
 
@@ -219,6 +222,8 @@ def _solve_and_write(
     record.finish(result, figures, exit_code=exit_code, tables=tables)
     for path, data in part.copies(problem, answer).items():
         write_atomic(path, data)
+    if kind in LEARNING:
+        import_module(PARTS[kind]).keep(problem, answer, record.id)
     return RunReport(
         result, metrics, record.directory, exit_code, tuple(warnings), False, problem.spec, answer.solution
     )

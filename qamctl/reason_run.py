@@ -17,7 +17,10 @@ from qamctl.reason.reasons import solve_or_reasons
 from qamctl.reason.result import build_result
 from qamctl.reason.solvers.exact import solution_of, spread
 from qamctl.reason.spec import ReasonSpec
+from qamctl.reason_state import block, learned
+from qamctl.reason_state import keep as keep_decision
 from qamctl.runs.metrics import Stopwatch
+from qamctl.runs.record import utc_now
 from qamctl.runs.signals import Stop
 from qamctl.spec.reader import read_source
 from qamctl.story import Figures, Problem, Tick, by_flag, make_problem
@@ -68,8 +71,10 @@ def read(path: str, flags: Mapping[str, object], *, profile: str | None, config_
         verb, them = ("is", "it") if len(given) == 1 else ("are", "them")
         raise UsageError(f"{flag} {verb} for models, and {problem.source.label} is a reason spec: leave {them} out")
     reason_engines.expand(problem.options.backend, spec.method)
-    noise = problem.options.noise
-    return problem if noise is None else replace(problem, spec=replace(spec, noise={**spec.noise, "preset": noise}))
+    if problem.options.noise is not None:
+        spec = replace(spec, noise={**spec.noise, "preset": problem.options.noise})
+    spec, taken = learned(spec)
+    return replace(problem, spec=spec, learned=taken)
 
 
 def build(problem: Problem) -> Built:
@@ -223,10 +228,25 @@ def result(
     """The result file; very many paths are in a table beside it."""
     left_out = 0 if built.pruned is None else len(problem.spec.paths.ids) - len(built.pruned.kept)
     error = 0.0 if built.pruned is None else built.pruned.error
-    return build_result(
+    found, tables = build_result(
         problem.spec, answer, run=run, reasons=built.reasons, compiled=compiled, provenance=provenance,
         pruned={"paths": left_out, "error": error},
     )  # fmt: skip
+    if problem.learned is not None:
+        found["state"] = block(problem.spec, problem.learned)
+    return found, tables
+
+
+def keep(problem: Problem, answer: Answer, run: str) -> None:
+    """Keep the decision in the state file, for feedback, once the result is written.
+
+    Raises
+    ------
+    TemporaryError
+        The file has changed so that the decision does not follow from it any more.
+    """
+    if problem.learned is not None and answer.solution is not None:
+        keep_decision(problem.spec, problem.learned, answer.solution.posterior, run, utc_now().isoformat())
 
 
 def copies(problem: Problem, answer: Answer) -> dict[Path, bytes]:

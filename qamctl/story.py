@@ -83,6 +83,8 @@ class Problem:
         Whose jobs those of remote engines are; None before the run has its folder.
     earlier
         The result that `--from` names.
+    learned
+        What its kind has learned in earlier runs (a `reason_state.Learned`); None: nothing.
     """
 
     spec: Any
@@ -92,6 +94,7 @@ class Problem:
     seed: int
     account: Account | None = None
     earlier: Earlier | None = None
+    learned: Any = None
 
     @property
     def options(self) -> Options:

@@ -16,6 +16,8 @@ from qamctl.errors import ExitCode
 COMMANDS = {
     "schedule": ("schedule", "Find a checked schedule for tasks on agents and resources."),
     "cluster": ("cluster", "Find a checked assignment of agents to clusters."),
+    "reason": ("reason", "Decide under evidence: the posterior of the paths, exactly or by circuits."),
+    "feedback": ("feedback", "Tell what came of a decision, so that the next one knows."),
     "watch": ("watch", "Look at a fleet's clusters again and again, and propose a re-balance where it pays."),
     "solve": ("solve", "Find a checked sample of a binary model: QUBO, Ising, MaxCut, or with constraints."),
     "validate": ("validate", "Report every fault of problem files, without solving."),
@@ -37,7 +39,7 @@ COMMANDS = {
 }
 
 HELP = """\
-Schedules and clusters for fleets of agents, and binary models: solved, bounded, checked and written down.
+Schedules, clusters and decisions for fleets of agents, and binary models: solved, bounded, checked, written down.
 
 \b
 Examples:
@@ -47,6 +49,7 @@ Examples:
   qamctl schedule plan.yaml -o json | jq .objective
   qamctl cluster fleet.yaml                who belongs where, and the moves
   qamctl watch fleet.yaml --every 60s      what drifts, and what should move
+  qamctl reason incident.yaml              the posterior, and the decision
   qamctl solve model.qubo                  a QUBO or another binary model
   qamctl submit bell.qasm --target ionq.simulator --dry-run
 """

@@ -40,3 +40,20 @@ def factor(name: str, text: str | None, *, default: float = 1.0) -> float:
     if not 0 < value < math.inf:
         raise UsageError(f"{name} must be a number above 0, not {text!r}")
     return value
+
+
+def number(name: str, text: str) -> float:
+    """Any finite number.
+
+    Raises
+    ------
+    UsageError
+        The text is something else.
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise UsageError(f"{name} must be a number, not {text!r}")
+    return value

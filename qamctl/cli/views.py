@@ -61,11 +61,12 @@ def page(
     """The page of a result of any kind; `metrics` of its run, where they are at hand."""
     from qamctl.cli.circuit_page import circuit_page
     from qamctl.cli.cluster_page import cluster_page
+    from qamctl.cli.reason_page import reason_page
 
     if result["kind"] == "cluster":
         clusters = (metrics or {}).get("clusters")
         return cluster_page(result, width=width, paint=paint, place=place, clusters=clusters)
-    show = {"model": model_page, "circuit": circuit_page}.get(result["kind"], schedule_page)
+    show = {"model": model_page, "circuit": circuit_page, "reason": reason_page}.get(result["kind"], schedule_page)
     return show(result, width=width, paint=paint, place=place)
 
 

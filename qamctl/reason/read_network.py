@@ -41,13 +41,20 @@ def read_network(rows: Rows, root: Rows, faults: Faults) -> tuple[Network, Paths
             faults.add(rows.path(row, "values"), "must have at least two values")
     named = coded(rows, NODES["parents"], read_names, none, faults).list()
     parents = [_parents(rows, row, names, index, faults) for row, names in enumerate(named)]
-    if faults.count > before or not rows.n:
+    if not rows.n:
         return None
-    _refuse_cycle(rows, listed, parents, faults)
-    shapes = [tuple(len(values[p]) for p in (*mine, row)) for row, mine in enumerate(parents)]
-    tables = [_table(rows, row, shape, faults) for row, shape in enumerate(shapes)]
-    query = _query(root, index, values, faults)
-    observed = _observed(root, index, values, query, faults)
+    # What stands in for a field that was refused would only make other fields look wrong.
+    unknown = {row for row in range(rows.n) if faults.within(rows.path(row, "values"))}
+    loose = {row for row in range(rows.n) if faults.within(rows.path(row, "parents"))}
+    if faults.count == before:
+        _refuse_cycle(rows, listed, parents, faults)
+    tables = []
+    for row, mine in enumerate(parents):
+        if row in loose or not unknown.isdisjoint((*mine, row)):
+            continue
+        tables.append(_table(rows, row, tuple(len(values[one]) for one in (*mine, row)), faults))
+    query = _query(rows, root, index, values, faults)
+    observed = _observed(root, index, values, query, unknown, faults)
     if faults.count > before:
         return None
     network = Network(listed, values, parents, tables, query, observed)
@@ -65,16 +72,28 @@ def _parents(rows: Rows, row: int, names: Sequence[str], index: Mapping[str, int
 
 
 def _refuse_cycle(rows: Rows, names: Sequence[str], parents: Sequence[tuple[int, ...]], faults: Faults) -> None:
-    left = {row: set(mine) for row, mine in enumerate(parents)}
-    while free := [row for row, mine in left.items() if not mine & left.keys()]:
-        for row in free:
-            del left[row]
+    children: list[list[int]] = [[] for _ in parents]
+    missing = [len(mine) for mine in parents]
+    for row, mine in enumerate(parents):
+        for parent in mine:
+            children[parent].append(row)
+    free = [row for row, count in enumerate(missing) if not count]
+    for row in free:
+        for child in children[row]:
+            missing[child] -= 1
+            if not missing[child]:
+                free.append(child)
+    left = set(range(len(parents))).difference(free)
     if not left:
         return
-    way = [min(left)]
-    while (after := min(left[way[-1]] & left.keys())) not in way:
-        way.append(after)
-    cycle = [*way[way.index(after) :], after]
+    way: dict[int, None] = {}
+    row = min(left)
+    while row not in way:
+        way[row] = None
+        row = min(left.intersection(parents[row]))
+    cycle = list(way)[list(way).index(row) :]
+    first = cycle.index(min(cycle))
+    cycle = [*cycle[first:], *cycle[:first], cycle[first]]
     shown = " <- ".join(names[row] for row in cycle)
     faults.add(rows.path(cycle[0], "parents"), f"variables depend on each other in a circle: {shown}", "break it")
 
@@ -94,10 +113,13 @@ def _table(rows: Rows, row: int, shape: tuple[int, ...], faults: Faults) -> Floa
     if column.text and isinstance(cell, str):
         cell = [part.split("|") for part in cell.split("/")]
         cell = cell[0] if len(shape) == 1 and len(cell) == 1 else cell
+    if len(shape) == 1 and isinstance(cell, list) and any(isinstance(entry, list) for entry in cell):
+        faults.add(path, "must be one list of probabilities, since the variable has no parents")
+        return even
     entries = [cell] if len(shape) == 1 else cell
     combinations = prod(shape[:-1])
     if not isinstance(entries, list) or len(entries) != combinations:
-        found = f"{len(entries)} lists" if isinstance(entries, list) else show(cell)
+        found = f"a list of {len(entries)}" if isinstance(entries, list) else show(cell)
         wanted = f"a list for each of the {combinations} combinations of its parents' values"
         faults.add(path, f"must have {wanted}, found {found}")
         return even
@@ -118,9 +140,13 @@ def _chances(entry: Any, size: int, text: bool) -> list[float]:
         raise Refusal(f"must hold a probability for each of its {size} values, found {found}")
     chances = []
     for i, cell in enumerate(entry):
-        chance = float(exact(cell, text=text))
+        way = () if text else (i,)
+        try:
+            chance = float(exact(cell, text=text))
+        except Refusal as refusal:
+            raise Refusal(refusal.message, refusal.hint, way) from None
         if not 0 <= chance <= 1:
-            raise Refusal(f"must hold numbers between 0 and 1, found {show(cell)}", None, () if text else (i,))
+            raise Refusal(f"must be a number from 0 to 1, found {show(cell)}", None, way)
         chances.append(chance)
     total = sum(chances)
     if abs(total - 1) > ROUNDING:
@@ -128,7 +154,9 @@ def _chances(entry: Any, size: int, text: bool) -> list[float]:
     return [chance / total for chance in chances]
 
 
-def _query(root: Rows, index: Mapping[str, int], values: Sequence[Sequence[str]], faults: Faults) -> tuple[int, ...]:
+def _query(
+    rows: Rows, root: Rows, index: Mapping[str, int], values: Sequence[Sequence[str]], faults: Faults
+) -> tuple[int, ...]:
     column = root.columns.get("query")
     cell = None if column is None else column.cells[0]
     if cell is None:
@@ -148,12 +176,18 @@ def _query(root: Rows, index: Mapping[str, int], values: Sequence[Sequence[str]]
     answers = prod(len(values[node]) for node in found)
     if answers > MOST_ANSWERS:
         faults.add(("query",), f"asks for {answers:,} combinations of values: at most {MOST_ANSWERS:,} are taken")
+    for node in found if len(found) > 1 else ():
+        for value in values[node]:
+            if JOINT in value:
+                message = f"must not hold `{JOINT}`, which joins the values of variables that are asked for together"
+                faults.add(rows.path(node, "values"), message, f"rename {show(value)}")
     return tuple(found)
 
 
 def _observed(
-    root: Rows, index: Mapping[str, int], values: Sequence[Sequence[str]], query: Sequence[int], faults: Faults
-) -> dict[int, int]:
+    root: Rows, index: Mapping[str, int], values: Sequence[Sequence[str]], query: Sequence[int], unknown: set[int],
+    faults: Faults,
+) -> dict[int, int]:  # fmt: skip
     before = faults.count
     nothing: Mapping[str, str] = {}
     told = coded(root, REASON["observed"], read_labels, nothing, faults).list()[0]
@@ -162,6 +196,8 @@ def _observed(
         path = ("observed", name)
         if name not in index:
             faults.add(path, f"unknown variable {show(name)}", nearest(name, index))
+        elif index[name] in unknown:
+            continue
         elif value not in values[index[name]]:
             message = f"must be one of {', '.join(values[index[name]])}, found {show(value)}"
             faults.add(path, message, nearest(value, values[index[name]]))

@@ -17,11 +17,12 @@ import numpy as np
 
 from qamctl.errors import SpecError, TemporaryError, UsageError
 from qamctl.reason.decide import outcomes_of
-from qamctl.reason.events import Decision, Outcome, Told, dumps
+from qamctl.reason.events import Decision, Told, dumps
 from qamctl.reason.held_file import HeldFile, create, held, looked_at
 from qamctl.reason.learning import check_rewards
 from qamctl.reason.ledger import Ledger, State, begin
 from qamctl.reason.spec import Floats, ReasonSpec
+from qamctl.reason.state_check import check_state
 from qamctl.spec.faults import show
 
 #: Names that a message gives.
@@ -90,10 +91,9 @@ def open_state(path: Path, spec: ReasonSpec, *, now: str) -> State:
         if not os.path.lexists(path):
             create(path, begin(spec.name, spec.paths.ids, spec.paths.prior, given, spec.learning, outcomes, now))
         with suppress(FileNotFoundError), held(path) as file:  # removed since we looked: it begins again
-            _check_spec(path, file.ledger, spec, outcomes)
+            notes = check_state(path, file.ledger.state(()), spec)
             known = file.ledger.reliabilities
             more = {name: value for name, value in given.items() if name not in known}
-            notes = _remarks(file.ledger, spec, given)
             if more or spec.learning != file.ledger.learning:
                 file.append("spec", now, {"learning": asdict(spec.learning), "reliabilities": more})
             return file.ledger.state((*file.notes, *notes))
@@ -295,55 +295,6 @@ def _said(ledger: Ledger, run: str, told: Told) -> Iterator[str]:
         )
     if told.outcome is not None and ledger.learning.reliability_rate and not decision.gradients.get(told.outcome):
         yield f"the decision holds no gradients of {told}: reliabilities stay as they were"
-
-
-def _check_spec(path: Path, ledger: Ledger, spec: ReasonSpec, outcomes: tuple[Outcome, ...]) -> None:
-    """Refuse a file that was begun for other paths or outcomes."""
-    one, other = set(ledger.paths), set(spec.paths.ids)
-    had = {(row.id, row.action): row.likelihood for row in ledger.outcomes}
-    has = {(row.id, row.action): row.likelihood for row in outcomes}
-    if one != other:
-        what = _differ("path", [*dict.fromkeys(n for n in ledger.paths if n not in other)],
-                       [n for n in spec.paths.ids if n not in one])  # fmt: skip
-    elif ledger.paths != spec.paths.ids:
-        what = "the paths stand in another order"
-    elif had.keys() != has.keys():
-        what = _differ("outcome", [_word(key) for key in had if key not in has],
-                       [_word(key) for key in has if key not in had])  # fmt: skip
-    elif changed := [_word(key) for key in had if had[key] != has[key]]:
-        what = f"the likelihood of the outcome {changed[0]} has changed"
-    elif ledger.outcomes != outcomes:
-        what = "the outcomes stand in another order"
-    else:
-        return
-    raise SpecError(
-        f"{path} was begun for another spec than {spec.source.label}: {what}; name another file as `state`, or remove "
-        "this one to begin anew"
-    )
-
-
-def _word(key: tuple[str, str | None]) -> str:
-    return key[0] if key[1] is None else f"{key[0]} of {key[1]}"
-
-
-def _differ(what: str, gone: list[str], new: list[str]) -> str:
-    parts = []
-    for names, verb in ((gone, "lacks"), (new, "adds")):
-        if names:
-            listed = ", ".join(map(show, names[:_NAMED]))
-            more = f" and {len(names) - _NAMED} more" if names[_NAMED:] else ""
-            parts.append(f"{verb} the {what}{'s' if names[1:] else ''} {listed}{more}")
-    return f"the spec {' and '.join(parts)}"
-
-
-def _remarks(ledger: Ledger, spec: ReasonSpec, given: Mapping[str, float]) -> Iterator[str]:
-    """What of a spec does not count, because the file has learned since."""
-    counts = "what the state file has learned counts; remove it to begin anew"
-    if not np.allclose(ledger.begun_priors, spec.paths.prior, rtol=1e-9, atol=1e-12):
-        yield f"the priors of the spec are not those that the state file was begun with: {counts}"
-    begun = ledger.begun_reliabilities
-    if changed := [name for name, value in given.items() if name in begun and begun[name] != value]:
-        yield f"the reliability of {', '.join(map(show, changed[:_NAMED]))} has changed in the spec: {counts}"
 
 
 def _absent(path: Path) -> UsageError:
