@@ -131,6 +131,8 @@ def _check_mitigation(problem: Problem, program: Program) -> None:
     where = "mitigate" if options.mitigate is None else origins["mitigate"].removeprefix("flag ")
     at = [problem.source.locate(("mitigate",))] if options.mitigate is None else []
     names = circuit_engines.expand(options.backend, qir=program.qir is not None)
+    if "detect" in program.mitigate:
+        raise UsageError(f"{where}: detect is for reason specs, whose circuits a code is known for: leave it out")
     if others := [name for name in names if name not in circuit_engines.NOISY]:
         text = (
             f"{where}: mitigation is for engines that simulate noise, and {others[0]} does not: "

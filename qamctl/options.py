@@ -25,8 +25,8 @@ CIRCUIT_FORMATS: Final = ("openqasm", "qir", "circuit")
 #: Noise models of simulated machines; `qamctl.quantum.noise` has their figures.
 NOISES: Final = ("generic", "ionq", "quantinuum", "rigetti")
 
-#: What mitigates the noise of circuits; `qamctl.quantum.mitigation.program` says how.
-MITIGATIONS: Final = ("readout", "zne", "postselect")
+#: What mitigates the noise of circuits (`qamctl.quantum.mitigation.program` says how), and of reasoning.
+MITIGATIONS: Final = ("readout", "zne", "postselect", "detect")
 
 #: Places of a job in the queue.
 PRIORITIES: Final = ("low", "standard", "high")

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from qamctl import circuit_engines
 from qamctl.backends import registry
 from qamctl.errors import UsageError
+from qamctl.kernels.couplings import Samples
 from qamctl.quantum.program import Counts, Program
+from qamctl.quantum.simulate.batches import Stopped
 from qamctl.quantum.targets import TARGETS
 from qamctl.reason.answer import Attempt
+from qamctl.reason.blocks import Ints
 from qamctl.reason.exact import Exact
 from qamctl.reason.plan import Plan
 from qamctl.reason.prune import Pruned
-from qamctl.reason.solvers.sampled import accepted_counts, solution_of
+from qamctl.reason.solution import Solution
+from qamctl.reason.solvers.sampled import accepted_counts, accepted_paths, solution_of
+
+if TYPE_CHECKING:
+    from qiskit import QuantumCircuit
+
+    from qamctl.reason.solvers.mitigated import Shares
 
 #: The engine that computes.
 EXACT = "exact"
@@ -64,52 +76,138 @@ def mid_circuit(name: str) -> bool:
     return name in MID_CIRCUIT
 
 
-def measure(
-    name: str,
-    pruned: Pruned,
-    exact: Exact,
-    plan: Plan,
-    n: int,
-    *,
-    shots: int,
-    seed: int,
-    stop: Callable[[], bool],
-    tick: Callable[[], None],
-    account: Any = None,
-) -> Attempt | None:
-    """The posterior of n paths by an engine of circuits; None where it was told to end before it had any.
+@dataclass(frozen=True)
+class Engine:
+    """An engine of circuits, and how it is to measure.
+
+    Attributes
+    ----------
+    account
+        Whose jobs those of a remote engine are.
+    info
+        Figures of the last circuit that it ran.
+    """
+
+    name: str
+    noise: Mapping[str, Any]
+    shots: int
+    seed: int
+    stop: Callable[[], bool]
+    tick: Callable[[], None]
+    account: Any = None
+    info: dict[str, Any] = field(default_factory=dict)
+
+    def run(self, circuits: Sequence[QuantumCircuit]) -> list[Counts]:
+        """The counts of each circuit.
+
+        Raises
+        ------
+        Stopped
+            The run is told to end.
+        QamError
+            The engine can't run one of them, or failed.
+        """
+        out = []
+        for turn, circuit in enumerate(circuits):
+            program = Program(circuit, circuit.num_clbits, noise=dict(self.noise))
+
+            def call(program: Program = program, seed: int = self.seed + turn) -> circuit_engines.Found:
+                return circuit_engines.measure(
+                    self.name, program, {}, shots=self.shots, seed=seed, stop=self.stop, account=self.account
+                )
+
+            found = circuit_engines.patiently(call, self.stop, self.tick)
+            if found is None or found.counts is None:
+                raise Stopped(None)
+            self.info.update({} if turn and "jobs" not in found.info else found.info)
+            out.append(found.counts)
+        return out
+
+    def strings(self, circuits: Sequence[QuantumCircuit]) -> list[dict[str, int]]:
+        """The same by bitstring."""
+        return [counts.strings() for counts in self.run(circuits)]
+
+
+def measure(engine: Engine, pruned: Pruned, exact: Exact, plan: Plan, n: int) -> Attempt:
+    """The posterior of n paths by an engine of circuits.
 
     Raises
     ------
-    QamError
-        The engine can't run the circuit, or failed.
+    Stopped, QamError
+        As `Engine.run`.
     """
-    program = Program(plan.circuit, plan.circuit.num_clbits, noise=dict(pruned.spec.noise))
-
-    def call() -> circuit_engines.Found:
-        return circuit_engines.measure(name, program, {}, shots=shots, seed=seed, stop=stop, account=account)
-
     begin = time.monotonic()
-    found = circuit_engines.patiently(call, stop, tick)
-    if found is None or found.counts is None:
-        return None
-    return attempt_of(name, found.counts, plan, exact, pruned, n, time.monotonic() - begin, dict(found.info))
-
-
-def attempt_of(
-    name: str, counts: Counts, plan: Plan, exact: Exact, pruned: Pruned, n: int, seconds: float, info: dict[str, Any]
-) -> Attempt:
-    """What counts come to."""
+    counts = engine.run([plan.circuit])[0]
     by_path = accepted_counts(counts.samples, counts.occurrences, plan)
     solution = solution_of(by_path, counts.shots, pruned.kept[plan.paths], exact, n, pruned.error)
+    return _attempt(engine, plan, solution, counts.shots, time.monotonic() - begin)
+
+
+def measure_mitigated(
+    engine: Engine, pruned: Pruned, exact: Exact, plan: Plan, n: int, methods: Sequence[str]
+) -> Attempt:
+    """The same with the engine's errors undone.
+
+    Raises
+    ------
+    UsageError
+        The code that detects errors has no room for the circuit.
+    Stopped, QamError
+        As `Engine.run`.
+    """
+    from qamctl.quantum.noise import make_noise, native_form
+    from qamctl.reason.circuits.encoded import encoded, read_encoded
+    from qamctl.reason.solvers.mitigated import mitigate
+
+    begin = time.monotonic()
+    circuit, evidence = plan.circuit, bool(plan.made.evidence_bits)
+
+    def reading(samples: Samples) -> Ints:
+        if "detect" in methods:
+            return read_encoded(samples, evidence)
+        return accepted_paths(samples, plan)
+
+    if "detect" in methods:
+        circuit = encoded(plan.decision)
+    native = native_form(circuit, make_noise(engine.noise).preset)
+    shares = mitigate(native, reading, len(plan.paths), methods, engine.strings)
+    solution, told = None, None
+    if shares is not None:
+        solution, told = _mitigated(shares, pruned, exact, plan, n)
+    done = _attempt(engine, plan, solution, engine.shots if shares is None else shares.told["shots"],
+                    time.monotonic() - begin)  # fmt: skip
+    return replace(done, extra={} if told is None else {"mitigation": told})
+
+
+def _mitigated(
+    shares: Shares, pruned: Pruned, exact: Exact, plan: Plan, n: int
+) -> tuple[Solution, dict[str, Any]]:
+    """The posterior of n paths, and what mitigation cost and gained."""
+    from qamctl.reason.solution import total_variation
+
+    paths = pruned.kept[plan.paths]
+    posterior, intervals = np.zeros(n), np.zeros((n, 2))
+    posterior[paths] = shares.values
+    intervals[paths] = shares.intervals
+    intervals = np.clip(intervals + np.array([-pruned.error, pruned.error]), 0.0, 1.0)
+    solution = Solution(posterior, intervals, None, exact.log_evidence, shares.shots, shares.accepted, mitigated=True)
+    right = exact.posterior[plan.paths]
+    ids = [pruned.spec.paths.ids[path] for path in plan.paths.tolist()]
+    told = {
+        **shares.told, "raw": {name: float(share) for name, share in zip(ids, shares.raw.tolist(), strict=True)},
+        "distance_raw": total_variation(shares.raw, right), "distance": total_variation(shares.values, right),
+    }  # fmt: skip
+    return solution, told
+
+
+def _attempt(engine: Engine, plan: Plan, solution: Solution | None, shots: int, seconds: float) -> Attempt:
     note = None
     if solution is None:
-        note = f"none of {counts.shots:,} shots was accepted: {plan.amplified:.3g} of them should be; take more shots"
+        note = f"none of {shots:,} shots was accepted: {plan.amplified:.3g} of them should be; take more shots"
     accepted = 0 if solution is None else solution.accepted
-    info |= {
-        "accepted": accepted, "rejected": counts.shots - accepted, "acceptance": accepted / counts.shots,
+    of = shots if solution is None else solution.shots
+    info = engine.info | {
+        "accepted": accepted, "rejected": of - accepted, "acceptance": accepted / of,
         "acceptance_expected": plan.amplified, "circuit": dict(plan.figures),
     }  # fmt: skip
-    return Attempt(name, solution, seconds, plan.circuit.num_qubits, counts.shots, info, note, plan)
-
-
+    return Attempt(engine.name, solution, seconds, plan.circuit.num_qubits, shots, info, note, plan)

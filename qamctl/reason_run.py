@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from qamctl import reason_engines
-from qamctl.errors import BackendError, TemporaryError, UsageError
+from qamctl.circuit_engines import NOISY, load
+from qamctl.errors import BackendError, Diagnostic, TemporaryError, UsageError
+from qamctl.quantum.simulate.batches import Stopped
 from qamctl.reason.answer import Answer, Attempt, worth_of
 from qamctl.reason.exact import Exact
 from qamctl.reason.prune import Pruned
@@ -71,6 +73,7 @@ def read(path: str, flags: Mapping[str, object], *, profile: str | None, config_
         verb, them = ("is", "it") if len(given) == 1 else ("are", "them")
         raise UsageError(f"{flag} {verb} for models, and {problem.source.label} is a reason spec: leave {them} out")
     reason_engines.expand(problem.options.backend, spec.method)
+    _check_mitigation(problem)
     if problem.options.noise is not None:
         spec = replace(spec, noise={**spec.noise, "preset": problem.options.noise})
     spec, taken = learned(spec)
@@ -156,31 +159,69 @@ def _answer(
 def _attempt(
     name: str, problem: Problem, built: Built, stop: Stop, tick: Tick, watch: Stopwatch
 ) -> Attempt | None:
+    """What one engine says; None where it was told to end before it had anything to say."""
     if name == reason_engines.EXACT:
         return _computed(built)
-    from qamctl.circuit_engines import load
-    from qamctl.quantum.simulate.batches import Stopped
     from qamctl.reason.plan import plan_circuit
 
     assert built.pruned is not None
     assert built.exact is not None
-    options = problem.options
-    shots = options.shots or SHOTS
+    options, spec, pruned, exact = problem.options, built.pruned.spec, built.pruned, built.exact
+    engine = reason_engines.Engine(
+        name, spec.noise, options.shots or SHOTS, problem.seed, stop, lambda: tick({}), problem.account
+    )
+    methods = mitigation_of(problem)
     load(name)
     watch.phase("compile")
-    method = problem.spec.method if problem.spec.method != "exact" else "auto"
     plan = plan_circuit(
-        built.pruned.spec, built.exact, method=method, shots=shots, mid_circuit=reason_engines.mid_circuit(name),
-        max_qubits=options.max_qubits,
+        spec, exact, method=spec.method, shots=engine.shots, max_qubits=options.max_qubits,
+        mid_circuit=not methods and reason_engines.mid_circuit(name),
     )  # fmt: skip
     watch.phase("solve")
+    n = len(problem.spec.paths.ids)
     try:
-        return reason_engines.measure(
-            name, built.pruned, built.exact, plan, len(problem.spec.paths.ids), shots=shots, seed=problem.seed,
-            stop=stop, tick=lambda: tick({}), account=problem.account,
-        )  # fmt: skip
+        if methods:
+            attempt = reason_engines.measure_mitigated(engine, pruned, exact, plan, n, methods)
+        else:
+            attempt = reason_engines.measure(engine, pruned, exact, plan, n)
+        if spec.reconstruct != "none" and attempt.solution is not None:
+            from qamctl.reason.tomography.experiment import experiment
+
+            told = experiment(
+                spec, exact, engine.run, seed=problem.seed, readout="readout" in methods, max_qubits=options.max_qubits
+            )
+            attempt = replace(attempt, extra={**attempt.extra, "reconstructed": told})
     except Stopped:
         return None
+    return attempt
+
+
+def mitigation_of(problem: Problem) -> tuple[str, ...]:
+    """What mitigates noise: as the flag says, or the spec."""
+    asked = problem.options.mitigate
+    return tuple(problem.spec.mitigate if asked is None else asked)
+
+
+def _check_mitigation(problem: Problem) -> None:
+    """Refuse mitigation that can't be, at the place that asks for it."""
+    methods, options = mitigation_of(problem), problem.options
+    if not methods:
+        return
+    where = "mitigate" if options.mitigate is None else problem.resolved.origins["mitigate"].removeprefix("flag ")
+    names = reason_engines.expand(options.backend, problem.spec.method)
+    text = None
+    if others := [name for name in names if name not in NOISY]:
+        text = (
+            f"{where}: mitigation is for engines that simulate noise, and {others[0]} does not: "
+            f"take --backend {NOISY[0]}, or --mitigate none"
+        )
+    elif "postselect" in methods:
+        text = f"{where}: evidence is selected anyway, and postselect is for circuits: leave it out"
+    elif problem.spec.network is not None and "detect" in methods:
+        text = f"{where}: detect is for two paths, and {problem.source.label} has a network: leave it out"
+    if text is not None:
+        at = [problem.source.locate(("mitigate",))] if options.mitigate is None else []
+        raise UsageError(text, [Diagnostic(text, place) for place in at])
 
 
 def _computed(built: Built) -> Attempt:

@@ -32,6 +32,8 @@ class Attempt:
         Why it found nothing, or what the user should know.
     plan
         The circuit that it measured.
+    extra
+        Further entries of the solution: `mitigation`, `reconstructed`.
     """
 
     backend: str
@@ -42,6 +44,7 @@ class Attempt:
     info: Mapping[str, Any] = field(default_factory=dict)
     note: str | None = None
     plan: Plan | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import numpy as np
 from qamctl.errors import UnsupportedError, UsageError
 from qamctl.reason.blocks import Ints, components
 from qamctl.reason.circuits.amplify import amplified_chance, amplify, best_rounds
-from qamctl.reason.circuits.program import DecisionCircuit, build_circuit, decision_of
+from qamctl.reason.circuits.program import Decision, DecisionCircuit, build_circuit, decision_of
 from qamctl.reason.exact import Exact
 from qamctl.reason.spec import EVOLVE, ReasonSpec
 from qamctl.reason.stages import stages_of
@@ -34,8 +34,8 @@ class Plan:
 
     Attributes
     ----------
-    made
-        How the circuit was made.
+    decision, made
+        What the circuit is made of, and how it was made.
     unmeasured, circuit
         In CX and one-qubit gates, amplified: without the measurements at its end, and with them.
     rounds
@@ -48,6 +48,7 @@ class Plan:
         For the metrics file: the circuit before and after it was optimised, and how it was made.
     """
 
+    decision: Decision
     made: DecisionCircuit
     unmeasured: QuantumCircuit
     circuit: QuantumCircuit
@@ -63,7 +64,14 @@ class Plan:
 
 
 def plan_circuit(
-    spec: ReasonSpec, exact: Exact, *, method: str, shots: int, mid_circuit: bool, max_qubits: int | None = None
+    spec: ReasonSpec,
+    exact: Exact,
+    *,
+    method: str,
+    shots: int,
+    mid_circuit: bool,
+    max_qubits: int | None = None,
+    whole: bool = False,
 ) -> Plan:
     """The circuit of a spec.
 
@@ -77,6 +85,8 @@ def plan_circuit(
         Whether the engine measures on the way.
     max_qubits
         Of the whole circuit.
+    whole
+        Make the state at the end, with what coherence it has lost by then, and not its populations alone.
 
     Raises
     ------
@@ -93,15 +103,16 @@ def plan_circuit(
             f"({1 << MOST_PATH_QUBITS:,} paths): leave out paths by `prune: WEIGHT`, or take method exact"
         )
     stages = stages_of(
-        spec.steps, spec.evidence.likelihood, spec.evidence.reliability, spec.coherence, evolves=evolves(spec)
-    )
+        spec.steps, spec.evidence.likelihood, spec.evidence.reliability, spec.coherence, evolves=evolves(spec),
+        whole=whole,
+    )  # fmt: skip
     selects = any(stage.likelihood is not None for stage in stages)
     acceptance = math.exp(min(0.0, exact.log_acceptance - sum(stage.log_scale for stage in stages)))
     rounds = _rounds(spec, method, acceptance if selects else 1.0, shots)
     if method == "amplify" and not selects:
         raise UsageError("there is no evidence, so every shot is accepted and nothing to amplify: take method sample")
-    decision = decision_of(spec.paths.prior, spec.paths.phase, stages, spec.context, keep)
-    made = build_circuit(decision, mid_circuit=mid_circuit and not rounds)
+    decision = decision_of(spec.paths.prior, spec.paths.phase, stages, spec.context, keep, whole=whole)
+    made = build_circuit(decision, mid_circuit=mid_circuit and not rounds, whole=whole)
     if max_qubits is not None and made.circuit.num_qubits > max_qubits:
         raise UnsupportedError(
             f"the circuit has {made.circuit.num_qubits} qubits, and {max_qubits} may be used: leave out paths by "
@@ -113,7 +124,7 @@ def plan_circuit(
     unmeasured = amplify(single, made.evidence_qubits, rounds) if rounds else single
     circuit = made.measured(unmeasured)
     figures = _figures(made, made.measured(plain), circuit, rounds)
-    return Plan(made, unmeasured, circuit, rounds, keep, acceptance, figures)
+    return Plan(decision, made, unmeasured, circuit, rounds, keep, acceptance, figures)
 
 
 def evolves(spec: ReasonSpec) -> bool:

@@ -37,7 +37,8 @@ def build_result(
     tables: dict[str, bytes] = {}
     terms: dict[str, float] = {}
     if answer.solution is not None and exact is not None and worth is not None:
-        block, tables = to_block(spec, answer.solution, exact, {"pruned": dict(pruned)})
+        more = {"pruned": dict(pruned), "mitigation": None, "reconstructed": None}
+        block, tables = to_block(spec, answer.solution, exact, more | dict(answer.best.extra if answer.best else {}))
         terms = {"expected_utility" if spec.utility.actions else "probability": rounded(worth.value)}
     value = None if worth is None else rounded(worth.value)
     bound = None if worth is None else rounded(worth.bound)

@@ -15,7 +15,7 @@ from qamctl.reason.spec import EVOLVE, Floats
 from qamctl.reason.state import relative_likelihood
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Stage:
     """What happens up to an evolution, or to the end.
 
@@ -41,7 +41,13 @@ class Stage:
 
 
 def stages_of(
-    steps: Sequence[int], likelihood: Floats, reliability: Floats, coherence: float, *, evolves: bool = True
+    steps: Sequence[int],
+    likelihood: Floats,
+    reliability: Floats,
+    coherence: float,
+    *,
+    evolves: bool = True,
+    whole: bool = False,
 ) -> tuple[Stage, ...]:
     """The stages of some steps.
 
@@ -51,6 +57,8 @@ def stages_of(
         [J, N] and [J] of the evidence.
     evolves
         False: evolution changes nothing, and is left out.
+    whole
+        Keep what the last step leaves of coherence, which nothing but the state itself shows.
     """
     wanted = [step for step in steps if evolves or step != EVOLVE]
     out: list[Stage] = []
@@ -63,7 +71,7 @@ def stages_of(
         out.append(Stage(tuple(rows), joint, scale, coherence ** (1 + len(rows)), True))
         rows = []
     last = out.pop()
-    return (*out, replace(last, evolve=False)) if last.rows or not out else tuple(out)
+    return (*out, replace(last, evolve=False)) if last.rows or whole or not out else tuple(out)
 
 
 def _joint(likelihoods: Floats, reliabilities: Floats) -> tuple[Floats, float]:

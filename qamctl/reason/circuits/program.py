@@ -86,7 +86,13 @@ class DecisionCircuit:
 
 
 def decision_of(
-    prior: Floats, phase: Floats, stages: Sequence[Stage], context: Context | None, keep: Ints
+    prior: Floats,
+    phase: Floats,
+    stages: Sequence[Stage],
+    context: Context | None,
+    keep: Ints,
+    *,
+    whole: bool = False,
 ) -> Decision:
     """What a circuit over some of the paths is made of.
 
@@ -98,10 +104,12 @@ def decision_of(
         With likelihoods over all paths.
     keep
         The paths that the circuit holds.
+    whole
+        Whether phases matter at the end, too.
     """
     size = 1 << max(1, (len(keep) - 1).bit_length())
     amplitudes = np.zeros(size, complex)
-    coherent = any(stage.evolve and stage.coherence > 0 for stage in stages)
+    coherent = any((stage.evolve or whole) and stage.coherence > 0 for stage in stages)
     turn = np.exp(1j * phase[keep]) if coherent else 1.0
     amplitudes[: len(keep)] = np.sqrt(prior[keep]) * turn
     amplitudes /= np.linalg.norm(amplitudes)
@@ -131,13 +139,15 @@ def decision_of(
     )  # fmt: skip
 
 
-def build_circuit(decision: Decision, *, mid_circuit: bool = False) -> DecisionCircuit:
+def build_circuit(decision: Decision, *, mid_circuit: bool = False, whole: bool = False) -> DecisionCircuit:
     """The circuit of a decision.
 
     Parameters
     ----------
     mid_circuit
         Whether paths may be measured on the way, where coherence is lost altogether: else each loss takes qubits.
+    whole
+        Whether coherence is lost at the end as well, which no population shows.
     """
     from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 
@@ -161,6 +171,8 @@ def build_circuit(decision: Decision, *, mid_circuit: bool = False) -> DecisionC
             select(circuit, stage.likelihood, range(k), ancilla)
             ancilla += 1
         if not stage.evolve or evolution is None:
+            if whole:
+                _dephase(circuit, stage.coherence, k)
             continue
         if stage in measured:
             circuit.measure(range(k), range(lost, lost + k))

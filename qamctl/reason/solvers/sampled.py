@@ -18,6 +18,14 @@ from qamctl.reason.spec import Floats
 CONFIDENCE: Final = 0.95
 
 
+def accepted_paths(samples: npt.NDArray[np.uint8], plan: Plan) -> Ints:
+    """[m] which of the circuit's paths each bitstring says; -1 where the evidence was not accepted, or it says none."""
+    k = plan.made.path_bits
+    accepted = samples[:, k : k + plan.made.evidence_bits].all(axis=1)
+    index = samples[:, :k].astype(np.int64) @ (1 << np.arange(k))
+    return np.where(accepted & (index < len(plan.paths)), index, -1)
+
+
 def accepted_counts(samples: npt.NDArray[np.uint8], occurrences: npt.NDArray[Any], plan: Plan) -> Floats:
     """[K] accepted shots by path; what noise turned into no path at all is not accepted.
 
@@ -26,12 +34,9 @@ def accepted_counts(samples: npt.NDArray[np.uint8], occurrences: npt.NDArray[Any
     samples, occurrences
         [m, bits] bitstrings and how often each was measured.
     """
-    k, made = plan.made.path_bits, plan.made
-    accepted = samples[:, k : k + made.evidence_bits].all(axis=1)
-    index = samples[:, :k].astype(np.int64) @ (1 << np.arange(k))
-    known = accepted & (index < len(plan.paths))
+    path = accepted_paths(samples, plan)
     counts: Floats = np.zeros(len(plan.paths))
-    np.add.at(counts, index[known], occurrences[known])
+    np.add.at(counts, path[path >= 0], occurrences[path >= 0])
     return counts
 
 

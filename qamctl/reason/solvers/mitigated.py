@@ -1,0 +1,133 @@
+"""The posterior from a noisy engine, with its errors undone: readout corrected, noise extrapolated to zero."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from qamctl.errors import InfeasibleError
+from qamctl.kernels.couplings import Samples
+from qamctl.quantum.intervals import TWO_SIDED_95
+from qamctl.quantum.mitigation import Mitigated, Readout, Zne, execute
+from qamctl.reason.blocks import Ints
+from qamctl.reason.spec import Floats
+
+if TYPE_CHECKING:
+    from qiskit import QuantumCircuit
+
+#: Runs circuits, and gives the counts of each by bitstring.
+Run = Callable[[Sequence["QuantumCircuit"]], list[dict[str, int]]]
+
+#: The path of each sample; -1 where it is not accepted.
+Reading = Callable[[Samples], Ints]
+
+
+@dataclass(frozen=True)
+class Shares:
+    """A mitigated posterior.
+
+    Attributes
+    ----------
+    values, errors
+        [K] of the paths that the circuit holds; the values sum to 1, with standard errors.
+    raw
+        [K] the shares of accepted shots.
+    shots, accepted
+        Of the circuit itself.
+    told
+        What mitigation did and cost, for the result file.
+    """
+
+    values: Floats
+    errors: Floats
+    raw: Floats
+    shots: int
+    accepted: int
+    told: Mapping[str, Any]
+
+    @property
+    def intervals(self) -> Floats:
+        """[K, 2] 95 % intervals."""
+        half = TWO_SIDED_95 * self.errors
+        return np.clip(np.stack([self.values - half, self.values + half], axis=1), 0.0, 1.0)
+
+
+def mitigate(circuit: QuantumCircuit, reading: Reading, paths: int, methods: Sequence[str], run: Run) -> Shares | None:
+    """The shares of paths among what is accepted, mitigated; None where nothing is.
+
+    Parameters
+    ----------
+    circuit
+        In the machine's gates, with its measurements.
+    reading
+        Tells the path of a shot.
+    paths
+        How many there are.
+    methods
+        readout, zne, detect (which the reading does).
+    run
+        Called once.
+
+    Raises
+    ------
+    UsageError
+        The circuit has no gates to fold.
+    BackendError
+        The engine failed, or a qubit's readout can't be inverted.
+    """
+    results: list[list[dict[str, int]]] = []
+
+    def once(batch: Sequence[QuantumCircuit]) -> list[dict[str, int]]:
+        if not results:
+            results.append(run(batch))
+        return results[0]
+
+    readout = Readout() if "readout" in methods else None
+    zne = Zne() if "zne" in methods else None
+
+    def accepted(samples: Samples) -> Any:
+        return reading(samples) >= 0
+
+    found: list[Mitigated] = []
+    try:
+        for path in range(paths):
+            found += execute([circuit], once, _share(reading, path), readout=readout, keep=accepted, zne=zne)
+    except InfeasibleError:
+        return None
+    values = np.clip([one.value for one in found], 0.0, None)
+    counts = results[0][0]
+    raw, kept = _raw(counts, reading, paths)
+    if values.sum() <= 0 or kept == 0:
+        return None
+    first, total = found[0], float(values.sum())
+    told = {
+        "methods": list(methods), "circuits": first.circuits, "shots": first.shots,
+        "fit": None if first.extrapolation is None else first.extrapolation.fit,
+        "overhead": _mean([one.overhead for one in found]), "kept": first.kept,
+        "notes": list(dict.fromkeys(note for one in found for note in one.notes)),
+    }  # fmt: skip
+    errors = np.array([one.error for one in found]) / total
+    return Shares(values / total, errors, raw, sum(counts.values()), kept, told)
+
+
+def _share(reading: Reading, path: int) -> Callable[[Samples], Floats]:
+    return lambda samples: (reading(samples) == path).astype(np.float64)
+
+
+def _raw(counts: Mapping[str, int], reading: Reading, paths: int) -> tuple[Floats, int]:
+    """[K] the shares of accepted shots, and how many those are."""
+    from qamctl.quantum.program import from_strings
+
+    bits = len(next(iter(counts)).replace(" ", ""))
+    seen = from_strings(counts, bits)
+    path = reading(seen.samples)
+    by_path = np.bincount(path[path >= 0], seen.occurrences[path >= 0], minlength=paths)
+    return by_path / max(1.0, float(by_path.sum())), round(float(by_path.sum()))
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
