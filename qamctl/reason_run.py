@@ -291,8 +291,16 @@ def keep(problem: Problem, answer: Answer, run: str) -> None:
 
 
 def copies(problem: Problem, answer: Answer) -> dict[Path, bytes]:
-    """None."""
-    return {}
+    """The picture, where one is asked for and there is something to draw."""
+    path, spec = problem.options.picture, problem.spec
+    if path is None or answer.solution is None:
+        return {}
+    from qamctl.reason.explain import explain
+    from qamctl.report.reason_svg import reason_svg
+
+    found, _ = build_result(spec, answer, run="", reasons=(), compiled=None, provenance={}, pruned={})
+    steps = [] if spec.network is not None else explain(spec).steps
+    return {path: reason_svg(found, steps).encode()}
 
 
 def measures(problem: Problem, built: Built, answer: Answer, compiled: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ COMMANDS = {
     "solve": ("solve", "Find a checked sample of a binary model: QUBO, Ising, MaxCut, or with constraints."),
     "validate": ("validate", "Report every fault of problem files, without solving."),
     "check": ("check", "Recompute a result from its problem file."),
+    "explain": ("explain", "Explain a decision: which evidence moved what, order, and interference."),
     "bench": ("bench", "Compare engines on one problem at equal time."),
     "compile": ("compile", "Write a problem as solvers and quantum computers take it: QUBO, BQM, LP, OpenQASM, QIR."),
     "decode": ("decode", "Turn samples of a compiled problem, whoever drew them, into a checked answer."),
