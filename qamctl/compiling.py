@@ -86,6 +86,11 @@ def open_target(
             f"{'standard input' if path == '-' else path} is a circuit, not a problem: `qamctl compile` writes it with "
             "--to qasm or --to qir, and `qamctl solve` runs it"
         )
+    if kind == "reason":
+        raise UsageError(
+            f"{'standard input' if path == '-' else path} is a reason spec, which is a circuit and no QUBO: take "
+            "`qamctl compile --to qasm` or `--to qir`, and `qamctl reason --backend azure:TARGET` to run it"
+        )
     if kind in WHOLE:
         part = import_module(f"qamctl.{kind}_run")
         problem = part.read(path, flags, profile=profile, config_file=config_file)

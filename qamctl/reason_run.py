@@ -171,8 +171,8 @@ def _attempt(
         name, spec.noise, options.shots or SHOTS, problem.seed, stop, lambda: tick({}), problem.account
     )
     methods = mitigation_of(problem)
-    load(name)
     watch.phase("compile")
+    load(name)
     plan = plan_circuit(
         spec, exact, method=spec.method, shots=engine.shots, max_qubits=options.max_qubits,
         mid_circuit=not methods and reason_engines.mid_circuit(name),

@@ -159,6 +159,8 @@ def _verdict(path: str, format: str | None) -> Verdict:
             faults = _schedule_faults(path)
         elif kind == "cluster":
             faults = _cluster_faults(path)
+        elif kind == "reason":
+            faults = _reason_faults(path)
         elif kind == "circuit":
             from qamctl.formats.circuits import read_circuit
 
@@ -188,6 +190,16 @@ def _cluster_faults(path: str) -> list[Diagnostic]:
     from qamctl.cluster.reasons import reasons
 
     spec = load_cluster(path)
+    return [
+        Diagnostic(f"{reason.constraint}: {reason.text}", spec.source.locate(reason.path)) for reason in reasons(spec)
+    ]
+
+
+def _reason_faults(path: str) -> list[Diagnostic]:
+    from qamctl.reason.read import load_reason
+    from qamctl.reason.reasons import reasons
+
+    spec = load_reason(path)
     return [
         Diagnostic(f"{reason.constraint}: {reason.text}", spec.source.locate(reason.path)) for reason in reasons(spec)
     ]

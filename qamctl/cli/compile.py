@@ -69,10 +69,11 @@ def compile_(
       qamctl compile model.qubo --to qasm --depth 5 --target ionq --file model.qasm
       qamctl compile circuit.qasm --to qir --file circuit.bc
 
-    Takes specs of schedules and clusters, whole, model files, and circuits in OpenQASM. For qubo, ising, bqm and
-    circuits constraints become penalties whose weights are sufficient: every minimum is a feasible optimum. The
-    variables keep their names, and bit i of a circuit is variable i, so that `qamctl decode` finds the way back.
-    Everything is minimised; only lp keeps the sense of a model file.
+    Takes specs of schedules and clusters, whole, model files, and circuits in OpenQASM; reason specs become circuits,
+    with --to qasm or qir, whose first bits are the path and whose next ones are all 1 where a shot counts. For qubo,
+    ising, bqm and circuits constraints become penalties whose weights are sufficient: every minimum is a feasible
+    optimum. The variables keep their names, and bit i of a circuit is variable i, so that `qamctl decode` finds the
+    way back. Everything is minimised; only lp keeps the sense of a model file.
     """
     flags = {
         "format": format,
@@ -106,6 +107,13 @@ def compile_(
         circuit = read_circuit(file, format=format)
         protect(circuit.source.files, [("--file", target)])
         artefact = compiling.convert_circuit(circuit, form)
+    elif form is not None and kind == "reason":
+        from qamctl.reason_compile import write_decision
+
+        given = {"--encoding": encoding, "--inequality": inequality, "--penalty": penalty, "--level": level}
+        refuse(f"{file} is a reason spec", given, "for problems that become a QUBO")
+        problem, artefact = write_decision(file, flags, form, profile=profile, config_file=config_file)
+        protect(problem.source.files, [("--file", target)])
     else:
         found = compiling.open_target(file, flags, level=at, profile=profile, config_file=config_file)
         protect(found.problem.source.files, [("--file", target)])

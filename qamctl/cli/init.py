@@ -20,7 +20,9 @@ def init(
     context: typer.Context,
     kind: Annotated[
         str,
-        typer.Argument(metavar="KIND", help="Kind of problem file: schedule, cluster, model, hamiltonian or circuit."),
+        typer.Argument(
+            metavar="KIND", help="Kind of problem file: schedule, cluster, reason, model, hamiltonian or circuit."
+        ),
     ],
     file: flag.Target = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,

@@ -154,6 +154,48 @@ costs:
 moves: {max: 4, max_cost: 20}              # agents that may move, and the sum of their move costs
 """
 
+_REASON: Final = """\
+# yaml-language-server: $schema=reason.schema.json
+# (Editors complete and check this file once `qamctl schema reason --file reason.schema.json` has run beside it.)
+#
+# A decision under evidence. Check it with `qamctl validate FILE`, decide with `qamctl reason FILE`, and see what moved
+# the decision with `qamctl explain FILE`. docs/spec-reason.md has every field.
+kind: reason
+version: 1
+name: my-decision            # stands in run names
+
+# solver: {backend: statevector, shots: 4000}   # measure it as a circuit; without, it is computed exactly
+
+# The ways that the decision may go. Priors may be in any unit; without them all paths are equal.
+paths:
+  - {id: retry, prior: 0.5, actions: [prefer t1 on a1]}   # what a schedule may take as its `reasoning`
+  - {id: escalate, prior: 0.3}
+  - {id: wait, prior: 0.2}
+  # - {id: wait-longer, prior: 0.1, decision: wait}       # counts together with the path wait
+
+# What was seen: the probability of seeing it on each path, and how far to trust it.
+evidence:
+  - {id: timeout-seen, likelihood: {retry: 0.2, escalate: 0.9, wait: 0.4}}
+  - {id: queue-long, likelihood: {escalate: 0.6}, otherwise: 0.5, reliability: 0.8}   # 0 ignores it, 1 trusts it
+
+# What actions are worth on each path; without, the most probable decision is taken.
+utility:
+  - {action: call-someone, values: {retry: -1, escalate: 5}}
+  - {action: hold, values: {retry: 2, escalate: -2, wait: 2}}
+
+# Paths may turn into each other while time goes by: a Hermitian matrix. With coherence 0 this is a hidden Markov model;
+# with more, paths interfere and the order of evidence matters, which is a choice of model and no better evidence.
+# context: {couplings: [[retry, escalate, 0.3]], fields: {wait: 0.1}, time: 0.5}
+# steps: [timeout-seen, evolve, queue-long]
+# coherence: 0.5
+
+# What feedback teaches is kept in this file, beside the spec: `qamctl feedback my-decision.state.json --outcome solved`
+# state: my-decision.state.json
+outcomes:
+  - {id: solved, likelihood: {retry: 0.7, escalate: 0.9, wait: 0.4}}
+  - {id: failed, likelihood: {retry: 0.3, escalate: 0.1, wait: 0.6}}
+"""
+
 _MODEL: Final = """\
 # yaml-language-server: $schema=model.schema.json
 # (Editors complete and check this file once `qamctl schema model --file model.schema.json` has run beside it.)
@@ -256,7 +298,10 @@ noise: {preset: generic, p2: 0.01}
 """
 
 _TEMPLATES: Final = MappingProxyType(
-    {"schedule": _SCHEDULE, "cluster": _CLUSTER, "model": _MODEL, "hamiltonian": _HAMILTONIAN, "circuit": _CIRCUIT}
+    {
+        "schedule": _SCHEDULE, "cluster": _CLUSTER, "reason": _REASON, "model": _MODEL, "hamiltonian": _HAMILTONIAN,
+        "circuit": _CIRCUIT,
+    }
 )
 
 
