@@ -167,7 +167,7 @@ def measure_mitigated(
             return read_encoded(samples, evidence)
         return accepted_paths(samples, plan)
 
-    if "detect" in methods:
+    if "detect" in methods and plan.decision is not None:  # it is refused for networks
         circuit = encoded(plan.decision)
     native = native_form(circuit, make_noise(engine.noise).preset)
     shares = mitigate(native, reading, len(plan.paths), methods, engine.strings)

@@ -30,7 +30,7 @@ def compiled_block(spec: ReasonSpec, exact: Exact, plan: Plan | None) -> dict[st
         What was measured; None: make the circuit where that takes no time.
     """
     if plan is None:
-        if spec.network is None and len(reachable(spec)) > MOST_PATHS:
+        if len(spec.paths.ids if spec.network is not None else reachable(spec)) > MOST_PATHS:
             why = f"more than {MOST_PATHS} paths are compiled where a circuit is asked for: by a backend, or `compile`"
             return {"kind": "circuit", "scope": "refused", "reason": why}
         try:

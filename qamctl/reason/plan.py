@@ -14,7 +14,7 @@ from qamctl.reason.blocks import Ints, components
 from qamctl.reason.circuits.amplify import amplified_chance, amplify, best_rounds
 from qamctl.reason.circuits.program import Decision, DecisionCircuit, build_circuit, decision_of
 from qamctl.reason.exact import Exact
-from qamctl.reason.spec import EVOLVE, ReasonSpec
+from qamctl.reason.spec import EVOLVE, Network, ReasonSpec
 from qamctl.reason.stages import stages_of
 
 if TYPE_CHECKING:
@@ -35,25 +35,26 @@ class Plan:
     Attributes
     ----------
     decision, made
-        What the circuit is made of, and how it was made.
+        What the circuit is made of, None of a network; and how it was made.
     unmeasured, circuit
         In CX and one-qubit gates, amplified: without the measurements at its end, and with them.
     rounds
         Of amplification.
     paths
-        [K] the paths of the spec that its states stand for.
+        [K] the paths of the spec that its states stand for; `states` are the numbers of these states.
     acceptance
         The share of shots that will be accepted, without amplification; `amplified` with it.
     figures
         For the metrics file: the circuit before and after it was optimised, and how it was made.
     """
 
-    decision: Decision
+    decision: Decision | None
     made: DecisionCircuit
     unmeasured: QuantumCircuit
     circuit: QuantumCircuit
     rounds: int
     paths: Ints
+    states: Ints
     acceptance: float
     figures: Mapping[str, Any]
 
@@ -95,6 +96,8 @@ def plan_circuit(
     UsageError
         There is nothing to amplify.
     """
+    if spec.network is not None:
+        return _of_network(spec, spec.network, exact, method=method, shots=shots, max_qubits=max_qubits)
     keep = reachable(spec)
     qubits = max(1, (len(keep) - 1).bit_length())
     if qubits > MOST_PATH_QUBITS:
@@ -106,25 +109,49 @@ def plan_circuit(
         spec.steps, spec.evidence.likelihood, spec.evidence.reliability, spec.coherence, evolves=evolves(spec),
         whole=whole,
     )  # fmt: skip
-    selects = any(stage.likelihood is not None for stage in stages)
-    acceptance = math.exp(min(0.0, exact.log_acceptance - sum(stage.log_scale for stage in stages)))
-    rounds = _rounds(spec, method, acceptance if selects else 1.0, shots)
-    if method == "amplify" and not selects:
-        raise UsageError("there is no evidence, so every shot is accepted and nothing to amplify: take method sample")
     decision = decision_of(spec.paths.prior, spec.paths.phase, stages, spec.context, keep, whole=whole)
+    acceptance = math.exp(min(0.0, exact.log_acceptance - sum(stage.log_scale for stage in decision.stages)))
+    selects = any(stage.likelihood is not None for stage in stages)
+    rounds = _rounds(spec, method, acceptance, shots, selects=selects)
     made = build_circuit(decision, mid_circuit=mid_circuit and not rounds, whole=whole)
     if max_qubits is not None and made.circuit.num_qubits > max_qubits:
         raise UnsupportedError(
             f"the circuit has {made.circuit.num_qubits} qubits, and {max_qubits} may be used: leave out paths by "
             "`prune: WEIGHT`, or raise --max-qubits"
         )
+    return _plan(spec, decision, made, keep, np.arange(len(keep)), acceptance, rounds, method)
+
+
+def _of_network(
+    spec: ReasonSpec, network: Network, exact: Exact, *, method: str, shots: int, max_qubits: int | None
+) -> Plan:
+    """The circuit of a network, whose paths are combinations of the values that are asked for."""
+    from qamctl.reason.network.circuit import network_circuit
+
+    acceptance = math.exp(min(0.0, exact.log_acceptance))
+    rounds = _rounds(spec, method, acceptance, shots, selects=bool(network.observed))
+    found = network_circuit(network, max_qubits=max_qubits)
+    return _plan(spec, None, found.made, np.arange(len(found.states)), found.states, acceptance, rounds, method)
+
+
+def _plan(
+    spec: ReasonSpec,
+    decision: Decision | None,
+    made: DecisionCircuit,
+    paths: Ints,
+    states: Ints,
+    acceptance: float,
+    rounds: int,
+    method: str,
+) -> Plan:
+    """The circuit in the gates of machines, amplified."""
     plain, single = _compiled(made.circuit, 0), _compiled(made.circuit, 2)
     if rounds and method == "auto" and spec.rounds is None:
         rounds = _affordable(rounds, int(single.count_ops().get("cx", 0)))
     unmeasured = amplify(single, made.evidence_qubits, rounds) if rounds else single
     circuit = made.measured(unmeasured)
     figures = _figures(made, made.measured(plain), circuit, rounds)
-    return Plan(decision, made, unmeasured, circuit, rounds, keep, acceptance, figures)
+    return Plan(decision, made, unmeasured, circuit, rounds, paths, states, acceptance, figures)
 
 
 def evolves(spec: ReasonSpec) -> bool:
@@ -145,8 +172,11 @@ def reachable(spec: ReasonSpec) -> Ints:
     return np.array([*ordered, *alone.tolist()], np.int64)
 
 
-def _rounds(spec: ReasonSpec, method: str, acceptance: float, shots: int) -> int:
-    if method == "sample" or (method == "auto" and spec.rounds is None and acceptance * shots >= ENOUGH):
+def _rounds(spec: ReasonSpec, method: str, acceptance: float, shots: int, *, selects: bool) -> int:
+    """The rounds of amplification that are asked for, or bring the most; 0 where every shot is accepted anyway."""
+    if method == "amplify" and not selects:
+        raise UsageError("there is no evidence, so every shot is accepted and nothing to amplify: take method sample")
+    if not selects or method == "sample" or (method == "auto" and spec.rounds is None and acceptance * shots >= ENOUGH):
         return 0
     return best_rounds(acceptance) if spec.rounds is None else spec.rounds
 

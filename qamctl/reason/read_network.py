@@ -136,7 +136,7 @@ def _table(rows: Rows, row: int, shape: tuple[int, ...], faults: Faults) -> Floa
 
 def _chances(entry: Any, size: int, text: bool) -> list[float]:
     if not isinstance(entry, list) or len(entry) != size:
-        found = f"{len(entry)} numbers" if isinstance(entry, list) else show(entry)
+        found = f"a list of {len(entry)}" if isinstance(entry, list) else show(entry)
         raise Refusal(f"must hold a probability for each of its {size} values, found {found}")
     chances = []
     for i, cell in enumerate(entry):
@@ -165,17 +165,18 @@ def _query(
     words = cell if isinstance(cell, list) and cell else [cell]
     found: list[int] = []
     for i, word in enumerate(words):
-        path = ("query", i) if isinstance(cell, list) else ("query",)
+        path = ("query", i) if words is cell else ("query",)
         if not isinstance(word, str) or word not in index:
             hint = nearest(word, index) if isinstance(word, str) else None
-            faults.add(path, f"must name variables of the network, found {show(word)}", hint)
+            faults.add(path, f"must name a variable of the network, found {show(word)}", hint)
         elif index[word] in found:
-            faults.add(path, f"names {show(word)} twice")
+            faults.add(path, f"`query` names {show(word)} twice")
         else:
             found.append(index[word])
     answers = prod(len(values[node]) for node in found)
     if answers > MOST_ANSWERS:
-        faults.add(("query",), f"asks for {answers:,} combinations of values: at most {MOST_ANSWERS:,} are taken")
+        message = f"`query` asks for {answers:,} combinations of values: at most {MOST_ANSWERS:,} are taken"
+        faults.add(("query",), message, "ask for fewer variables")
     for node in found if len(found) > 1 else ():
         for value in values[node]:
             if JOINT in value:

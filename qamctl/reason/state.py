@@ -25,7 +25,7 @@ class ImpossibleError(InfeasibleError):
     Attributes
     ----------
     place
-        Among the likelihoods that were given.
+        Among the likelihoods that were given; of a network the observed node.
     """
 
     def __init__(self, place: int) -> None:

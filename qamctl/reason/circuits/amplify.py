@@ -52,7 +52,10 @@ def _flip_sign(qubits: int, among: Sequence[int], *, turned: bool = False) -> Qu
     circuit = QuantumCircuit(qubits)
     for qubit in among if turned else ():
         circuit.x(qubit)
-    circuit.append(ZGate() if len(among) == 1 else ZGate().control(len(among) - 1), list(among))
+    circuit.append(ZGate() if len(among) == 1 else ZGate().control(len(among) - 1, annotated=False), list(among))
     for qubit in among if turned else ():
         circuit.x(qubit)
-    return transpile(circuit, basis_gates=["cx", "u"], optimization_level=2, seed_transpiler=0)
+    # Qubits that are idle here are in use elsewhere: they must not be taken for zeros.
+    return transpile(
+        circuit, basis_gates=["cx", "u"], optimization_level=2, seed_transpiler=0, qubits_initially_zero=False
+    )

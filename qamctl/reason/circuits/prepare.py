@@ -34,7 +34,7 @@ class Preparation:
     Attributes
     ----------
     method
-        tree, schmidt or isometry.
+        tree, schmidt or isometry; network: a rotation for each variable, from its parents on.
     two_qubit
         Gates on two qubits, once the circuit is in CX and one-qubit gates, by method; what was not tried is missing.
     """

@@ -115,14 +115,14 @@ def decision_of(
     amplitudes /= np.linalg.norm(amplitudes)
     own = []
     for stage in stages:
-        likelihood = None
-        if stage.likelihood is not None:
-            likelihood = np.zeros(size)
-            likelihood[: len(keep)] = stage.likelihood[keep]
-            if len(keep) < size and not stage.evolve:
-                likelihood[len(keep) :] = likelihood[len(keep) - 1]  # of states that are empty: no matter
-            likelihood /= max(likelihood.max(), np.finfo(float).tiny)
-        own.append(replace(stage, likelihood=likelihood))
+        if stage.likelihood is None:
+            own.append(stage)
+            continue
+        most = max(float(stage.likelihood[keep].max()), np.finfo(float).tiny)
+        likelihood = np.zeros(size)
+        likelihood[: len(keep)] = stage.likelihood[keep] / most
+        likelihood[len(keep) :] = likelihood[len(keep) - 1]  # of states that are empty: no matter
+        own.append(replace(stage, likelihood=likelihood, log_scale=stage.log_scale + math.log(most)))
     hamiltonian = None
     if context is not None and any(stage.evolve for stage in stages):
         place = np.full(len(prior), -1, np.int64)

@@ -23,7 +23,9 @@ def accepted_paths(samples: npt.NDArray[np.uint8], plan: Plan) -> Ints:
     k = plan.made.path_bits
     accepted = samples[:, k : k + plan.made.evidence_bits].all(axis=1)
     index = samples[:, :k].astype(np.int64) @ (1 << np.arange(k))
-    return np.where(accepted & (index < len(plan.paths)), index, -1)
+    path = np.full(1 << k, -1, np.int64)
+    path[plan.states] = np.arange(len(plan.states))
+    return np.where(accepted, path[index], -1)
 
 
 def accepted_counts(samples: npt.NDArray[np.uint8], occurrences: npt.NDArray[Any], plan: Plan) -> Floats:
