@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from qamctl.api_clusters import AgentCluster, ClusterManager
     from qamctl.errors import ExitCode, QamError
     from qamctl.quantum.qaoa import QAOAOptimizer
+    from qamctl.reason.react import QuantumReACT
+    from qamctl.reason.state import QuantumReasoningState
     from qamctl.samplers import AnnealSampler, AutoSampler, TabuSampler
     from qamctl.schedule.read import load_schedule, schedule_from_data
 
@@ -26,6 +28,8 @@ __all__ = [
     "QAOAOptimizer",
     "QUBOScheduler",
     "QamError",
+    "QuantumReACT",
+    "QuantumReasoningState",
     "TabuSampler",
     "__version__",
     "load_schedule",
@@ -42,6 +46,8 @@ _HOMES = {
     "AzureQuantumClient": "qamctl.api",
     "ClusterManager": "qamctl.api_clusters",
     "QUBOScheduler": "qamctl.api",
+    "QuantumReACT": "qamctl.reason.react",
+    "QuantumReasoningState": "qamctl.reason.state",
     "ExitCode": "qamctl.errors",
     "QamError": "qamctl.errors",
     "load_schedule": "qamctl.schedule.read",

@@ -146,7 +146,7 @@ def _answer(
     assert built.whole is not None
     fallback = None
     if attempts and all(attempt.solution is None for attempt in attempts) and not problem.options.strict:
-        fallback = {"from": failed[0][0], "to": reason_engines.EXACT, "reason": failed[0][1]}
+        fallback = {"backend": failed[0][0], "reason": failed[0][1]}
         attempts = [*attempts, _computed(built)]
     answer = Answer("feasible", tuple(attempts), built.whole, fallback)
     if answer.solution is None:

@@ -32,6 +32,7 @@ CIRCUITS = {"circuit-bell.qasm", "circuit-teleport.yaml", "circuit-ising.yaml"}
 #: What a circuit spec of the folder names.
 NAMED = {"circuit-ising.qasm"}
 CLUSTERS = {"cluster-services.yaml", "cluster-teams.yaml", "cluster-hierarchy.yaml"}
+REASONS = {"reason-incident.yaml", "reason-sprinkler.yaml", "reason-alarm.yaml"}
 SUFFIXES = {".yaml", ".qubo", ".lp", ".qasm"}
 FEASIBLE = [
     "schedule-night-batch.yaml",
@@ -56,7 +57,7 @@ def solve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-u
 def test_every_example_is_tested() -> None:
     """No problem file is left out of this page."""
     found = {path.relative_to(PROBLEMS).as_posix() for path in PROBLEMS.rglob("*") if path.suffix in SUFFIXES}
-    assert found == {*FEASIBLE, "schedule-infeasible.yaml", *MODELS, *CIRCUITS, *NAMED, *CLUSTERS}
+    assert found == {*FEASIBLE, "schedule-infeasible.yaml", *MODELS, *CIRCUITS, *NAMED, *CLUSTERS, *REASONS}
 
 
 @pytest.mark.parametrize("file", MODELS)
@@ -136,6 +137,26 @@ def test_an_example_of_clusters_is_read(file: str) -> None:
     assert f"qamctl cluster problems/{file}" in (PROBLEMS / file).read_text()
     if (spec.agents.current >= 0).all():
         assert check_columns(spec, spec.agents.current).feasible
+
+
+@pytest.mark.parametrize("file", sorted(REASONS))
+def test_an_example_of_a_decision_is_decided(file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each runs, its circuit says the same, and the checker finds nothing wrong."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    path = PROBLEMS / file
+    assert f"qamctl reason problems/{file}" in path.read_text()
+    report = run("reason", str(path), {"out": tmp_path / "out"})
+    assert (report.result["status"], report.exit_code) == ("optimal", ExitCode.OK)
+    assert report.result["compiled"]["distance"] == 0
+    assert check_files(str(tmp_path / "out" / "result.json"), str(path)) == []
+
+
+def test_the_starter_file_of_decisions_decides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `init reason` writes is valid as it stands, and somebody is called."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    path = tmp_path / "start.yaml"
+    path.write_text(template("reason"))
+    assert run("reason", str(path), {}).result["solution"]["decision"] == "call-someone"
 
 
 def test_the_starter_file_of_clusters_is_feasible(tmp_path: Path) -> None:

@@ -53,3 +53,21 @@ def test_every_field_of_clusters_is_documented(tmp_path: Path, monkeypatch: pyte
     blocks += [block["rows"][0]["before"]]
     named = set(re.findall(r"`([\w.]+)`", (ROOT / "docs" / "results.md").read_text()))
     assert {key for part in blocks for key in part} - named == set()
+
+
+def test_every_field_of_decisions_is_documented(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each key of a decision's result and metrics, computed, measured, and of a network."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    blocks = []
+    for name in ("reason-incident.yaml", "reason-sprinkler.yaml"):
+        report = run("reason", str(ROOT / "problems" / name), {"backend": ("statevector",), "shots": 200})
+        result, metrics = report.result, report.metrics
+        blocks += [result, metrics, result["solution"], result["terms"], result["attempts"][0], result["compiled"]]
+        blocks += [result["solution"]["pruned"], metrics["model"], metrics["search"]["statevector"]["circuit"]]
+        blocks.append({key: 0 for key in metrics["search"]["statevector"] if key not in SIMULATION})
+    named = set(re.findall(r"`([\w.]+)`", (ROOT / "docs" / "results.md").read_text()))
+    assert {key for block in blocks for key in block} - named == set()
+
+
+#: Figures of the simulator, which circuits.md speaks of.
+SIMULATION = ("branches", "simulated_qubits", "method")

@@ -49,7 +49,7 @@ def _headline(result: Mapping[str, Any], paint: Paint, width: int) -> str:
     if result.get("solved_by"):
         lines.append(f"Solved by: {result['solved_by']}")
     if fallback := result.get("fallback"):
-        lines.append(f"Fallback: from {fallback['from']} to {fallback['to']}: {cell(fallback['reason'])}")
+        lines.append(f"Fallback: {', '.join(f'{name}: {cell(value)}' for name, value in fallback.items())}")
     if compiled := result.get("compiled"):
         told = compiled.get("reason") or (
             f"{compiled['variables']} qubits, {compiled['two_qubit']} two-qubit gates, depth {compiled['depth']}"

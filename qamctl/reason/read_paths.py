@@ -71,7 +71,8 @@ def likelihoods(
             missing = [paths[i] for i in np.flatnonzero(np.isnan(found[row])).tolist()]
             if faults.within(rows.path(row, "likelihood")):
                 continue  # a name that was refused would be called missing, too
-            more = "" if len(missing) == 1 else f" and {len(missing) - 1} more paths"
+            further = len(missing) - 1
+            more = f" and {further} more path{'s' if further > 1 else ''}" if further else ""
             message = f"the likelihood of `{missing[0]}`{more} is missing"
             faults.add(rows.path(row, "likelihood"), message, "name every path, or give `otherwise`")
     return np.where(np.isnan(found), np.nan_to_num(rest)[:, None], found)

@@ -14,7 +14,11 @@ from support.brute_force import Oracle, Row, Schedule, columns
 
 from qamctl.schedule.check import check_columns
 from qamctl.schedule.solution import Solution
-from qamctl.schedule.spec import KINDS, TERMS, ScheduleSpec
+from qamctl.schedule.spec import KINDS, ScheduleSpec
+from qamctl.schedule.spec import TERMS as ALL_TERMS
+
+#: The terms that need nothing of the spec; `with_reasoning` adds the last one.
+TERMS = ALL_TERMS[:-1]
 
 #: What a random spec may contain; `features_of` tells what one does contain.
 FEATURES = (

@@ -70,6 +70,8 @@ def dirichlet(counts: Floats) -> Floats:
     """[K, 2] intervals that hold together with 95 %: Dirichlet(1/2 + counts), each share by Bonferroni's inequality.
 
     A share of a Dirichlet distribution is a beta variable; 1/2 is the prior of Jeffreys and of Perks for two outcomes.
+    What was never seen may be impossible, and what was always seen may be certain: there the ends are 0 and 1 (Brown,
+    Cai and DasGupta 2001), since else such paths would never lie in their intervals.
     """
     from scipy.special import betaincinv
 
@@ -77,7 +79,8 @@ def dirichlet(counts: Floats) -> Floats:
         return np.array([[1.0, 1.0]])
     own, tail = counts + 0.5, (1 - CONFIDENCE) / len(counts) / 2
     rest = own.sum() - own
-    return np.stack([betaincinv(own, rest, tail), betaincinv(own, rest, 1 - tail)], axis=1)
+    low, high = betaincinv(own, rest, tail), betaincinv(own, rest, 1 - tail)
+    return np.stack([np.where(counts > 0, low, 0.0), np.where(counts < counts.sum(), high, 1.0)], axis=1)
 
 
 def utility_intervals(values: Floats, solution: Solution) -> list[tuple[float, float]]:
