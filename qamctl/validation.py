@@ -76,6 +76,12 @@ def check_files(result: str, spec: str, *, format: str | None = None, sense: str
         return [str(found) for found in check_assignment(data, _begun_from(data, file, spec), file.parent)]
     if kind == "circuit":
         return _check_circuit(data, spec, format)
+    if kind == "reason":
+        from qamctl.reason.check import as_learned
+        from qamctl.reason.check import check_result as check_posterior
+        from qamctl.reason.read import load_reason
+
+        return [str(found) for found in check_posterior(data, as_learned(data, load_reason(spec)), file.parent)]
     return _check_model(data, file, spec, format, sense)
 
 

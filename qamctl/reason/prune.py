@@ -9,6 +9,7 @@ import numpy as np
 from qamctl.reason.blocks import Ints, components
 from qamctl.reason.exact import posterior_of
 from qamctl.reason.spec import EVOLVE, Floats, ReasonSpec
+from qamctl.reason.state import ImpossibleError
 
 
 @dataclass(frozen=True)
@@ -21,11 +22,15 @@ class Pruned:
         [K] the paths that are left.
     error
         The posterior is off by at most so much, in total variation.
+    log_share
+        The logarithm of what the probability of the evidence on these paths alone is multiplied by: what they have of
+        all priors, with likelihoods relative to the largest of all paths.
     """
 
     spec: ReasonSpec
     kept: Ints
     error: float
+    log_share: float = 0.0
 
     def spread(self, values: Floats, n: int) -> Floats:
         """[n, ...] values of the paths that are left, among all; 0 for the others."""
@@ -62,14 +67,26 @@ def prune(spec: ReasonSpec) -> Pruned:
         return everything
     kept = np.flatnonzero(~small)
     smaller = restricted(spec, kept)
-    state = posterior_of(smaller, smaller.steps, smaller.coherence)
-    log_left = state.log_acceptance + np.log(spec.paths.prior[kept].sum()) - top
+    try:
+        state = posterior_of(smaller, smaller.steps, smaller.coherence)
+    except ImpossibleError:
+        return everything  # what seemed to matter most is impossible, and the rest may not be
+    log_share = float(np.log(spec.paths.prior[kept].sum()))
+    log_left = state.log_acceptance + log_share - top
     for step in spec.steps:
-        if step != EVOLVE and spec.evidence.reliability[step] > 0:
-            row = spec.evidence.likelihood[step]
-            log_left += spec.evidence.reliability[step] * np.log(row[kept].max() / row.max())
+        if step != EVOLVE:
+            alpha, row = float(spec.evidence.reliability[step]), spec.evidence.likelihood[step]
+            less = _log_most(row[kept]) - _log_most(row)
+            log_left += alpha * less
+            log_share += (alpha - 1) * less
     lost, left = float(bound[small].sum()), float(np.exp(log_left))
-    return Pruned(smaller, kept, lost / (lost + left))
+    return Pruned(smaller, kept, lost / (lost + left), log_share)
+
+
+def _log_most(row: Floats) -> float:
+    """The logarithm of the largest likelihood, by which all are divided; 0 where every one is 0."""
+    most = float(row.max())
+    return float(np.log(most)) if most > 0 else 0.0
 
 
 def _blocks(spec: ReasonSpec, n: int) -> Ints:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from qamctl.reason.prune import Pruned, prune
 from qamctl.reason.solvers.exact import Exact, solve
 from qamctl.reason.spec import ReasonSpec
@@ -19,7 +21,8 @@ def solve_or_reasons(spec: ReasonSpec) -> tuple[Pruned | None, Exact | None, tup
     """
     try:
         pruned = prune(spec)
-        return pruned, solve(pruned.spec), ()
+        exact = solve(pruned.spec)
+        return pruned, replace(exact, log_evidence=exact.log_evidence + pruned.log_share), ()
     except ImpossibleError as error:
         return None, None, (_reason(spec, error.place),)
 

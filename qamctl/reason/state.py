@@ -11,12 +11,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 
 from qamctl.errors import InfeasibleError, UnsupportedError
 from qamctl.reason.blocks import MOST_TOGETHER, blocks_of, components
 from qamctl.reason.spec import Complex, Context, Floats
+
+#: Of what a block of paths holds together, after an evolution: less of one path is rounding.
+ROUNDING: Final = 1e-15
 
 
 class ImpossibleError(InfeasibleError):
@@ -113,13 +117,14 @@ class QuantumReasoningState:
         before, p = self._p, self._p
         log_acceptance = log_most = 0.0
         for place, (row, alpha) in enumerate(zip(likelihoods, reliabilities, strict=True)):
-            most = float(row.max())
-            joint = p * relative_likelihood(row, alpha)
-            total = float(joint.sum())
-            if total <= 0:
+            most, left = float(row.max()), float(row[p > 0].max())
+            if left <= 0 < alpha:
                 raise ImpossibleError(place)
+            # Relative to the largest that is left: a large exponent would else make nothing of all of them.
+            joint = p * relative_likelihood(np.minimum(row, left), alpha)
+            total = float(joint.sum())
             p = joint / total
-            log_acceptance += math.log(total)
+            log_acceptance += math.log(total) + (alpha * math.log(left / most) if alpha > 0 else 0.0)
             log_most += math.log(most) if most > 0 else 0.0
         self._p = p
         self.log_acceptance += log_acceptance
@@ -137,6 +142,8 @@ class QuantumReasoningState:
             u = block.propagator(elapsed)
             rho = u @ self._rho[k] @ u.conj().transpose(0, 2, 1)
             diagonal = np.maximum(np.einsum("mii->mi", rho).real, 0.0)
+            # What rounding leaves of a path that nothing turns into is no chance for evidence to grow from.
+            diagonal[diagonal < ROUNDING * diagonal.sum(axis=1, keepdims=True)] = 0.0
             self._p[block.paths] = diagonal
             self._rho[k] = rho
         self._p = self._p / self._p.sum()

@@ -143,6 +143,25 @@ def test_impossible_evidence_says_which_step() -> None:
     assert caught.value.place == 2
 
 
+def test_rounding_is_no_chance_for_evidence() -> None:
+    """Where two paths have changed places exactly, evidence that only the empty one allows is impossible."""
+    context = {"couplings": [["a", "b", 1.0]], "time": float(np.pi / 2)}
+    data = {
+        "kind": "reason", "version": 1, "paths": [{"id": "a", "prior": 1}, {"id": "b", "prior": 0}],
+        "evidence": [{"id": "x", "likelihood": {"a": 1, "b": 0}}], "context": context, "steps": ["evolve", "x"],
+    }  # fmt: skip
+    with pytest.raises(ImpossibleError):
+        solve_exactly(reason_from_data(data))
+
+
+def test_large_exponents_leave_what_is_likeliest() -> None:
+    """A reliability of 1,000 makes the likeliest path that is left certain, and nothing impossible."""
+    paths = [{"id": "a", "prior": 1}, {"id": "b", "prior": 1}, {"id": "c", "prior": 0}]
+    evidence = [{"id": "x", "likelihood": {"a": 0.1, "b": 0.05, "c": 1}, "reliability": 1000}]
+    found = solve_exactly(reason_from_data({"kind": "reason", "version": 1, "paths": paths, "evidence": evidence}))
+    assert found.posterior.tolist() == pytest.approx([1, 0, 0])
+
+
 def test_likelihoods_far_below_what_numbers_hold_multiply() -> None:
     """A thousand pieces of evidence of 1e-300 underflow nowhere but in the probability itself."""
     evidence = [{"id": f"e{j}", "likelihood": {"a": 1e-300, "b": 0.5e-300}} for j in range(1000)]
