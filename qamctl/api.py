@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from qamctl.backends import registry
 from qamctl.errors import BackendError, InfeasibleError
 from qamctl.qubo.compile import Compiled, compile_qubo
 from qamctl.qubo.penalties import sufficient_weights
+from qamctl.reasoning_source import resolved
 from qamctl.schedule.answer import model_around
 from qamctl.schedule.bias import Preference, apply_bias, read_preferences
 from qamctl.schedule.contest import check_solution, contest_of
@@ -54,14 +56,15 @@ class QUBOScheduler:
     Parameters
     ----------
     spec
-        A schedule: read already, a file's path, or plain data as a problem file holds it.
+        A schedule: read already, a file's path, or plain data as a problem file holds it. Its own `reasoning` is a
+        term of its objective; what the methods are told comes on top.
     seed
         Of every search.
 
     Raises
     ------
     SpecError
-        With every fault of the file or the data.
+        With every fault of the file or the data, or of what its `reasoning` comes from.
     """
 
     def __init__(self, spec: ScheduleSpec | str | Path | Mapping[str, Any], *, seed: int = 0) -> None:
@@ -69,7 +72,7 @@ class QUBOScheduler:
             spec = load_schedule(spec)
         elif isinstance(spec, Mapping):
             spec = schedule_from_data(spec)
-        self.spec = spec
+        self.spec = resolved(spec, os.environ)
         self.seed = seed
 
     def build_qubo_with_reasoning(

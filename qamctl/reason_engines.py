@@ -23,6 +23,7 @@ from qamctl.reason.plan import Plan
 from qamctl.reason.prune import Pruned
 from qamctl.reason.solution import Solution
 from qamctl.reason.solvers.sampled import accepted_counts, accepted_paths, solution_of
+from qamctl.reason.spec import Floats
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
@@ -167,10 +168,12 @@ def measure_mitigated(
             return read_encoded(samples, evidence)
         return accepted_paths(samples, plan)
 
+    preset, bare = make_noise(engine.noise).preset, None
     if "detect" in methods and plan.decision is not None:  # it is refused for networks
         circuit = encoded(plan.decision)
-    native = native_form(circuit, make_noise(engine.noise).preset)
-    shares = mitigate(native, reading, len(plan.paths), methods, engine.strings)
+        bare = (native_form(plan.circuit, preset), lambda samples: accepted_paths(samples, plan))
+    native = native_form(circuit, preset)
+    shares = mitigate(native, reading, len(plan.paths), methods, engine.strings, bare=bare)
     solution, told = None, None
     if shares is not None:
         solution, told = _mitigated(shares, pruned, exact, plan, n)
@@ -179,9 +182,7 @@ def measure_mitigated(
     return replace(done, extra={} if told is None else {"mitigation": told})
 
 
-def _mitigated(
-    shares: Shares, pruned: Pruned, exact: Exact, plan: Plan, n: int
-) -> tuple[Solution, dict[str, Any]]:
+def _mitigated(shares: Shares, pruned: Pruned, exact: Exact, plan: Plan, n: int) -> tuple[Solution, dict[str, Any]]:
     """The posterior of n paths, and what mitigation cost and gained."""
     from qamctl.reason.solution import total_variation
 
@@ -193,10 +194,18 @@ def _mitigated(
     solution = Solution(posterior, intervals, None, exact.log_evidence, shares.shots, shares.accepted, mitigated=True)
     right = exact.posterior[plan.paths]
     ids = [pruned.spec.paths.ids[path] for path in plan.paths.tolist()]
+
+    def named(values: Floats) -> dict[str, float]:
+        return dict(zip(ids, values.tolist(), strict=True))
+
     told = {
-        **shares.told, "raw": {name: float(share) for name, share in zip(ids, shares.raw.tolist(), strict=True)},
+        **shares.told, "raw": named(shares.raw),
         "distance_raw": total_variation(shares.raw, right), "distance": total_variation(shares.values, right),
     }  # fmt: skip
+    if shares.bare is not None:  # what the code gains is told by the circuit without it
+        without, accepted = shares.bare
+        distance = total_variation(without, right) if accepted else None
+        told["bare"] = {"accepted": accepted, "posterior": named(without), "distance": distance}
     return solution, told
 
 

@@ -31,7 +31,8 @@ def give_feedback(
 ) -> Feedback:
     """Tell a state file what came of a run's decision: exactly one of outcome, reward and rewards.
 
-    A run that was killed between its result and the state file is taken up from its run folder.
+    A run that was killed between its result and the state file is taken up from its run folder; where it was the first
+    one of all, the state file is begun.
 
     Parameters
     ----------
@@ -47,7 +48,7 @@ def give_feedback(
     InfeasibleError
         The outcome is impossible.
     """
-    state = read_state(file)
+    state = None if run is not None and not file.exists() else read_state(file)
     if run is not None:
         run = _known(file, state, run)
     now = utc_now().isoformat()
@@ -69,11 +70,12 @@ def look(file: Path) -> State:
     return replace(replay(lines, label=str(file)), notes=state.notes)
 
 
-def _known(file: Path, state: State, run: str) -> str:
+def _known(file: Path, state: State | None, run: str) -> str:
     """The whole id of a run, whose decision the file has by then."""
-    like = [name for name in state.decisions if name.startswith(run)]
-    if run in state.decisions or len(like) == 1:
-        return run if run in state.decisions else like[0]
+    decisions = {} if state is None else state.decisions
+    like = [name for name in decisions if name.startswith(run)]
+    if run in decisions or len(like) == 1:
+        return run if run in decisions else like[0]
     try:
         directory = find_run(state_folder(os.environ), run).directory
         data = json.loads((directory / "result.json").read_bytes())
@@ -86,10 +88,12 @@ def _known(file: Path, state: State, run: str) -> str:
     return str(data["run"])
 
 
-def _take_up(file: Path, state: State, spec: ReasonSpec, data: Mapping[str, Any]) -> None:
+def _take_up(file: Path, state: State | None, spec: ReasonSpec, data: Mapping[str, Any]) -> None:
     """Keep the decision of a run that ended before it could."""
     posterior = data["solution"]["posterior"]
-    if spec.paths.ids != state.paths or set(posterior) != set(spec.paths.ids):
+    if state is None and (spec.state is None or Path(spec.state).name != file.name):
+        return  # no file is begun under a name that the spec does not give
+    if set(posterior) != set(spec.paths.ids) or (state is not None and spec.paths.ids != state.paths):
         raise SpecError(f"run {data['run']} is of another spec than {file}: name a run of the spec that it belongs to")
     values = np.array([posterior[name] for name in spec.paths.ids])
     keep(told(data, spec), Learned(file, state), values, data["run"], utc_now().isoformat())

@@ -72,7 +72,7 @@ def read(path: str, flags: Mapping[str, object], *, profile: str | None, config_
         flag = ", ".join(f"--{name.replace('_', '-')}" for name in given)
         verb, them = ("is", "it") if len(given) == 1 else ("are", "them")
         raise UsageError(f"{flag} {verb} for models, and {problem.source.label} is a reason spec: leave {them} out")
-    reason_engines.expand(problem.options.backend, spec.method)
+    _refuse_idle_flags(problem, reason_engines.expand(problem.options.backend, spec.method))
     _check_mitigation(problem)
     if problem.options.noise is not None:
         spec = replace(spec, noise={**spec.noise, "preset": problem.options.noise})
@@ -194,6 +194,20 @@ def _attempt(
     except Stopped:
         return None
     return attempt
+
+
+def _refuse_idle_flags(problem: Problem, names: Sequence[str]) -> None:
+    """Refuse flags that no engine of the run looks at: of circuits where none runs, and noise where none has any."""
+    idle = [] if any(name != reason_engines.EXACT for name in names) else ["shots", "max_qubits"]
+    given = [f"--{name.replace('_', '-')}" for name in idle if by_flag(problem, name)]
+    if given:
+        verb = "is" if len(given) == 1 else "are"
+        raise UsageError(
+            f"{', '.join(given)} {verb} for engines that run circuits, and {reason_engines.EXACT} computes: take "
+            f"--backend {reason_engines.SAMPLED}, noisy, qir or azure:TARGET"
+        )
+    if by_flag(problem, "noise") and not any(name in NOISY for name in names):
+        raise UsageError(f"--noise is for the engine {NOISY[0]}, not for {', '.join(names)}: take --backend {NOISY[0]}")
 
 
 def mitigation_of(problem: Problem) -> tuple[str, ...]:

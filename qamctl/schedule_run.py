@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +23,10 @@ from qamctl.contest_run import (
 )
 from qamctl.errors import UnsupportedError
 from qamctl.options import Options
+from qamctl.reasoning_source import resolved
 from qamctl.runs.metrics import Stopwatch, utilisation
 from qamctl.runs.signals import Stop
+from qamctl.schedule import reasoned
 from qamctl.schedule.contest import contest_of
 from qamctl.schedule.instance import Instance, build_instance
 from qamctl.schedule.read import build_schedule
@@ -54,10 +57,10 @@ def read(path: str, flags: Mapping[str, object], *, profile: str | None, config_
     Raises
     ------
     SpecError
-        With every fault of the file, or the first one of the options.
+        With every fault of the file, or the first one of the options, or of what its `reasoning` comes from.
     """
     data, source = read_source(path)
-    spec = build_schedule(data, source)
+    spec = resolved(build_schedule(data, source), os.environ)
     problem = make_problem(spec, spec.name, spec.source, spec.solver, flags, profile=profile, config_file=config_file)
     refuse_mitigation(problem)
     return problem
@@ -131,6 +134,13 @@ def result(
     found = result_of(
         "schedule", problem, answer, block, run=run, reasons=built.reasons, compiled=compiled, provenance=provenance
     )
+    report = answer.report
+    told = reasoned.block(
+        problem.spec, answer.solution, None if report is None else report.terms, () if report is None else report.levels
+    )
+    if told is not None:  # above the last part, which says where everything came from
+        last = found.pop("provenance")
+        found |= {"reasoning": told, "provenance": last}
     return found, {}
 
 

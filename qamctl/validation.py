@@ -68,8 +68,9 @@ def check_files(result: str, spec: str, *, format: str | None = None, sense: str
     kind = kind_of(spec) if format is None else kind_of_format(format)
     if kind == "schedule":
         from qamctl.schedule.check import check_result
+        from qamctl.schedule.reasoned import as_told
 
-        return [str(found) for found in check_result(data, load_schedule(spec), file.parent)]
+        return [str(found) for found in check_result(data, as_told(data, load_schedule(spec)), file.parent)]
     if kind == "cluster":
         from qamctl.cluster.check import check_result as check_assignment
 

@@ -30,7 +30,7 @@ JOBS = {"job_list", "job_view", "remote_jobs", "resuming", "spending"}
 
 #: Room -> the rooms that it may import. A room is a folder or a file of the package.
 MAY_KNOW = {
-    "__init__": BASE | {"api", "api_clusters", "quantum", "samplers", "schedule"},
+    "__init__": BASE | {"api", "api_clusters", "quantum", "reason", "samplers", "schedule"},
     "__main__": {"cli"},
     "cli": BASE
     | {
@@ -51,18 +51,23 @@ MAY_KNOW = {
         "engine_list",
         "watch_plan",
         "watching",
+        "reason_compile",
+        "reason_feedback",
+        "explaining",
         *JOBS,
     },
     "console": BASE,
     "config": BASE | {"options"},
     "options": BASE,
-    "api": BELOW | JOBS | {"pipeline", "remote", "submit_run", "submitting"},
+    "api": BELOW | JOBS | {"pipeline", "reasoning_source", "remote", "submit_run", "submitting"},
     "api_clusters": BELOW | {"api", "clustering"},
     # One optimisation of clusters, for Python callers.
     "clustering": BASE | SHARED | {"cluster", "measuring", "solve"},
-    "pipeline": BELOW | {"schedule_run", "cluster_run", "model_run", "circuit_run"},
+    "pipeline": BELOW | {"schedule_run", "cluster_run", "reason_run", "model_run", "circuit_run"},
     "story": BASE | {"config", "options", "runs", "spec"},
-    "schedule_run": BELOW | {"contest_run"},
+    "schedule_run": BELOW | {"contest_run", "reasoning_source"},
+    # Where a schedule's preferences come from: a run of `reason`, or its spec.
+    "reasoning_source": BASE | {"reason", "reason_state", "runs", "schedule", "spec"},
     "cluster_run": BELOW | {"contest_run", "report"},
     # What the runs of all parts do alike.
     "contest_run": BASE | SHARED | {"engines", "measuring", "runs", "solve", "story"},
@@ -71,6 +76,13 @@ MAY_KNOW = {
         name: BASE | MODELS | {"backends", "engines", "kernels", "measuring", "quantum", "qubo", "runs", "story"}
         for name in MODELS
     },
+    # Decisions: the run, its engines, what state files teach, feedback, circuits for others, and explanations.
+    "reason_run": BELOW | CIRCUITS | {"reason_engines", "reason_state", "report"},
+    "reason_engines": BASE | CIRCUITS | {"azure", "backends", "kernels", "quantum", "reason"},
+    "reason_state": BASE | {"reason"},
+    "reason_feedback": BASE | {"reason", "reason_state", "runs"},
+    "reason_compile": BASE | {"compiling", "quantum", "reason", "reason_run", "story"},
+    "explaining": BASE | {"reason", "reason_state"},
     "circuit_run": BELOW | CIRCUITS,
     **{name: BASE | CIRCUITS | {"backends", "engines", "quantum"} for name in CIRCUITS},
     "kinds": BASE | {"formats"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from textwrap import fill
 from typing import Annotated, Any
 
 import typer
@@ -54,7 +55,8 @@ def explanation_page(found: Mapping[str, Any], width: int) -> str:
     """An explanation as a page of text."""
     chances = found["decisions"]
     ranked = sorted(chances, key=lambda name: -chances[name])[:MOST_COLUMNS]
-    parts = [f"Decision: {found['decision']} ({cell(found['value'])})", _steps(found, ranked, width)]
+    first = fill(f"Decision: {found['decision']} ({cell(found['value'])})", width, subsequent_indent="  ")
+    parts = [first, _steps(found, ranked, width)]
     parts.append(_evidence(found, ranked, width))
     if found["order"]:
         rows = [(*row["pair"], row["distance"]) for row in found["order"][:MOST_ROWS]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -122,7 +123,7 @@ def _page(found: Feedback, width: int) -> str:
     lines += [f"Note: {note}" for note in found.notes]
     rows = zip(found.state.paths, found.priors_before.tolist(), found.priors_after.tolist(), strict=True)
     changed = sorted(rows, key=lambda row: -abs(row[2] - row[1]))[:MOST_ROWS]
-    parts = ["\n".join(lines), table(("path", "prior", "now"), changed, width=width, right="prior now")]
+    parts = [_filled(lines, width), table(("path", "prior", "now"), changed, width=width, right="prior now")]
     trust = [
         (name, found.reliabilities_before[name], after)
         for name, after in found.reliabilities_after.items() if found.reliabilities_before.get(name, after) != after
@@ -130,6 +131,10 @@ def _page(found: Feedback, width: int) -> str:
     if trust:
         parts.append(table(("evidence", "reliability", "now"), trust, width=width, right="reliability now"))
     return "\n\n".join(parts)
+
+
+def _filled(lines: Sequence[str], width: int) -> str:
+    return "\n".join(fill(line, width, subsequent_indent="  ") for line in lines)
 
 
 def _state_data(seen: State) -> dict[str, Any]:
@@ -142,8 +147,9 @@ def _state_data(seen: State) -> dict[str, Any]:
 
 
 def _state_page(seen: State, width: int) -> str:
-    counted = f"{len(seen.decisions)} decisions, {len(seen.feedback)} of them with feedback"
-    parts = ["\n".join([f"{seen.name}: {counted}", *(f"Note: {note}" for note in seen.notes)])]
+    decisions = len(seen.decisions)
+    counted = f"{decisions} decision{'' if decisions == 1 else 's'}, {len(seen.feedback)} with feedback"
+    parts = [_filled([f"{seen.name}: {counted}", *(f"Note: {note}" for note in seen.notes)], width)]
     begun = seen.begun[0].tolist()
     rows = sorted(zip(seen.paths, begun, seen.priors.tolist(), strict=True), key=lambda row: -row[2])[:MOST_ROWS]
     parts.append(table(("path", "begun with", "prior"), rows, width=width, right="begun_with prior"))

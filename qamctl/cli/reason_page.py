@@ -45,7 +45,12 @@ def _headline(result: Mapping[str, Any], paint: Paint, width: int) -> str:
     how = {"optimal": "computed exactly", "feasible": "measured"}.get(status)
     lines = [f"Status: {paint(status, _STYLES.get(status, 'bold'))}" + (f" ({how})" if how else "")]
     if solution:
-        lines.append(f"Decision: {paint(solution['decision'], 'bold')} ({_worth(result, solution)})")
+        name, worth = solution["decision"], _worth(result, solution)
+        plain = f"Decision: {name} ({worth})"
+        fits = len(plain) <= width
+        lines.append(
+            f"Decision: {paint(name, 'bold')} ({worth})" if fits else fill(plain, width, subsequent_indent="  ")
+        )
     if result.get("solved_by"):
         lines.append(f"Solved by: {result['solved_by']}")
     if fallback := result.get("fallback"):
@@ -56,7 +61,8 @@ def _headline(result: Mapping[str, Any], paint: Paint, width: int) -> str:
         )
         lines.append(f"Compiled: {compiled['kind']}, {compiled['scope']}, {told}")
     lines += [f"Note: {note}" for note in result.get("notes") or []]
-    return "\n".join(lines[:2] + [fit(line, width) for line in lines[2:]])
+    first = 2 if solution else 1
+    return "\n".join(lines[:first] + [fit(line, width) for line in lines[first:]])
 
 
 def _worth(result: Mapping[str, Any], solution: Mapping[str, Any]) -> str:

@@ -81,7 +81,8 @@ def to_block(
     measured = solution.shots > 0
     tables: dict[str, bytes] = {}
     posterior: Any = {name: rounded(p) for name, p in zip(ids, solution.posterior.tolist(), strict=True)}
-    intervals: Any = _pairs(ids, solution.intervals.tolist())
+    digits = _digits(solution)
+    intervals: Any = _pairs(ids, solution.intervals.tolist(), digits)
     if len(ids) > MOST_ROWS:
         content = _table(ids, solution)
         posterior = intervals = {"table": TABLE, "sha256": hashlib.sha256(content).hexdigest()}
@@ -90,17 +91,18 @@ def to_block(
     block = {
         "posterior": posterior,
         "intervals": intervals,
-        "joint_intervals": None if solution.joint is None else _pairs(ids, solution.joint.tolist()),
+        "joint_intervals": None if solution.joint is None else _pairs(ids, solution.joint.tolist(), digits),
         "decision": choice.name,
         "decisions": {name: rounded(p) for name, p in choice.decisions.items()},
         "expected_utility": {name: rounded(value) for name, value in choice.expected.items()},
-        "expected_utility_intervals": _pairs(spec.utility.actions, utilities),
+        "expected_utility_intervals": _pairs(spec.utility.actions, utilities, digits),
         "actions": {text: rounded(p) for text, p in choice.actions.items()},
         "evidence_probability": rounded(solution.evidence_probability),
         "log_evidence_probability": rounded(solution.log_evidence),
         "order_effect": rounded(exact.order_effect),
         "order_pair": None if exact.exchanged is None else list(exact.exchanged),
-        "interference": {name: rounded(value) for name, value in exact.interference.items()},
+        # Differences of probabilities: what is smaller is rounding.
+        "interference": {name: rounded(round(value, 12)) for name, value in exact.interference.items()},
         "shots": solution.shots,
         "accepted": solution.accepted,
         "counts": _counts(ids, solution) if measured and len(ids) <= MOST_ROWS else None,
@@ -109,8 +111,13 @@ def to_block(
     return block, tables
 
 
-def _pairs(names: Any, pairs: Any) -> dict[str, list[float]]:
-    return {name: [rounded(end, 12) for end in pair] for name, pair in zip(names, pairs, strict=True)}
+def _digits(solution: Solution) -> int:
+    """Of the ends of intervals: fewer than of shares, unless an interval is the very point that was computed."""
+    return 12 if solution.shots else 15
+
+
+def _pairs(names: Any, pairs: Any, digits: int) -> dict[str, list[float]]:
+    return {name: [rounded(end, digits) for end in pair] for name, pair in zip(names, pairs, strict=True)}
 
 
 def _counts(ids: tuple[str, ...], solution: Solution) -> dict[str, int] | None:
@@ -125,7 +132,7 @@ def _table(ids: tuple[str, ...], solution: Solution) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("path", "probability", "low", "high"))
-    rows = zip(ids, solution.posterior.tolist(), solution.intervals.tolist(), strict=True)
+    rows, digits = zip(ids, solution.posterior.tolist(), solution.intervals.tolist(), strict=True), _digits(solution)
     for name, p, ends in rows:
-        writer.writerow((name, repr(rounded(p)), *(repr(rounded(end, 12)) for end in ends)))
+        writer.writerow((name, repr(rounded(p)), *(repr(rounded(end, digits)) for end in ends)))
     return text.getvalue().encode()

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qamctl.schedule.instance import Instance
+from qamctl.schedule.limits import least_reasoning
 from qamctl.schedule.spec import NEVER, Floats, Ints
 
 #: Heads and tails that an energy bound distinguishes; with at most so many it is exact over all pairs.
@@ -39,10 +40,10 @@ def level_bounds(instance: Instance) -> tuple[float | None, ...]:
 
 
 def term_bounds(instance: Instance) -> Floats:
-    """[5] a lower bound on each term of `TERMS`, in objective units."""
+    """[6] a lower bound on each term of `TERMS`, in objective units."""
     if instance.n == 0:
         return np.zeros(instance.levels.shape[1])
-    _, end = instance.earliest
+    start, end = instance.earliest
     late = np.where(instance.due < NEVER, np.maximum(0, end - instance.due), 0)
     # The same sums in the same order as in Instance.terms, so that a bound that is met is met exactly.
     return np.array(
@@ -52,6 +53,7 @@ def term_bounds(instance: Instance) -> Floats:
             (instance.weight * (late > 0)).sum(),
             (instance.weight * (end - instance.release)).sum() * instance.unit,
             _cost_bound(instance),
+            _reasoning_bound(instance, start),
         ]
     )
 
@@ -192,3 +194,11 @@ def _cost_bound(instance: Instance) -> float:
     forced = np.unique(lowest[lowest == np.maximum.reduceat(instance.option_holder, first)])
     fixed = instance.fixed_cost[instance.option_holder]
     return float(cheapest.sum() + max(instance.fixed_cost[forced].sum(), np.minimum.reduceat(fixed, first).max()))
+
+
+def _reasoning_bound(instance: Instance, start: Ints) -> float:
+    """The most preferred agent and the most preferred start of every task that its window allows."""
+    if instance.wishes is None:
+        return 0.0
+    last, _ = instance.latest(NEVER // 4)
+    return float(least_reasoning(instance, start, np.maximum(start, last)).sum())

@@ -93,7 +93,7 @@ def open_choices(
         fixed_start = np.where(free, -1, incumbent.start)
         fixed_option = np.where(free, -1, instance.options_of(incumbent))
     ceiling = 0 if incumbent is None else int(incumbent.end.max(initial=0))
-    if free is None:
+    if free is None or (instance.wishes is not None and len(instance.wishes.since)):
         ceiling = max(ceiling, serial_horizon(instance))
     limits = [*fixed_levels[:level], np.inf if incumbent is None else instance.value(incumbent)[level]]
     grid = None if near is None or incumbent is None else _grid(instance, incumbent, near)
@@ -159,7 +159,8 @@ def _count_raw(instance: Instance, box: Box, fixed_option: Ints) -> int:
 
 def _grid(instance: Instance, incumbent: Solution, near: int) -> tuple[Ints, Ints, int]:
     """The moments at which the incumbent changes, its starts, and how many to keep."""
-    moments = np.unique(np.concatenate([incumbent.start, incumbent.end, instance.release]))
+    wished = np.zeros(0, np.int64) if instance.wishes is None else instance.wishes.drops
+    moments = np.unique(np.concatenate([incumbent.start, incumbent.end, instance.release, wished]))
     return moments, incumbent.start, near
 
 
@@ -179,8 +180,11 @@ def _expand(instance: Instance, low: Ints, high: Ints, grid: tuple[Ints, Ints, i
         home = starts[task_of[o]]
         inside = moments[np.searchsorted(moments, low[o]) : np.searchsorted(moments, high[o], side="right")]
         points = np.unique(np.concatenate([inside, [low[o]], [home] if low[o] <= home <= high[o] else []]))
-        nearest = np.argsort(np.abs(points - home), kind="stable")[:near]
-        chosen.append(np.sort(points[nearest]).astype(np.int64))
+        nearest = points[np.argsort(np.abs(points - home), kind="stable")[:near]]
+        if instance.wishes is not None:  # the beginnings of its own preferred times, however far
+            wished = instance.wishes.drops_of(int(task_of[o]))
+            nearest = np.union1d(nearest, wished[(wished >= low[o]) & (wished <= high[o])])
+        chosen.append(np.sort(nearest).astype(np.int64))
     option = np.repeat(np.flatnonzero(count), [len(points) for points in chosen])
     start = np.concatenate(chosen) if chosen else np.zeros(0, np.int64)
     return task_of[option], option, start

@@ -19,6 +19,7 @@ import numpy as np
 from qamctl.schedule.precedence import Graph
 from qamctl.schedule.solution import Solution
 from qamctl.schedule.spec import NEVER, TERMS, Floats, Index, Ints, ScheduleSpec
+from qamctl.schedule.wishes import Wishes, wishes_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +47,9 @@ class Instance:
     graph
         Precedence, both ways, in topological order.
     levels
-        [L, 5] coefficient of each term of `TERMS` in each level; terms in objective units.
+        [L, 6] coefficient of each term of `TERMS` in each level; terms in objective units.
+    wishes
+        What a reasoning step prefers, in ticks; None where no level weighs it, or it prefers nothing.
     """
 
     spec: ScheduleSpec
@@ -67,6 +70,7 @@ class Instance:
     pinned_start: Ints
     graph: Graph
     levels: Floats
+    wishes: Wishes | None = None
 
     @property
     def n(self) -> int:
@@ -96,6 +100,28 @@ class Instance:
         return out
 
     @cached_property
+    def option_reasoning(self) -> Floats:
+        """[O] what the agent of an option adds to the term `reasoning`; its start adds more."""
+        if self.wishes is None:
+            return np.zeros(len(self.option_mode))
+        # Agents that a decision names are alone in their holder: the first member stands for all.
+        agent = np.array([members[0] if len(members) else -1 for members in self.members], np.int64)
+        task = np.repeat(np.arange(self.n), np.diff(self.first_option))
+        return self.wishes.of_agent(task, agent[self.option_holder])
+
+    def reasoning_of(self, task: Ints, option: Ints | Index, start: Ints) -> Floats:
+        """[c] what starting `task` at `start` by `option` adds to the term `reasoning`."""
+        if self.wishes is None:
+            return np.zeros(len(task))
+        return self.option_reasoning[option] + self.wishes.of_start(task, start)
+
+    def not_before(self, start: Ints) -> Ints | None:
+        """[T] how far the tasks may move left without one meeting its preferences less; None: as far as they go."""
+        if self.wishes is None or not len(self.wishes.since):
+            return None
+        return self.wishes.floor(np.arange(self.n), start)
+
+    @cached_property
     def earliest(self) -> tuple[Ints, Ints]:
         """[T] earliest start and earliest end by precedence, releases and pins alone."""
         return self.graph.earliest(self.release, self.pinned_start, self.shortest, self.longest)
@@ -106,7 +132,7 @@ class Instance:
         return self.graph.latest(end, self.pinned_start, self.shortest, self.longest)
 
     def terms(self, solution: Solution) -> Floats:
-        """[5] the value of each term of `TERMS` in objective units."""
+        """[6] the value of each term of `TERMS` in objective units."""
         if self.n == 0:
             return np.zeros(len(TERMS))
         end = solution.end
@@ -116,6 +142,10 @@ class Instance:
         rate = np.where(agents >= 0, spec.agents.cost_per_time[agents] if len(spec.agents.ids) else 0.0, 0.0)
         used = np.unique(agents[agents >= 0])
         cost = (spec.modes.cost[solution.mode] + rate * busy).sum() + spec.agents.cost_fixed[used].sum()
+        everyone, wishes = np.arange(self.n), self.wishes
+        wished = 0.0
+        if wishes is not None:
+            wished = (wishes.of_agent(everyone, agents) + wishes.of_start(everyone, solution.start)).sum()
         return np.array(
             [
                 end.max() * self.unit,
@@ -123,6 +153,7 @@ class Instance:
                 (self.weight * (late > 0)).sum(),
                 (self.weight * (end - self.release)).sum() * self.unit,
                 cost,
+                wished,
             ]
         )
 
@@ -181,6 +212,9 @@ def build_instance(spec: ScheduleSpec, *, apart: Collection[int] = ()) -> Instan
     apart
         Agents that stay holders of their own, because a caller tells them from their like.
     """
+    wishes = wishes_of(spec)
+    if wishes is not None:
+        apart = {*apart, *wishes.named}
     groups, group_of_mode = _eligibility(spec)
     demand = np.zeros((len(spec.modes.ids), 1 + len(spec.resources.ids)), np.int64)
     demand[:, 1:] = spec.modes.demand
@@ -240,6 +274,7 @@ def build_instance(spec: ScheduleSpec, *, apart: Collection[int] = ()) -> Instan
         pinned_start=spec.tasks.pinned_start,
         graph=Graph.build(len(spec.tasks.ids), spec.after),
         levels=np.array([[float(level.get(term, 0.0)) for term in TERMS] for level in spec.objective]),
+        wishes=wishes,
     )
 
 

@@ -37,7 +37,8 @@ class Box:
 def serial_horizon(instance: Instance) -> int:
     """A tick by which some optimal schedule of every objective has ended.
 
-    All terms are regular, so some optimal schedule is semi-active: each start is a release, a pin, or
+    All terms but `reasoning` are regular, and that one falls only where a preferred time begins, so some optimal
+    schedule is semi-active: each start is a release, a pin, the beginning of a preferred time, or
     touches another task's start or end (plus a lag). Following such contacts back visits each task at
     most once, and each step is at most a duration and a positive lag long.
     """
@@ -46,6 +47,8 @@ def serial_horizon(instance: Instance) -> int:
     task = np.repeat(np.arange(instance.n), np.diff(graph.pred_start))
     np.maximum.at(lag, task, graph.pred_lag)
     base = max(int(instance.release.max(initial=0)), int(instance.pinned_start.max(initial=0)))
+    if instance.wishes is not None:  # a task may wait for a time that is preferred
+        base = max(base, instance.wishes.last_drop)
     return base + int(instance.longest.sum() + lag.sum())
 
 
@@ -71,7 +74,7 @@ def end_limits(instance: Instance, fixed_start: Ints, fixed_option: Ints, limits
     end = np.minimum(instance.deadline, ceiling)
     extra = _extra_cost(instance, fixed_option)
     affordable = np.ones(len(extra), bool)
-    least = _least_terms(instance, end_low, fixed_option)
+    least = _least_terms(instance, start_low, end_low, fixed_start, fixed_option)
     for weights, limit in zip(instance.levels, limits, strict=False):
         if not np.isfinite(limit):
             continue
@@ -96,7 +99,7 @@ def refuse_negative(instance: Instance, levels: int) -> None:
 
 
 def task_terms(instance: Instance, task: Ints, option: Ints, end: Ints) -> Floats:
-    """[5, c] what ending `task` at `end` by `option` adds to each term that is a sum over tasks.
+    """[6, c] what ending `task` at `end` by `option` adds to each term that is a sum over tasks.
 
     The makespan and the fixed costs of agents are no such sums: their rows hold nothing of them.
     """
@@ -107,11 +110,34 @@ def task_terms(instance: Instance, task: Ints, option: Ints, end: Ints) -> Float
     out[2] = weight * (late > 0)
     out[3] = weight * (end - instance.release[task]) * instance.unit
     out[4] = instance.option_cost[option]
+    if instance.wishes is not None:
+        out[5] = instance.reasoning_of(task, option, end - instance.option_duration[option])
     return out
 
 
-def _least_terms(instance: Instance, end_low: Ints, fixed_option: Ints) -> Floats:
-    """[5] a lower bound of each term."""
+def least_reasoning(instance: Instance, start_low: Ints, start_high: Ints, option: Ints | None = None) -> Floats:
+    """[T] the least that each task can add to the term `reasoning`.
+
+    Parameters
+    ----------
+    start_low, start_high
+        [T] between which it starts.
+    option
+        [T] the option that it uses, -1 where that is open; None: open everywhere.
+    """
+    if instance.wishes is None:
+        return np.zeros(instance.n)
+    out = np.zeros(instance.n)
+    some = instance.first_option[:-1] < instance.first_option[1:]
+    if some.any():
+        out[some] = np.minimum.reduceat(instance.option_reasoning, instance.first_option[:-1][some])
+    if option is not None:
+        out = np.where(option >= 0, instance.option_reasoning[option], out)
+    return out + instance.wishes.least(start_low, start_high)
+
+
+def _least_terms(instance: Instance, start_low: Ints, end_low: Ints, fixed_start: Ints, fixed_option: Ints) -> Floats:
+    """[6] a lower bound of each term."""
     everyone = np.arange(instance.n)
     cheapest = _cheapest(instance, fixed_option)
     parts = task_terms(instance, everyone, cheapest, end_low)
@@ -119,6 +145,9 @@ def _least_terms(instance: Instance, end_low: Ints, fixed_option: Ints) -> Float
     least[0] = end_low.max(initial=0) * instance.unit
     used = np.unique(instance.option_holder[fixed_option[fixed_option >= 0]])
     least[4] += instance.fixed_cost[used].sum()
+    if instance.wishes is not None:
+        start_low, start_high = (np.where(fixed_option >= 0, fixed_start, limit) for limit in (start_low, NEVER))
+        least[5] = least_reasoning(instance, start_low, start_high, fixed_option).sum()
     return least
 
 

@@ -95,7 +95,8 @@ class ScheduleModel:
             return None
         if self.slot == 1:
             return self.instance.solution(*found)
-        start = place(self.exact, found[0], found[1])
+        waits = self.exact.not_before(found[0] * self.slot)
+        start = place(self.exact, found[0], found[1], not_before=waits)
         return None if start is None else self.exact.solution(start, found[1])
 
     def encode(self, solution: Solution) -> Sample:
@@ -182,7 +183,10 @@ def build_model(
     needed[: len(choices.task)] = True
     for block in blocks:
         needed[block.index] = True
-    linear[: len(choices.task)] += pull * (choices.end - choices.box.end_low[choices.task])
+    late = choices.end - choices.box.end_low[choices.task]
+    if instance.wishes is not None:  # what may be wanted late is not pulled back
+        late = np.where(instance.wishes.timed[choices.task], 0, late)
+    linear[: len(choices.task)] += pull * late
     return _assemble(instance, exact, choices, ends, holders, linear, float(instance.levels[level] @ fixed_part),
                      blocks, needed, slot)  # fmt: skip
 

@@ -39,7 +39,11 @@ def reduced(
         if len(mine) > options:
             noise = 1.0 if rng is None else rng.uniform(0.9, 1.2, len(mine))
             ties = instance.option_cost[mine] if rng is None else rng.random(len(mine))
-            mine = mine[np.lexsort((ties, rank[mine] * noise))[:options]]
+            few = mine[np.lexsort((ties, rank[mine] * noise))[:options]]
+            if instance.wishes is not None:  # what reasoning prefers is always worth a look
+                wished = instance.option_reasoning[mine]
+                few = few if wished.min() == wished.max() else np.append(few, mine[np.argmin(wished)])
+            mine = few
         keep[mine] = True
     keep[now] = True
     count = np.concatenate([[0], np.cumsum(keep)])

@@ -56,6 +56,7 @@ def place(
     *,
     kept: np.ndarray | None = None,
     deadlines: bool = True,
+    not_before: Ints | None = None,
 ) -> Ints | None:
     """[T] the starts of the serial schedule, None where a constraint cannot be kept.
 
@@ -69,6 +70,9 @@ def place(
         [T] tasks that stay at `priority`; together they are feasible.
     deadlines
         Whether ends after a deadline are refused.
+    not_before
+        [T] when a task starts at the earliest, on top of its release; None: whenever it can. A task that is kept or
+        pinned stays where it is.
     """
     loads = option_loads(instance, consumable=False)
     settled = instance.pinned_start >= 0
@@ -92,7 +96,8 @@ def place(
         profiles.setdefault(s, Profile()).add(begin, end, much)
     if any(max(profile.used) > capacity[s] for s, profile in profiles.items()):
         return None
-    found = _fill(instance, loads, profiles, capacity, start.tolist(), settled, priority, option, length)
+    found = _fill(instance, loads, profiles, capacity, start.tolist(), settled, priority, option, length,
+                  instance.release if not_before is None else np.maximum(instance.release, not_before))  # fmt: skip
     if found is None:
         return None
     placed = np.array(found, np.int64).reshape(instance.n)
@@ -109,11 +114,12 @@ def _fill(
     priority: Ints,
     option: Ints,
     length: Ints,
+    release: Ints,
 ) -> list[int] | None:
     """Place the tasks that are not settled, one after the other."""
     graph = instance.graph
     done = settled.tolist()
-    durations, releases = length.tolist(), instance.release.tolist()
+    durations, releases = length.tolist(), release.tolist()
     position = np.empty(instance.n, np.int64)
     position[graph.order] = np.arange(instance.n)
     rank = list(zip(priority.tolist(), position.tolist(), range(instance.n), strict=True))

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from qamctl.schedule.read_holders import read_agents, read_resources
+from qamctl.schedule.read_reasoning import read_reasoning
 from qamctl.schedule.read_tasks import read_tasks
 from qamctl.schedule.spec import NEVER, ScheduleSpec
+from qamctl.schedule.weighing import with_actions
 from qamctl.spec.faults import Faults
 from qamctl.spec.header import check_kind, read_clock, read_name_of_spec, read_root, read_solver
 from qamctl.spec.moments import times
@@ -82,6 +84,7 @@ def _build(data: Mapping[str, Any], source: Source) -> ScheduleSpec:
     clock = read_clock(root, faults)
     solver = read_solver(root, SOLVER, faults)
     objective = read_objective(root, SCHEDULE["objective"], LATER["objective"], faults)
+    reasoning = read_reasoning(root, objective, faults)
     resources = read_resources(*rows_and_whether_readable("resources"), faults)
     agents = read_agents(*rows_and_whether_readable("agents"), resources.measures, faults)
     some_agents = agents.rows.n > 0 or agents.index is None
@@ -97,7 +100,7 @@ def _build(data: Mapping[str, Any], source: Source) -> ScheduleSpec:
     horizon_ticks = int(horizon.ticks(axis, round_up=False, absent=NEVER, faults=faults)[0])
     name = read_name_of_spec(root, SCHEDULE["name"], "schedule", source, faults)
     faults.check()
-    return ScheduleSpec(
+    spec = ScheduleSpec(
         name=name,
         source=replace(source, tables=tables),
         time=axis,
@@ -109,4 +112,8 @@ def _build(data: Mapping[str, Any], source: Source) -> ScheduleSpec:
         horizon=horizon_ticks,
         objective=objective,
         solver=solver,
+        reasoning=reasoning,
     )
+    if reasoning is None or reasoning.actions is None:
+        return spec
+    return with_actions(spec, reasoning.actions, place=("reasoning", "actions"))

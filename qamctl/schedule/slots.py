@@ -48,7 +48,10 @@ def coarsen(instance: Instance, incumbent: Solution | None, slot: int) -> tuple[
 def in_slots(exact: Instance, coarse: Instance, solution: Solution, slot: int) -> Solution:
     """A schedule of the exact problem, shifted right to slots in the order of its starts."""
     option = exact.options_of(solution)
-    start = place(coarse, solution.start, option, deadlines=False)
+    waits = exact.not_before(solution.start)
+    start = place(
+        coarse, solution.start, option, deadlines=False, not_before=None if waits is None else _up(waits, slot)
+    )
     if start is None:
         raise UnsupportedError(f"a slot of {slot} ticks is too long for the pinned tasks: choose a shorter solver.slot")
     return coarse.solution(start, option)
@@ -75,6 +78,7 @@ def _in_slots(instance: Instance, slot: int) -> Instance:
         deadline=_down(instance.deadline, slot),
         due=_down(instance.due, slot),
         pinned_start=np.where(pinned >= 0, pinned // slot, -1),
+        wishes=None if instance.wishes is None else instance.wishes.in_slots(slot),
         graph=replace(graph, pred_lag=_up(graph.pred_lag, slot), succ_lag=_up(graph.succ_lag, slot)),
     )
 

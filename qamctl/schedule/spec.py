@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -20,7 +20,7 @@ Floats = npt.NDArray[np.float64]
 NEVER: Final = 2**62
 
 #: Objective terms that a schedule can be scored by, in the order of every array over terms.
-TERMS: Final = ("makespan", "tardiness", "tardy", "flow", "cost")
+TERMS: Final = ("makespan", "tardiness", "tardy", "flow", "cost", "reasoning")
 
 #: Precedence types, in the order of their codes in `Precedence.kind`.
 KINDS: Final = ("FS", "SS", "FF", "SF")
@@ -89,6 +89,60 @@ class Precedence:
 
 
 @dataclass(frozen=True, slots=True)
+class Preference:
+    """What a reasoning step says of one task, and how probable that is.
+
+    Attributes
+    ----------
+    task
+        Index of the task.
+    agent
+        Index of the agent that should do it; -1 for a decision about time.
+    low, high
+        The ticks between which it should start, both included, for a decision about time.
+    probability
+        Of the decision.
+    """
+
+    task: int
+    agent: int
+    low: int
+    high: int
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoning:
+    """What a reasoning step has to say about the schedule.
+
+    Attributes
+    ----------
+    origin
+        The run, result or problem file that tells it; None where the spec does itself.
+    weight
+        How much it counts: the mu of the bias.
+    actions
+        Probability by text of the action; None before `origin` was looked up.
+    preferences
+        The actions that speak of a schedule.
+    told
+        What is known of the origin: `run`, `sha256`, ...
+    scale
+        What one unit of the term counts in its objective level; 0 where it counts nothing.
+    most
+        The largest value that the term can have.
+    """
+
+    origin: str | None
+    weight: float
+    actions: Mapping[str, float] | None = None
+    preferences: tuple[Preference, ...] = ()
+    told: Mapping[str, Any] = field(default_factory=dict)
+    scale: float = 0.0
+    most: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class ScheduleSpec:
     """A valid schedule problem: every reference resolved, no precedence cycle."""
 
@@ -103,6 +157,7 @@ class ScheduleSpec:
     horizon: int  #: ticks; NEVER where absent
     objective: tuple[Mapping[str, float], ...]  #: weights by term, one mapping a lexicographic level
     solver: Mapping[str, Any]  #: options that the file gives, by name (see `qamctl.options.SOLVER_KEYS`)
+    reasoning: Reasoning | None = None  #: what a reasoning step prefers
 
 
 def duration_on(duration: int, speed_num: int, speed_den: int) -> int:

@@ -58,7 +58,7 @@ def used_rows(instance: Instance, choices: Choices, holders: Ints, first: int) -
 
 
 def variable_costs(instance: Instance, choices: Choices, ends: Ints, holders: Ints) -> Floats:
-    """[5, n] what each variable adds to each term."""
+    """[6, n] what each variable adds to each term."""
     n = len(choices.task)
     parts = np.zeros((instance.levels.shape[1], n + len(ends) + len(holders)))
     parts[:, :n] = task_terms(instance, choices.task, choices.option, choices.end)
@@ -69,7 +69,7 @@ def variable_costs(instance: Instance, choices: Choices, ends: Ints, holders: In
 
 
 def constants(instance: Instance, choices: Choices) -> Floats:
-    """[5] the part of each term that no choice changes."""
+    """[6] the part of each term that no choice changes."""
     fixed = choices.fixed
     option = choices.fixed_option[fixed]
     end = choices.fixed_start[fixed] + instance.option_duration[option]

@@ -10,6 +10,7 @@ import numpy as np
 
 from qamctl.qubo.window import Window
 from qamctl.schedule.instance import Instance
+from qamctl.schedule.limits import least_reasoning
 from qamctl.schedule.loads import option_loads
 from qamctl.schedule.model import ScheduleModel, build_model
 from qamctl.schedule.part import reduced
@@ -28,6 +29,9 @@ NEAR = 16
 
 #: How often a window is picked anew that is too large for the engine, or has nothing to choose.
 TRIES = 8
+
+#: How often a window begins with a task that reasoning would have otherwise, where the level weighs that.
+AGAINST = 0.5
 
 #: Up to so many tasks the whole schedule is shifted left again after a window; beyond, the window only.
 REPLACED_TASKS = 2_000
@@ -184,8 +188,7 @@ def repaired(built: ScheduleModel, incumbent: Solution, sample: np.ndarray, kept
     by_start = np.argsort(-choices.start[taken], kind="stable")
     start[task[by_start]] = choices.start[taken][by_start] * built.slot
     option[task[by_start]] = choices.option[taken][by_start]
-    placed = place(exact, start, option, kept=kept)
-    return None if placed is None else exact.solution(placed, option)
+    return _placed(exact, start, option, kept)
 
 
 def transplanted(
@@ -201,7 +204,15 @@ def transplanted(
             instance.option_holder[first:end] == part.option_holder[own]
         )
         start[task], option[task] = choices.start[k] * built.slot, first + int(np.argmax(alike))
-    placed = place(instance, start, option, kept=kept)
+    return _placed(instance, start, option, kept)
+
+
+def _placed(instance: Instance, start: Ints, option: Ints, kept: np.ndarray | None) -> Solution | None:
+    """The schedule with the tasks in the order of `start`, each as early as possible and as late as preferred."""
+    waits = instance.not_before(start)
+    placed = None if waits is None else place(instance, start, option, kept=kept, not_before=waits)
+    if placed is None:  # the order alone, where waiting misses a deadline
+        placed = place(instance, start, option, kept=kept)
     return None if placed is None else instance.solution(placed, option)
 
 
@@ -212,7 +223,10 @@ def pick(instance: Instance, incumbent: Solution, level: int, tasks: int, rng: n
     if kind == 3:
         free[rng.choice(instance.n, tasks, replace=False)] = True
         return free
-    pivot = int(rng.choice(_costly(instance, incumbent, level))) if kind != 1 else int(rng.integers(instance.n))
+    worth = _unmet(instance, incumbent, level, rng)
+    if not len(worth):
+        worth = _costly(instance, incumbent, level)
+    pivot = int(rng.choice(worth)) if kind != 1 else int(rng.integers(instance.n))
     middle = incumbent.start + incumbent.end
     distance = np.abs(middle - middle[pivot]).astype(float)
     if kind == 2:
@@ -233,6 +247,17 @@ def _costly(instance: Instance, incumbent: Solution, level: int) -> Ints:
     if (weights[1] > 0 or weights[2] > 0) and len(late):
         return late
     return np.arange(instance.n)
+
+
+def _unmet(instance: Instance, incumbent: Solution, level: int, rng: np.random.Generator) -> Ints:
+    """The tasks that could agree with reasoning more, now and then; none where the level does not weigh that."""
+    weights = instance.levels[level]
+    if weights[5] == 0 or instance.wishes is None or (weights[:5].any() and rng.random() >= AGAINST):
+        return np.zeros(0, np.int64)
+    everyone = np.arange(instance.n)
+    now = instance.reasoning_of(everyone, instance.options_of(incumbent), incumbent.start)
+    start, _ = instance.earliest
+    return np.flatnonzero(now > least_reasoning(instance, start, np.full(instance.n, NEVER)) + 1e-9)
 
 
 def _shares(instance: Instance, incumbent: Solution, pivot: int) -> np.ndarray:

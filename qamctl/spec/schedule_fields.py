@@ -138,6 +138,28 @@ TASKS: Final = Field(
     ),
 )  # fmt: skip
 
+REASONING: Final = Field(
+    "reasoning", "record", "what a reasoning step prefers: it decides among schedules that are equally good",
+    fields=(
+        Field(
+            "from", "text",
+            "a run of `qamctl reason`, its result file, or a reason spec, which is then solved exactly; or `actions`",
+        ),
+        Field(
+            "actions", "numbers",
+            "probability by action: `prefer TASK on AGENT`, `prefer TASK in FROM..TO` (its start); "
+            "other text says nothing",
+            low=0, high=1,
+        ),
+        Field(
+            "weight", "number",
+            "steps of the last objective level that a factor e of probability counts; less where all together would "
+            "reach one step; an `objective` that weighs `reasoning` counts instead",
+            1, low=0, high=MOST_WEIGHT,
+        ),
+    ),
+)  # fmt: skip
+
 SCHEDULE: Final = Field(
     "schedule", "record", "a schedule spec",
     fields=(
@@ -152,8 +174,9 @@ SCHEDULE: Final = Field(
         Field("horizon", "moment", "latest end of every task"),
         Field(
             "objective", "objective", "what is minimised: weights by term; in a list, the most important map first",
-            {"makespan": 1}, choices=("makespan", "tardiness", "tardy", "flow", "cost"),
+            {"makespan": 1}, choices=("makespan", "tardiness", "tardy", "flow", "cost", "reasoning"),
         ),
+        REASONING,
     ),
 )  # fmt: skip
 
@@ -164,6 +187,6 @@ LATER: Final = {
     "tasks": ("count", "tolerates", "optional", "reward", "setup", "near", "apart", "gang", "preemptible"),
     "modes": ("count",),
     "after": ("data",),
-    "schedule": ("setup", "spread", "communication", "links", "reasoning", "clusters", "calendar"),
-    "objective": ("unscheduled", "setup", "communication", "balance", "disruption", "reasoning"),
+    "schedule": ("setup", "spread", "communication", "links", "clusters", "calendar"),
+    "objective": ("unscheduled", "setup", "communication", "balance", "disruption"),
 }

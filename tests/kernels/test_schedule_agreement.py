@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+from random import Random
 
 import numpy as np
 import pytest
 from support.kernel_problems import flat, native_search, needs_native, project, random_instance, state
+from support.random_specs import random_spec
+from support.reasoned_specs import with_reasoning
 
 from qamctl.kernels.schedule.problem import cooling
 from qamctl.kernels.schedule.reference import ScheduleSearch as ReferenceSearch
+from qamctl.schedule.instance import build_instance
+from qamctl.schedule.read import schedule_from_data
 
 pytestmark = needs_native
 
@@ -24,6 +29,26 @@ def test_both_kernels_agree_after_every_step_on_random_specs(seed: int) -> None:
     for steps in [1] * 15 + [7] * 10 + [60] * 6:
         assert reference.run(steps, 1e9) == native.run(steps, 1e9)
         assert state(reference) == state(native)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_both_kernels_agree_where_reasoning_prefers_agents_and_times(seed: int) -> None:
+    """Preferred options, waits and prices of starts are the same in both, step by step."""
+    rng = Random(seed)
+    data = random_spec(rng, rng.randint(2, 10), rng.randint(1, 4), rng.randint(0, 2), rng.choice((3, 5)))
+    instance = build_instance(schedule_from_data(with_reasoning(data, rng)))
+    if (np.diff(instance.first_option) == 0).any():
+        pytest.skip("a task that nobody can do")
+    problem = flat(instance).problem
+    reference, native = ReferenceSearch(problem, seed), native_search(problem, seed)
+    for search in (reference, native):
+        search.plan(400)
+    for steps in [1] * 15 + [7] * 10 + [60] * 6:
+        assert reference.run(steps, 1e9) == native.run(steps, 1e9)
+        assert state(reference) == state(native)
+    if native.best_value[0] == 0:
+        found = instance.solution(native.best_start, flat(instance).option[native.best_option])
+        assert instance.value(found) == pytest.approx(native.best_value[1:].tolist())
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -71,10 +71,10 @@ def test_faults_in_tables_are_told_by_line_and_cell(tmp_path: Path) -> None:
 def test_a_spec_of_another_kind_is_refused_alone(tmp_path: Path) -> None:
     """Only the kind is complained about, naming what was found and what is wanted."""
     file = tmp_path / "plan.yaml"
-    file.write_text("version: 1\nkind: reason\npaths: []\n")
+    file.write_text("version: 1\nkind: orchestrate\npaths: []\n")
     assert file_faults(file) == [
-        "plan.yaml:2:1: this is a spec of kind reason, which this version does not solve "
-        "(this version solves specs of kind schedule, cluster, model, hamiltonian and circuit)"
+        "plan.yaml:2:1: this is a spec of kind orchestrate, which this version does not solve "
+        "(this version solves specs of kind schedule, cluster, reason, model, hamiltonian and circuit)"
     ]
     file.write_text("version: 1\nkind: model\nvariables: 2\n")
     assert file_faults(file) == [

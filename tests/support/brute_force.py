@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from math import lcm
+from math import lcm, log
 from typing import NamedTuple
 
 import numpy as np
@@ -52,8 +52,9 @@ class Optimum:
 def optimum(spec: ScheduleSpec, horizon: int | None = None, limit: int = 1_000) -> Optimum | None:
     """The lexicographically best schedules that end by `horizon` ticks; None where no schedule is feasible.
 
-    The default horizon (see `Oracle.enough`) loses no value: every objective term is regular, so some
-    optimal schedule has no task that could start earlier with the rest unmoved.
+    The default horizon (see `Oracle.enough`) loses no value: every objective term but `reasoning` is regular, and
+    that one changes at a few moments only, so some optimal schedule has no task that could start earlier with the
+    rest unmoved, unless it waits for such a moment.
     """
     oracle = Oracle(spec)
     search = _Search(oracle, min(oracle.horizon, oracle.enough() if horizon is None else horizon), limit)
@@ -110,6 +111,8 @@ class Oracle:
         self.shared, self.consumable = resources.capacity.tolist(), resources.consumable.tolist()
         edges = (spec.after.pred, spec.after.succ, spec.after.kind, spec.after.lag)
         self.edges = list(zip(*(column.tolist() for column in edges), strict=True))
+        said = () if spec.reasoning is None else spec.reasoning.preferences
+        self.said = [(p.task, p.agent, p.low, p.high, p.probability) for p in said]
         self.levels = [{name: _exact(w) for name, w in level.items()} for level in spec.objective]
         self.candidates = [self._candidates(spec, t) for t in range(self.n)]
 
@@ -179,6 +182,8 @@ class Oracle:
     def terms(self, schedule: Sequence[Row]) -> dict[str, Fraction]:
         """The exact value of every objective term in the spec's unit."""
         total = dict.fromkeys(("makespan", "tardiness", "tardy", "flow", "cost"), Fraction(0))
+        if any("reasoning" in level for level in self.levels):
+            total["reasoning"] = sum((self.against(t, row) for t, row in enumerate(schedule)), Fraction(0))
         for t, row in enumerate(schedule):
             total["makespan"] = max(total["makespan"], row.end * self.unit)
             due = self.due[t]
@@ -189,6 +194,25 @@ class Oracle:
             total["cost"] += self.work_cost(row)
         for a in {row.agent for row in schedule if row.agent >= 0}:
             total["cost"] += self.fixed[a]
+        return total
+
+    def against(self, t: int, row: Row) -> Fraction:
+        """What task `t` adds to the term `reasoning`: by its agent, and by its start."""
+        total = Fraction(0)
+        for timed in (False, True):
+            mine = [s for s in self.said if s[0] == t and (s[1] < 0) == timed]
+            if not mine:
+                continue
+            rest = max(0.0, 1 - sum(p for *_, p in mine))
+
+            def chance(choice: int, mine: list[tuple[int, int, int, int, float]] = mine, rest: float = rest) -> float:
+                return rest + sum(p for _, a, low, high, p in mine if (low <= choice <= high if a < 0 else a == choice))
+
+            moments = {0, *(m for _, _, low, high, _ in mine for m in (low, high + 1) if m > 0)}
+            choices = moments if timed else {a for _, a, *_ in mine}
+            here = chance(row.start if timed else row.agent)
+            nats = -log((here + 1e-6) / (max(map(chance, choices)) + 1e-6))
+            total += Fraction(max(0, round(nats * 10**6)), 10**6)
         return total
 
     def work_cost(self, row: Row) -> Fraction:
@@ -205,7 +229,8 @@ class Oracle:
         """Ticks within which some optimal schedule ends, if any schedule is feasible."""
         work = sum(max((duration for _, _, duration in choice), default=0) for choice in self.candidates)
         wait = sum(max((lag for _, j, _, lag in self.edges if j == t and lag > 0), default=0) for t in range(self.n))
-        latest = max([0, *self.release, *self.pinned_start]) + work + wait
+        wished = [moment for _, agent, low, high, _ in self.said if agent < 0 for moment in (low, high + 1)]
+        latest = max([0, *self.release, *self.pinned_start, *wished]) + work + wait
         return min([latest, self.horizon, max(self.deadline, default=0)])
 
     def order(self) -> list[int]:
@@ -230,7 +255,7 @@ class _Search:
         self.best: tuple[int, ...] | None = None
         self.found: list[Schedule] = []
         self.complete = True
-        self.makespan, self.late, self.tardy, self.flow, self.cost, self.fixed = self._coefficients()
+        self.makespan, self.late, self.tardy, self.flow, self.cost, self.fixed, self.wish = self._coefficients()
         # floor[d]: the least that the tasks from place d of the order on add to each level.
         self.floor = [(0,) * len(oracle.levels)]
         for t in reversed(self.order):
@@ -250,10 +275,11 @@ class _Search:
                 [of["flow"] * w * o.unit for w in o.weight],
                 [of["cost"] * c for c in work],
                 [of["cost"] * c for c in o.fixed],
+                [level.get("reasoning", Fraction(0)) / 10**6],
             )
             scale = lcm(1, *(c.denominator for kind in exact for c in kind))
             lists.append([[int(c * scale) for c in kind] for kind in exact])
-        return tuple([kinds[k] for kinds in lists] for k in range(6))
+        return tuple([kinds[k] for kinds in lists] for k in range(7))
 
     def place(self, depth: int, sums: tuple[int, ...], last: int) -> None:
         """Try every row for the task at this depth of the order, and go on with the next one.
@@ -275,7 +301,9 @@ class _Search:
                     continue
                 mine = _plus(_plus(sums, price), self._share(t, row.end))
                 if self._hopeless(_plus(mine, self.floor[depth + 1]), max(last, row.end)):
-                    break  # every term only grows with the start
+                    break  # every term only grows with the start, `reasoning` apart
+                millionths = int(oracle.against(t, row) * 10**6)
+                mine = tuple(value + wish[0] * millionths for value, wish in zip(mine, self.wish, strict=True))
                 self.rows[t] = row
                 if oracle.keeps_precedence(self.rows) and oracle.fits(list(self.rows.values())):
                     self.place(depth + 1, mine, max(last, row.end))

@@ -192,6 +192,14 @@ double ScheduleSearch::excess(i32 task, i64 option) const {
     return sum;
 }
 
+// What a placed task adds to the term `reasoning`.
+double ScheduleSearch::reasoning(i32 task) const {
+    double price = 0;
+    for (i64 k = p_.start_first[task]; k < p_.start_first[task + 1] && p_.start_since[k] <= candidate_.start[task]; ++k)
+        price = p_.start_price[k];
+    return p_.option_reasoning[candidate_.option[task]] + price;
+}
+
 // The option that ends first, then the cheaper, then the earlier in the list; or the cheapest first.
 i64 ScheduleSearch::choose(i32 task, i64 by_start, i64 by_end, i64& start) {
     const i64 first = p_.first_option[task], last = p_.first_option[task + 1];
@@ -209,7 +217,8 @@ i64 ScheduleSearch::choose(i32 task, i64 by_start, i64 by_end, i64& start) {
             if (soonest == finish && p_.option_cost[o] >= cost) continue;
         }
         if (p_.stock.size > 0 && excess(task, o) > 0) continue;
-        const i64 s = earliest(o, by_start, by_end, chosen < 0 ? kForever - 1 : finish - d);
+        const i64 from = std::max(by_start, p_.option_floor[o]);
+        const i64 s = earliest(o, from, by_end, chosen < 0 ? kForever - 1 : finish - d);
         if (s == kForever) continue;
         const i64 f = s + d;
         if (f < finish || (f == finish && p_.option_cost[o] < cost)) {
@@ -228,7 +237,7 @@ i64 ScheduleSearch::choose(i32 task, i64 by_start, i64 by_end, i64& start) {
             chosen = o;
         }
     }
-    start = earliest(chosen, by_start, by_end, kForever - 1);
+    start = earliest(chosen, std::max(by_start, p_.option_floor[chosen]), by_end, kForever - 1);
     return chosen;
 }
 
@@ -240,7 +249,7 @@ void ScheduleSearch::place(i32 task) {
     if (option < 0)
         option = choose(task, by_start, by_end, start);
     else
-        start = earliest(option, by_start, by_end, kForever - 1);
+        start = earliest(option, std::max(by_start, p_.option_floor[option]), by_end, kForever - 1);
     book(task, option, start);
 }
 
@@ -282,6 +291,7 @@ void ScheduleSearch::count_partial(i32 t) {
     }
     if (c[3] != 0) partial_sum_ += c[3] * p_.unit * p_.weight[t] * static_cast<double>(end - p_.release[t]);
     if (c[4] != 0) partial_sum_ += c[4] * p_.option_cost[candidate_.option[t]];
+    if (c[5] != 0) partial_sum_ += c[5] * reasoning(t);
 }
 
 // Covers the order of summation, which differs from evaluate().
@@ -297,7 +307,7 @@ bool ScheduleSearch::hopeless() const {
 
 // Violation, then the levels; every sum runs over the tasks in their order.
 void ScheduleSearch::evaluate() {
-    double violation = pinned_excess_, tardiness = 0, tardy = 0, flow = 0, cost = 0;
+    double violation = pinned_excess_, tardiness = 0, tardy = 0, flow = 0, cost = 0, reason = 0;
     i64 makespan = 0;
     for (i64 t = 0; t < n_; ++t) {
         const i64 end = candidate_.end[t];
@@ -309,6 +319,7 @@ void ScheduleSearch::evaluate() {
         }
         if (flows_) flow += p_.weight[t] * static_cast<double>(end - p_.release[t]);
         if (costs_) cost += p_.option_cost[candidate_.option[t]];
+        if (reasons_) reason += reasoning(static_cast<i32>(t));
     }
     for (i32 t : pinned_) {
         i64 by_start = p_.release[t], by_end = 0;
@@ -324,11 +335,12 @@ void ScheduleSearch::evaluate() {
         for (i64 h = 0; h < p_.holders; ++h)
             if (used[h]) cost += p_.fixed_cost[h];
     }
-    const double terms[5] = {static_cast<double>(makespan) * p_.unit, tardiness * p_.unit, tardy, flow * p_.unit, cost};
+    const double terms[kTerms] = {static_cast<double>(makespan) * p_.unit, tardiness * p_.unit, tardy,
+                                  flow * p_.unit, cost, reason};
     candidate_.value[0] = violation;
     for (i64 k = 0; k < p_.level_count; ++k) {
         double sum = 0;
-        for (int j = 0; j < 5; ++j) sum += p_.levels[5 * k + j] * terms[j];
+        for (int j = 0; j < kTerms; ++j) sum += p_.levels[kTerms * k + j] * terms[j];
         candidate_.value[1 + k] = sum;
     }
 }

@@ -82,6 +82,10 @@ class Decoder:
         self.need: list[int] = p.option_need.tolist()
         self.duration: list[int] = p.option_duration.tolist()
         self.cost: list[float] = p.option_cost.tolist()
+        self.reasoning: list[float] = p.option_reasoning.tolist()
+        self.floor: list[int] = p.option_floor.tolist()
+        pieces = list(zip(p.start_since.tolist(), p.start_price.tolist(), strict=True))
+        self.pieces = [pieces[a:b] for a, b in pairwise(p.start_first.tolist())]  # by task: from when, and the price
         self.own = _table(p.own_first, p.own_column, p.own_amount)
         self.shared = _table(p.shared_first, p.shared_column, p.shared_amount)
         self.stock_use = _table(p.stock_use_first, p.stock_use_column, p.stock_use_amount)
@@ -175,7 +179,7 @@ class Decoder:
         options = range(self.first[t], self.first[t + 1])
         choice = options[0] if len(options) == 1 else s.choice[t]
         if choice >= 0:
-            return choice, self._earliest(choice, by_start, by_end)
+            return choice, self._from_floor(choice, by_start, by_end)
         best: tuple[float, float, int, int] | None = None
         for o in options:
             soonest = max(by_start + self.duration[o], by_end)
@@ -183,13 +187,26 @@ class Decoder:
                 continue
             if self._excess(t, o) > 0:
                 continue
-            start = self._earliest(o, by_start, by_end)
+            start = self._from_floor(o, by_start, by_end)
             key = (*self._merit(start + self.duration[o], o), o, start)
             best = key if best is None else min(best, key)
         if best is not None:
             return best[2], best[3]
         least = min(options, key=lambda o: self._excess(t, o))
-        return least, self._earliest(least, by_start, by_end)
+        return least, self._from_floor(least, by_start, by_end)
+
+    def _from_floor(self, option: int, by_start: int, by_end: int) -> int:
+        """The earliest start, of an option that waits for its moment."""
+        return self._earliest(option, max(by_start, self.floor[option]), by_end)
+
+    def _price(self, t: int, start: int) -> float:
+        """What a start adds to the term `reasoning`."""
+        price = 0.0
+        for since, cost in self.pieces[t]:
+            if since > start:
+                break
+            price = cost
+        return price
 
     def _merit(self, end: int, option: int) -> tuple[float, float]:
         return (self.cost[option], end) if self.p.cheapest_first else (end, self.cost[option])
@@ -237,18 +254,19 @@ class Decoder:
         """What a placed task adds to the first level, makespan apart."""
         if not self.levels:
             return 0.0
-        _, tardiness, tardy, flow, cost = self.levels[0]
+        _, tardiness, tardy, flow, cost, reasoning = self.levels[0]
         weight, unit, share = self.weight[t], self.p.unit, 0.0
         if s.end[t] > self.due[t]:
             share += tardiness * unit * weight * float(s.end[t] - self.due[t])
             share += tardy * weight
         share += flow * unit * weight * float(s.end[t] - self.release[t])
         share += cost * self.cost[s.option[t]]
+        share += reasoning * (self.reasoning[s.option[t]] + self._price(t, s.start[t]))
         return share
 
     def _evaluate(self, s: Schedule) -> None:
         """The violation and the levels; every sum runs over the tasks in their order."""
-        violation, tardiness, tardy, flow, cost = self.pinned_excess, 0.0, 0.0, 0.0, 0.0
+        violation, tardiness, tardy, flow, cost, reasoning = self.pinned_excess, 0.0, 0.0, 0.0, 0.0, 0.0
         for t, (end, weight) in enumerate(zip(s.end, self.weight, strict=True)):
             if end > self.deadline[t]:
                 violation += float(end - self.deadline[t])
@@ -257,6 +275,7 @@ class Decoder:
                 tardy += weight
             flow += weight * float(end - self.release[t])
             cost += self.cost[s.option[t]]
+            reasoning += self.reasoning[s.option[t]] + self._price(t, s.start[t])
         for t in self.pins:
             by_start, by_end = self._ready(t, self.before, s.start, s.end, self.release[t])
             violation += float(max(0, by_start - s.start[t], by_end - s.end[t]))
@@ -265,7 +284,7 @@ class Decoder:
         for h in sorted({self.holder[o] for o in s.option}):
             cost += self.fixed_cost[h]
         unit = self.p.unit
-        terms = (float(max(s.end, default=0)) * unit, tardiness * unit, tardy, flow * unit, cost)
+        terms = (float(max(s.end, default=0)) * unit, tardiness * unit, tardy, flow * unit, cost, reasoning)
         s.value = [violation]
         for row in self.levels:
             value = 0.0

@@ -66,6 +66,11 @@ Problem read(Reader& in) {
     p.option_need = in.array<i32>("option_need");
     p.option_duration = in.array<i64>("option_duration");
     p.option_cost = in.array<double>("option_cost");
+    p.option_reasoning = in.array<double>("option_reasoning");
+    p.option_floor = in.array<i64>("option_floor");
+    p.start_first = in.array<i64>("start_first");
+    p.start_since = in.array<i64>("start_since");
+    p.start_price = in.array<double>("start_price");
     p.own = in.table("own");
     p.shared = in.table("shared");
     p.stock_use = in.table("stock_use");
@@ -80,7 +85,7 @@ Problem read(Reader& in) {
     p.after = in.arcs("after");
     p.rank = in.array<i32>("rank");
     p.levels = in.array<double>("levels");
-    p.level_count = p.levels.size / 5;
+    p.level_count = p.levels.size / kTerms;
     p.bounds = in.array<double>("bounds");
     p.keys = in.array<double>("keys");
     p.choices = in.array<i64>("choices");

@@ -95,7 +95,7 @@ void ScheduleSearch::change_choice(i32 task) {
 
 // A task whose end counts at the level in focus: one that is late, or the last one.
 i32 ScheduleSearch::target() {
-    const double* c = focus_ > 0 ? p_.levels.data + 5 * (focus_ - 1) : nullptr;
+    const double* c = focus_ > 0 ? p_.levels.data + kTerms * (focus_ - 1) : nullptr;
     for (int tries = 0; tries < 8; ++tries) {
         const i32 t = static_cast<i32>(random_.below(n_));
         if (c == nullptr ? current_.end[t] > p_.deadline[t]

@@ -28,6 +28,12 @@ class ScheduleProblem:
     first_option
         [T + 1] the options of task t are first_option[t]:first_option[t + 1], by duration, then cost; by
         cost, then duration where `cheapest_first`.
+    option_reasoning, option_floor
+        [O] what the option adds to the term `reasoning` at any start, and a moment that a task waits for where it
+        is done by this option; a pinned task does not wait.
+    start_first, start_since, start_price
+        What a start adds to the term `reasoning`, by task: start_price of the last row of start_first[t]:start_first[t
+        + 1] with start_since <= start; nothing for a task without rows.
     option_holder, option_need, option_duration, option_cost
         [O] the holder, the row of the need tables, ticks, cost without the fixed part.
     own_*, shared_*
@@ -48,7 +54,7 @@ class ScheduleProblem:
     rank
         [T] place in a topological order.
     levels
-        [L, 5] coefficients of makespan, tardiness, tardy, flow and cost, terms in objective units.
+        [L, 6] coefficients of makespan, tardiness, tardy, flow, cost and reasoning, terms in objective units.
     bounds
         [L] a lower bound of each level, -inf where none is known; the search ends when all are met.
     unit
@@ -74,6 +80,11 @@ class ScheduleProblem:
     option_need: Index
     option_duration: Ints
     option_cost: Floats
+    option_reasoning: Floats
+    option_floor: Ints
+    start_first: Ints
+    start_since: Ints
+    start_price: Floats
     own_first: Ints
     own_column: Index
     own_amount: Ints

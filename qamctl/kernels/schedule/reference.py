@@ -261,7 +261,7 @@ class ScheduleSearch:
             if self.focus == 0:
                 counts = end[t] > d.deadline[t]
             else:
-                _, tardiness, tardy, flow, _ = d.levels[self.focus - 1]
+                _, tardiness, tardy, flow = d.levels[self.focus - 1][:4]
                 counts = flow != 0 or ((tardiness != 0 or tardy != 0) and end[t] > d.due[t])
             if counts:
                 return t

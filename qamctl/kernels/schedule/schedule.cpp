@@ -52,11 +52,12 @@ ScheduleSearch::ScheduleSearch(const Problem& problem, u64 seed) : p_(problem), 
     for (i64 e = 0; e < p_.before.task.size; ++e)
         simple_arcs_ &= p_.before.kind[e] == 0 && p_.before.lag[e] >= 0;
     for (i64 o = 0; o < p_.option_cost.size; ++o) can_abandon_ &= p_.option_cost[o] >= 0;
-    for (i64 k = 0; k < p_.level_count * 5; ++k) {
+    for (i64 k = 0; k < p_.level_count * kTerms; ++k) {
         can_abandon_ &= p_.levels[k] >= 0;
-        timed_ |= k % 5 != 4 && p_.levels[k] != 0;
-        flows_ |= k % 5 == 3 && p_.levels[k] != 0;
-        costs_ |= k % 5 == 4 && p_.levels[k] != 0;
+        timed_ |= k % kTerms < 4 && p_.levels[k] != 0;
+        flows_ |= k % kTerms == 3 && p_.levels[k] != 0;
+        costs_ |= k % kTerms == 4 && p_.levels[k] != 0;
+        reasons_ |= k % kTerms == 5 && p_.levels[k] != 0;
     }
     calibration_ = std::min<i64>(100, std::max<i64>(10, 200000 / std::max<i64>(1, n_)));
     for (Schedule* s : {&current_, &candidate_, &best_}) {

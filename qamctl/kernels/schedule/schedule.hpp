@@ -51,7 +51,9 @@ struct Problem {
     Span<i64> first_option;
     Span<i32> option_holder, option_need;
     Span<i64> option_duration;
-    Span<double> option_cost;
+    Span<double> option_cost, option_reasoning;
+    Span<i64> option_floor, start_first, start_since;
+    Span<double> start_price;
     Table own, shared, stock_use, least;
     Span<i64> capacity, stock;
     Span<double> stock_weight, fixed_cost;
@@ -81,6 +83,8 @@ class Profile {
     std::vector<i64> free_;  // [segment][column]
     i64 columns_ = 0;
 };
+
+constexpr int kTerms = 6;  // makespan, tardiness, tardy, flow, cost, reasoning
 
 class ScheduleSearch {
   public:
@@ -118,6 +122,7 @@ class ScheduleSearch {
     i64 earliest(i64 option, i64 by_start, i64 by_end, i64 latest);
     i64 choose(i32 task, i64 by_start, i64 by_end, i64& start);
     double excess(i32 task, i64 option) const;
+    double reasoning(i32 task) const;
     void book(i32 task, i64 option, i64 start);
     void count_partial(i32 task);
     bool hopeless() const;
@@ -154,7 +159,7 @@ class ScheduleSearch {
     std::vector<Need> own_, shared_, stock_use_;
     std::vector<u64> own_mask_, shared_mask_;
     std::vector<i32> flexible_, pinned_;
-    bool simple_arcs_ = true, timed_ = false, flows_ = false, costs_ = false, can_abandon_ = true;
+    bool simple_arcs_ = true, timed_ = false, flows_ = false, costs_ = false, reasons_ = false, can_abandon_ = true;
     i64 calibration_ = 0;
 
     Schedule current_, candidate_, best_;

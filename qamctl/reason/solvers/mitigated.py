@@ -35,6 +35,8 @@ class Shares:
         [K] of the paths that the circuit holds; the values sum to 1, with standard errors.
     raw
         [K] the shares of accepted shots.
+    bare
+        [K] the same of the circuit without a code, and how many shots it accepted; None where there is no code.
     shots, accepted
         Of the circuit itself.
     told
@@ -44,6 +46,7 @@ class Shares:
     values: Floats
     errors: Floats
     raw: Floats
+    bare: tuple[Floats, int] | None
     shots: int
     accepted: int
     told: Mapping[str, Any]
@@ -55,7 +58,15 @@ class Shares:
         return np.clip(np.stack([self.values - half, self.values + half], axis=1), 0.0, 1.0)
 
 
-def mitigate(circuit: QuantumCircuit, reading: Reading, paths: int, methods: Sequence[str], run: Run) -> Shares | None:
+def mitigate(
+    circuit: QuantumCircuit,
+    reading: Reading,
+    paths: int,
+    methods: Sequence[str],
+    run: Run,
+    *,
+    bare: tuple[QuantumCircuit, Reading] | None = None,
+) -> Shares | None:
     """The shares of paths among what is accepted, mitigated; None where nothing is.
 
     Parameters
@@ -70,6 +81,8 @@ def mitigate(circuit: QuantumCircuit, reading: Reading, paths: int, methods: Seq
         readout, zne, detect (which the reading does).
     run
         Called once.
+    bare
+        Of a circuit in a code: the same without it, which is measured once, so that what the code gains can be told.
 
     Raises
     ------
@@ -82,8 +95,8 @@ def mitigate(circuit: QuantumCircuit, reading: Reading, paths: int, methods: Seq
 
     def once(batch: Sequence[QuantumCircuit]) -> list[dict[str, int]]:
         if not results:
-            results.append(run(batch))
-        return results[0]
+            results.append(run(batch if bare is None else [*batch, bare[0]]))
+        return results[0][: len(batch)]
 
     readout = Readout() if "readout" in methods else None
     zne = Zne() if "zne" in methods else None
@@ -102,15 +115,18 @@ def mitigate(circuit: QuantumCircuit, reading: Reading, paths: int, methods: Seq
     raw, kept = _raw(counts, reading, paths)
     if values.sum() <= 0 or kept == 0:
         return None
-    first, total = found[0], float(values.sum())
-    told = {
-        "methods": list(methods), "circuits": first.circuits, "shots": first.shots,
-        "fit": None if first.extrapolation is None else first.extrapolation.fit,
-        "overhead": _mean([one.overhead for one in found]), "kept": first.kept,
-        "notes": list(dict.fromkeys(note for one in found for note in one.notes)),
-    }  # fmt: skip
+    first, total, shots = found[0], float(values.sum()), sum(counts.values())
     errors = np.array([one.error for one in found]) / total
-    return Shares(values / total, errors, raw, sum(counts.values()), kept, told)
+    further = 0 if bare is None else sum(results[0][-1].values())
+    fits = dict.fromkeys(one.extrapolation.fit for one in found if one.extrapolation is not None)
+    without = None if bare is None else _raw(results[0][-1], bare[1], paths)
+    overhead = _overhead(errors, *(without or (raw, kept)), first.shots / shots)
+    told = {
+        "methods": list(methods), "circuits": first.circuits + (bare is not None), "shots": first.shots + further,
+        "fit": " and ".join(fits) or None, "overhead": overhead,
+        "kept": first.kept, "notes": list(dict.fromkeys(note for one in found for note in one.notes)),
+    }  # fmt: skip
+    return Shares(values / total, errors, raw, without, shots, kept, told)
 
 
 def _share(reading: Reading, path: int) -> Callable[[Samples], Floats]:
@@ -128,6 +144,16 @@ def _raw(counts: Mapping[str, int], reading: Reading, paths: int) -> tuple[Float
     return by_path / max(1.0, float(by_path.sum())), round(float(by_path.sum()))
 
 
-def _mean(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return float(np.mean(known)) if known else None
+def _overhead(errors: Floats, raw: Floats, kept: int, times: float) -> float | None:
+    """How many times as many shots as the shares of accepted shots these take for the same error: the mean over paths.
+
+    Parameters
+    ----------
+    errors, raw
+        [K] standard errors, and those shares, which are of `kept` shots.
+    times
+        As many shots as those of the circuit itself ran in all.
+    """
+    plain = np.sqrt(raw * (1 - raw) / max(1, kept))
+    seen = plain > 0
+    return float(np.mean((errors[seen] / plain[seen]) ** 2) * times) if seen.any() else None

@@ -8,23 +8,30 @@ import numpy as np
 
 from qamctl.checks.figures import dot
 from qamctl.schedule.check.columns import Columns, Flags
+from qamctl.schedule.check.reasoning import reasoning_value
 from qamctl.schedule.spec import NEVER, ScheduleSpec
 
 
 def term_values(spec: ScheduleSpec, columns: Columns, staffed: Flags) -> dict[str, Fraction]:
-    """Every term before weights, in the spec's unit; a task adds to a term what its row makes known."""
+    """Every term before weights, in the spec's unit; a task adds to a term what its row makes known.
+
+    `reasoning`, which has no unit, is there where the objective weighs it.
+    """
     tasks, unit = spec.tasks, spec.time.resolution
     rows = np.flatnonzero(columns.timed)
     end, weight = columns.end[rows], tasks.weight[rows]
     due = tasks.due[rows]
     late = np.where(due < NEVER, np.maximum(end - due, 0), 0)
-    return {
+    terms = {
         "makespan": int(end.max(initial=0)) * unit,
         "tardiness": dot(weight, late) * unit,
         "tardy": dot(weight, (late > 0).astype(np.int64)),
         "flow": dot(weight, end - tasks.release[rows]) * unit,
         "cost": _cost(spec, columns, staffed),
     }
+    if any("reasoning" in level for level in spec.objective):
+        terms["reasoning"] = reasoning_value(spec, columns)
+    return terms
 
 
 def _cost(spec: ScheduleSpec, columns: Columns, staffed: Flags) -> Fraction:

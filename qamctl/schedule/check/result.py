@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 
 from qamctl.checks import comparison as shared
 from qamctl.checks.comparison import Comparison, Discrepancy
+from qamctl.schedule.check.reasoning_block import check_block
 from qamctl.schedule.check.report import CONSTRAINTS
 from qamctl.schedule.check.table import read_assignments
 from qamctl.schedule.check.verdict import check_schedule
@@ -47,6 +48,7 @@ def check_result(result: Mapping[str, Any], spec: ScheduleSpec, folder: Path | N
         comparison.bounds(report)
         comparison.attempts(report)
         comparison.compiled(report, coarse=_coarse(result, spec))
+        check_block(comparison, spec, report)
     return comparison.found
 
 

@@ -116,6 +116,15 @@ class Model:
         assert choice.variable is not None
         self.cp.add(end.expression <= due).only_enforce_if(~choice.variable)
 
+    def only_where(self, choice: Point, moment: Point, low: int, high: int) -> None:
+        """Adds low <= moment <= high if the choice is 1."""
+        assert choice.variable is not None
+        self.cp.add_linear_constraint(moment.expression, low, high).only_enforce_if(choice.variable)
+
+    def one_of(self, choices: Sequence[Point]) -> None:
+        """Adds that exactly one of the choices is 1."""
+        self.cp.add_exactly_one(point.expression for point in choices)
+
     def _keep(self, variable: cp_model.IntVar, low: int, high: int) -> Point:
         self.variables[variable.index] = variable, low, high
         return Point(variable)

@@ -82,6 +82,7 @@ class Objective:
         self._late: dict[int, Point] = {}
         self._tardy: dict[int, Point] = {}
         self._used: dict[int, Point] = {}
+        self._piece: dict[tuple[int, int], Point] = {}
         wanted = (self.instance.levels != 0).any(axis=0)
         build = {
             "makespan": self._add_makespan,
@@ -89,6 +90,7 @@ class Objective:
             "tardy": self._add_tardy,
             "flow": self._add_flow,
             "cost": self._add_cost,
+            "reasoning": self._add_reasoning,
         }
         terms = [build[name]() if want else Sum() for name, want in zip(TERMS, wanted, strict=True)]
         self.levels = [_combined(terms, [_exact(weight) for weight in level]) for level in self.instance.levels]
@@ -165,6 +167,33 @@ class Objective:
             out.add(used, _exact(instance.fixed_cost[h]))
         return out
 
+    def _add_reasoning(self) -> Sum:
+        instance, out = self.instance, Sum()
+        for point, price in zip(self.model.chosen, instance.option_reasoning.tolist(), strict=True):
+            out.add(point, _exact(price))
+        wishes = instance.wishes
+        for t in [] if wishes is None else np.flatnonzero(wishes.timed).tolist():
+            self._add_pieces(out, t)
+        return out
+
+    def _add_pieces(self, out: Sum, t: int) -> None:
+        """The price of the start of a task: a choice for each span of time with a price of its own."""
+        wishes, start = self.instance.wishes, self.model.start[t]
+        assert wishes is not None
+        low, high = self.model.lowest(start), self.model.highest(start)
+        mine = range(int(wishes.first[t]), int(wishes.first[t + 1]))
+        until = {k: int(wishes.since[k + 1]) - 1 if k + 1 < mine.stop else NEVER for k in mine}
+        reached = [k for k in mine if int(wishes.since[k]) <= high and until[k] >= low]
+        if len(reached) < 2:
+            for k in reached:
+                out.constant += _exact(wishes.price[k])
+            return
+        for k in reached:
+            self._piece[t, k] = self.model.choice()
+            self.model.only_where(self._piece[t, k], start, max(low, int(wishes.since[k])), min(high, until[k]))
+            out.add(self._piece[t, k], _exact(wishes.price[k]))
+        self.model.one_of([self._piece[t, k] for k in reached])
+
     def values(self, start: Ints, option: Ints) -> dict[int, int]:
         """The variables of model and objective by index in the schedule with these starts and options."""
         out = self.model.values(start, option)
@@ -174,6 +203,11 @@ class Objective:
         derived = [(point, late[t]) for t, point in self._late.items()]
         derived += [(point, int(late[t] > 0)) for t, point in self._tardy.items()]
         derived += [(point, int(h in used)) for h, point in self._used.items()]
+        wishes = self.instance.wishes
+        if wishes is not None:
+            for (t, k), point in self._piece.items():
+                after = k + 1 < wishes.first[t + 1] and wishes.since[k + 1] <= start[t]
+                derived.append((point, int(wishes.since[k] <= start[t] and not after)))
         if self._makespan is not None:
             derived.append((self._makespan, int(end.max())))
         for point, amount in derived:

@@ -25,7 +25,9 @@ def unbounded(instance: Instance) -> ListProblem:
     return list_problem(instance, None, np.full(len(instance.levels), -np.inf))
 
 
-def best_of_lists(instance: Instance, flat: ListProblem, keys: Floats, choices: Ints) -> Solution | None:
+def best_of_lists(
+    instance: Instance, flat: ListProblem, keys: Floats, choices: Ints, starts: Ints | None = None
+) -> Solution | None:
     """The best schedule that some lists lead to, None where none of them keeps every constraint.
 
     Parameters
@@ -37,13 +39,15 @@ def best_of_lists(instance: Instance, flat: ListProblem, keys: Floats, choices: 
     choices
         [S, T] the option (of the instance) of each task. -1: the one that ends first, or is cheapest where only
         cost counts, among those that leave the tasks to come what they need of every stock.
+    starts
+        [S, T] when tasks should start, so that they wait for times that reasoning prefers; None: none waits.
     """
-    number = np.full(len(flat.option) + 1, -1, np.int64)  # the last one stands for -1
-    number[flat.option] = np.arange(len(flat.option))
+    wanted = [None] * len(choices) if starts is None else list(starts)
+    numbers = [flat.numbers(instance, row, start) for row, start in zip(choices, wanted, strict=True)]
     problem = replace(
         flat.problem,
         keys=np.ascontiguousarray(keys, np.float64),
-        choices=np.ascontiguousarray(number[choices]),
+        choices=np.ascontiguousarray(numbers, np.int64).reshape(choices.shape),
     )
     search = schedule_search(problem, 0)
     while search.steps < len(keys) and not search.done:
@@ -75,4 +79,5 @@ def mended(built: ScheduleModel, flat: ListProblem, sample: np.ndarray, usual: S
     task = choices.task[late_first]
     key[task], option[task] = choices.start[late_first] * built.slot, choices.option[late_first]
     # Its own options may need more of a stock than there is, or miss a deadline: then only its order counts.
-    return best_of_lists(instance, flat, np.array([key, key]), np.array([option, np.full(len(option), -1)]))
+    keys, options = np.array([key, key]), np.array([option, np.full(len(option), -1)])
+    return best_of_lists(instance, flat, keys, options, keys)

@@ -38,15 +38,27 @@ class ListProblem:
     problem: ScheduleProblem
     option: Ints
 
+    def numbers(self, instance: Instance, option: Ints, start: Ints | None = None) -> Ints:
+        """[T] the problem's number of each task's option, -1 where that is -1.
+
+        Parameters
+        ----------
+        start
+            [T] where the tasks start, so that they wait as long as that needs; None: none waits.
+        """
+        waits = None if start is None else instance.not_before(start)
+        return _numbers(self.option, self.problem.option_floor, option, waits)
+
 
 def list_problem(
     instance: Instance, incumbent: Solution | None, bounds: Floats, hot: float = HOT, cold: float = COLD
 ) -> ListProblem:
     """Flatten an instance whose tasks all have an option; the incumbent is the first starting point."""
     cheapest_first = _weighs_only_cost(instance.levels)
-    option = _sorted_options(instance, cheapest_first)
+    option, floor = _sorted_options(instance, cheapest_first)
+    first = np.searchsorted(_tasks(instance)[option], np.arange(instance.n + 1)).astype(np.int64)
     graph = instance.graph
-    need, tables, stock_cells = _needs(instance, option)
+    need, tables, stock_cells = _needs(instance, option, first)
     stock = instance.capacity[stock_cells[:, 0], stock_cells[:, 1]]
     columns = _columns(instance)
     capacity = np.maximum(instance.capacity[:, columns], 0)
@@ -54,7 +66,8 @@ def list_problem(
     rank[graph.order] = np.arange(instance.n, dtype=np.int32)
     free = np.full(instance.n, -1, np.int64)
     tail = -graph.latest(np.zeros(instance.n, np.int64), free, instance.shortest, instance.longest)[0]
-    keys, choices = starting_points(instance, incumbent, option)
+    keys, choices = starting_points(instance, incumbent, option, floor)
+    wishes = instance.wishes
     problem = ScheduleProblem(
         release=_int64(instance.release),
         deadline=_int64(instance.deadline),
@@ -62,11 +75,16 @@ def list_problem(
         weight=np.ascontiguousarray(instance.weight, np.float64),
         pinned=_int64(instance.pinned_start),
         tail=_int64(tail),
-        first_option=_int64(instance.first_option),
+        first_option=first,
         option_holder=np.ascontiguousarray(instance.option_holder[option], np.int32),
         option_need=need,
         option_duration=_int64(instance.option_duration[option]),
         option_cost=np.ascontiguousarray(instance.option_cost[option], np.float64),
+        option_reasoning=np.ascontiguousarray(instance.option_reasoning[option], np.float64),
+        option_floor=floor,
+        start_first=np.zeros(instance.n + 1, np.int64) if wishes is None else wishes.first,
+        start_since=np.zeros(0, np.int64) if wishes is None else wishes.since,
+        start_price=np.zeros(0) if wishes is None else wishes.price,
         **tables,
         capacity=np.ascontiguousarray(capacity),
         fixed_cost=np.ascontiguousarray(instance.fixed_cost, np.float64),
@@ -98,22 +116,58 @@ def _int64(values: npt.NDArray[np.integer]) -> Ints:
 
 
 def _weighs_only_cost(levels: Floats) -> bool:
-    """Whether the first level that weighs anything weighs nothing but cost."""
+    """Whether the first level that weighs anything weighs nothing but cost, what reasoning prefers apart."""
+    levels = levels[:, :-1]
     first = levels[(levels != 0).any(axis=1)][:1]
     return bool(len(first)) and np.flatnonzero(first[0]).tolist() == [_COST]
 
 
-def _sorted_options(instance: Instance, cheapest_first: bool) -> Ints:
-    """[O] the options of each task in the order in which the kernels try them."""
-    duration, cost = instance.option_duration, instance.option_cost
-    task = np.repeat(np.arange(instance.n), np.diff(instance.first_option))
-    if not cost.any():
-        same = task[1:] == task[:-1]
-        if not (same & (duration[1:] < duration[:-1])).any():
-            return np.arange(len(duration), dtype=np.int64)
-        return np.asarray(np.lexsort((duration, task)), np.int64)
-    by = (duration, cost, task) if cheapest_first else (cost, duration, task)
-    return np.asarray(np.lexsort(by), np.int64)
+def _tasks(instance: Instance) -> Ints:
+    """[O] the task of each option."""
+    return np.repeat(np.arange(instance.n), np.diff(instance.first_option))
+
+
+def _sorted_options(instance: Instance, cheapest_first: bool) -> tuple[Ints, Ints]:
+    """([O], [O]) the options of each task in the order in which the kernels try them, and what each waits for.
+
+    A task that reasoning would have start at certain times has its options once for whenever it can start, and once
+    for each time from which a start is preferred to those before.
+    """
+    duration, cost, task = instance.option_duration, instance.option_cost, _tasks(instance)
+    if instance.wishes is None:
+        whenever = np.zeros(len(duration), np.int64)
+        if not cost.any():
+            same = task[1:] == task[:-1]
+            if not (same & (duration[1:] < duration[:-1])).any():
+                return np.arange(len(duration), dtype=np.int64), whenever
+            return np.asarray(np.lexsort((duration, task)), np.int64), whenever
+        by = (duration, cost, task) if cheapest_first else (cost, duration, task)
+        return np.asarray(np.lexsort(by), np.int64), whenever
+    every, floors = [np.arange(len(duration))], [np.zeros(len(duration), np.int64)]
+    for t in np.flatnonzero(instance.wishes.timed & (instance.pinned_start < 0)).tolist():
+        mine = np.arange(instance.first_option[t], instance.first_option[t + 1])
+        for moment in instance.wishes.drops_of(t).tolist():
+            every.append(mine)
+            floors.append(np.full(len(mine), moment, np.int64))
+    option, floor = np.concatenate(every).astype(np.int64), np.concatenate(floors)
+    duration, cost, task, wished = duration[option], cost[option], task[option], instance.option_reasoning[option]
+    first, then = (cost, duration) if cheapest_first else (duration, cost)
+    order = np.lexsort((option, floor, wished, then, first, task))
+    return option[order], floor[order]
+
+
+def _numbers(listed: Ints, floor: Ints, option: Ints, waits: Ints | None) -> Ints:
+    """[T] the place of each option in the list; of those that wait the last one that need not wait longer."""
+    number = np.full(int(max(listed.max(initial=-1), option.max(initial=-1))) + 2, -1, np.int64)  # the last one is -1's
+    plain = np.flatnonzero(floor == 0)
+    number[listed[plain]] = plain
+    out = number[option]
+    if waits is None:
+        return out
+    for t in np.flatnonzero(waits).tolist():
+        mine = np.flatnonzero((listed == option[t]) & (floor <= waits[t]))
+        out[t] = mine[np.argmax(floor[mine])] if option[t] >= 0 else -1
+    return out
 
 
 def _columns(instance: Instance) -> Ints:
@@ -140,7 +194,7 @@ def _source(instance: Instance) -> npt.NDArray[np.int8]:
     return source
 
 
-def _needs(instance: Instance, option: Ints) -> tuple[Index, dict[str, Any], Ints]:
+def _needs(instance: Instance, option: Ints, first: Ints) -> tuple[Index, dict[str, Any], Ints]:
     """The row of each option, the four need tables, and the (holder, column) of each stock."""
     source = _source(instance)
     holds = instance.consumable & (instance.capacity >= 0)
@@ -170,7 +224,7 @@ def _needs(instance: Instance, option: Ints) -> tuple[Index, dict[str, Any], Int
     cell = np.where(cell_of[holder[row], column] >= 0, cell_of[holder[row], column], cell_of[0, column])
     tables |= _table("stock_use", len(pairs), row, cell, demand[row, column])
     need = row_of[pair].astype(np.int32)
-    tables |= _least(instance, option, need, tables, len(cells))
+    tables |= _least(first, need, tables, len(cells))
     return need, tables, cells
 
 
@@ -182,7 +236,7 @@ def _table(name: str, rows: int, row: Ints, column: Ints, amount: Ints) -> dict[
     }
 
 
-def _least(instance: Instance, option: Ints, need: Index, tables: dict[str, Any], cells: int) -> dict[str, Any]:
+def _least(first: Ints, need: Index, tables: dict[str, Any], cells: int) -> dict[str, Any]:
     """By task: the least that its options take from each stock, where that is anything."""
     rows = []
     row_of_use = np.repeat(np.arange(len(tables["stock_use_first"]) - 1), np.diff(tables["stock_use_first"]))
@@ -190,12 +244,12 @@ def _least(instance: Instance, option: Ints, need: Index, tables: dict[str, Any]
         use = np.zeros(len(tables["stock_use_first"]) - 1, np.int64)
         mine = tables["stock_use_column"] == cell
         use[row_of_use[mine]] = tables["stock_use_amount"][mine]
-        least = np.minimum.reduceat(use[need], instance.first_option[:-1]) if len(option) else use[:0]
+        least = np.minimum.reduceat(use[need], first[:-1]) if len(need) else use[:0]
         task = np.flatnonzero(least)
         rows.append(np.column_stack([task, np.full(len(task), cell), least[task]]))
     entries = np.concatenate(rows) if rows else np.zeros((0, 3), np.int64)
     entries = entries[np.argsort(entries[:, 0], kind="stable")]
-    return _table("least", instance.n, entries[:, 0], entries[:, 1], entries[:, 2])
+    return _table("least", len(first) - 1, entries[:, 0], entries[:, 1], entries[:, 2])
 
 
 def _stock_weight(instance: Instance, cells: Ints) -> Floats:
@@ -209,21 +263,21 @@ def _stock_weight(instance: Instance, cells: Ints) -> Floats:
     return out
 
 
-def starting_points(instance: Instance, incumbent: Solution | None, option: Ints) -> tuple[Floats, Ints]:
+def starting_points(instance: Instance, incumbent: Solution | None, option: Ints, floor: Ints) -> tuple[Floats, Ints]:
     """[S, T] priority keys (least first) and options to start from: the incumbent, then priority rules.
 
     The rules are the classics of Kolisch (1996), the likeliest first, as a large problem has time for few:
     the latest start behind due times where lateness is weighed; latest start, latest finish; weighted
-    shortest processing time where lateness or flow is weighed; earliest start.
+    shortest processing time where lateness or flow is weighed; earliest start. Where reasoning prefers anything, the
+    first rule comes twice: with its options, too.
     """
     rules: list[Floats] = []
     choices: list[Ints] = []
     auto = np.full(instance.n, -1, np.int64)
     if incumbent is not None:
-        place = np.full(len(option) + 1, -1, np.int64)
-        place[option] = np.arange(len(option))
         rules.append(incumbent.start.astype(np.float64))
-        choices.append(place[instance.options_of(incumbent)])
+        waits = instance.not_before(incumbent.start)
+        choices.append(_numbers(option, floor, instance.options_of(incumbent), waits))
     early_start, early_end = instance.earliest
     span = int(early_end.max(initial=0))
     late_start, late_end = instance.latest(span)
@@ -238,4 +292,21 @@ def starting_points(instance: Instance, incumbent: Solution | None, option: Ints
         rules.append(instance.shortest / np.maximum(instance.weight, 1e-9))
     rules.append(early_start.astype(np.float64))
     choices += [auto] * (len(rules) - len(choices))
+    if instance.wishes is not None:
+        at = 1 if incumbent is None else 2
+        rules.insert(at, rules[at - 1])
+        choices.insert(at, _preferred(instance, option, floor))
     return np.ascontiguousarray(rules), np.ascontiguousarray(choices)
+
+
+def _preferred(instance: Instance, option: Ints, floor: Ints) -> Ints:
+    """[T] the place of the option that reasoning prefers, the earliest among equals; -1 where it prefers none."""
+    task = _tasks(instance)[option]
+    cost = instance.reasoning_of(task, option, np.maximum(floor, instance.earliest[0][task]))
+    by_cost = np.lexsort((np.arange(len(option)), cost, task))
+    first = np.searchsorted(task, np.arange(instance.n + 1))
+    out = np.full(instance.n, -1, np.int64)
+    for t in np.flatnonzero(np.diff(first)).tolist():
+        mine = by_cost[first[t] : first[t + 1]]
+        out[t] = mine[0] if cost[mine[0]] < cost[mine[-1]] else -1
+    return out

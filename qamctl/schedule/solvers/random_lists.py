@@ -37,7 +37,8 @@ def best_of_random(
         return None
     rng = np.random.default_rng(seed)
     flat = list_problem(instance, None, np.full(len(instance.levels), -np.inf))
-    choices = instance.first_option[:-1] + rng.integers(0, options, size=(count, instance.n))
+    first = flat.problem.first_option
+    choices = first[:-1] + rng.integers(0, np.diff(first), size=(count, instance.n))
     problem = replace(flat.problem, keys=rng.random((count, instance.n)), choices=np.ascontiguousarray(choices))
     search = schedule_search(problem, seed)
     until = time.monotonic() + seconds
