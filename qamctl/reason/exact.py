@@ -14,6 +14,8 @@ from qamctl.reason.state import ImpossibleError, QuantumReasoningState, run_step
 
 #: Pairs of evidence that are exchanged to see what the order does: all of few, and neighbours of many.
 MOST_PAIRS = 200
+#: Effects of the order below this are rounding.
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -58,10 +60,11 @@ def solve_exactly(spec: ReasonSpec) -> Exact:
     if interferes(spec):
         plain = decision_chances(spec, posterior_of(spec, spec.steps, 0.0).probabilities)
         interference = {name: chance - plain[name] for name, chance in decision_chances(spec, p).items()}
-    effect, exchanged = 0.0, None
+    effect, exchanged = ROUNDING, None
     for one, other, distance in order_effects(spec, p):
         if distance > effect:
             effect, exchanged = distance, (one, other)
+    effect = 0.0 if exchanged is None else effect
     return Exact(p, state.log_evidence, state.log_acceptance, interference, effect, exchanged)
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from qamctl.reason.exact import interferes, order_effects, posterior_of
+from qamctl.reason.exact import ROUNDING, interferes, order_effects, posterior_of
 from qamctl.reason.solution import choose, decision_chances, rounded, total_variation
 from qamctl.reason.spec import EVOLVE, EVOLVE_WORD, Floats, ReasonSpec
 from qamctl.reason.state import QuantumReasoningState, run_steps
@@ -69,7 +69,7 @@ def explain(spec: ReasonSpec) -> Explanation:
     classical = None
     if interferes(spec):
         classical = _decisions(spec, posterior_of(spec, spec.steps, 0.0).probabilities)
-    order = sorted((row for row in order_effects(spec, whole) if row[2] > 0), key=lambda row: -row[2])
+    order = sorted((row for row in order_effects(spec, whole) if row[2] > ROUNDING), key=lambda row: -row[2])
     evolves = EVOLVE in spec.steps and spec.context is not None and bool(np.any(spec.context.coupling != 0))
     return Explanation(
         choice.name, choice.value, _decisions(spec, whole), _waterfall(spec),

@@ -58,7 +58,7 @@ def experiments(spec: ReasonSpec, plan: Plan, exact: Exact, rng: np.random.Gener
 def test_intervals_hold_as_often_as_they_say(method: str) -> None:
     """In 2,000 runs Wilson intervals hold the exact posterior in 93 to 97 %, the joint ones together in 95 % or more.
 
-    Intervals of expected utilities, by the delta method, hold in 93 to 97 % where no path is too rare for it.
+    Intervals of expected utilities, by the delta method with z^2 further shots, hold in 93 to 98 %.
     """
     rng = np.random.default_rng([len(method)])
     single: list[float] = []
@@ -71,22 +71,19 @@ def test_intervals_hold_as_often_as_they_say(method: str) -> None:
         plan = plan_circuit(spec, exact, method=method, shots=SHOTS, mid_circuit=False)
         amplified += plan.rounds > 0
         true = exact.posterior
-        common = true.min() * plan.amplified * SHOTS >= ENOUGH
         for solution in experiments(spec, plan, exact, rng):
             inside = (solution.intervals[:, 0] <= true) & (true <= solution.intervals[:, 1])
             single.append(float(inside.mean()))
             assert solution.joint is not None
             together.append(bool(((solution.joint[:, 0] <= true) & (true <= solution.joint[:, 1])).all()))
-            if common:
-                mean = choose(spec, true).expected["a0"]
-                low, high = utility_intervals(spec.utility.values, solution)[0]
-                worths.append(low <= mean <= high)
+            mean = choose(spec, true).expected["a0"]
+            low, high = utility_intervals(spec.utility.values, solution)[0]
+            worths.append(low <= mean <= high)
     assert len(single) == 2000
     assert amplified >= CIRCUITS // 3 if method == "amplify" else amplified == 0
     assert 0.93 < np.mean(single) < 0.97
     assert np.mean(together) >= 0.95
-    assert len(worths) > 500
-    assert 0.93 < np.mean(worths) < 0.97
+    assert 0.93 < np.mean(worths) < 0.98
 
 
 @pytest.mark.parametrize("rounds", [0, 1, 2, 3])

@@ -141,7 +141,7 @@ def test_a_planted_preference_is_followed_among_equals(engine: str, seed: int) -
     rng.shuffle(plan)
     spec = fleet(tasks, agents, {f"prefer t{t} on a{a}": 0.8 for t, a in enumerate(plan)})
     instance = build_instance(spec)
-    outcome = solve(instance, engine, steps=300 if engine == "anneal" else 3000)
+    outcome = solve(instance, engine, steps=1000 if engine == "anneal" else 3000)
     assert outcome.solution is not None
     report = check_solution(spec, outcome.solution)
     assert report.terms["makespan"] == 2 * -(-tasks // agents)

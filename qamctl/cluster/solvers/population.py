@@ -12,7 +12,7 @@ from qamctl.cluster.spec import Flags, Index
 #: Answers that are bred.
 POPULATION: Final = 10
 #: Cycles without a better answer after which another population is begun.
-PATIENCE: Final = 25
+PATIENCE: Final = 12
 #: Shares of the time: until when the first population grows, and from when on no other one is begun.
 BEGINNING: Final = 0.35
 ENDING: Final = 0.75

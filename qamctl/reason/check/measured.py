@@ -176,19 +176,32 @@ def joint(counts: Floats) -> Floats:
 
 
 def compare_utilities(
-    told: Comparison, spec: ReasonSpec, solution: Mapping[str, Any], posterior: Floats, accepted: int
+    told: Comparison,
+    spec: ReasonSpec,
+    solution: Mapping[str, Any],
+    posterior: Floats,
+    ends: Floats | None,
+    accepted: int,
 ) -> None:
-    """Intervals of expected utilities: points where nothing was measured, else by the delta method."""
+    """Intervals of expected utilities: points where nothing was measured, else by the delta method.
+
+    There z^2 shots more are spread over the paths whose own intervals reach above 0 (Agresti and Coull 1998).
+    """
     field, actions = "solution.expected_utility_intervals", spec.utility.actions
     given = intervals(told, "utility", field, solution.get("expected_utility_intervals"), actions)
     if given is None or not actions:
         return
+    if accepted and ends is None:
+        return
     values = spec.utility.values
     mean = values @ posterior
     half = np.zeros(len(mean))
-    if accepted:
-        variance = (values - mean[:, None]) ** 2 @ posterior
-        half = Z * np.sqrt(variance / accepted)
+    if accepted and ends is not None:
+        may = (ends[:, 1] > 0).astype(float)
+        weight = accepted * posterior + Z * Z * may / max(1.0, float(may.sum()))
+        weight /= accepted + Z * Z
+        mean = values @ weight
+        half = Z * np.sqrt((values - mean[:, None]) ** 2 @ weight / (accepted + Z * Z))
     slack = (CANCELLED if accepted else CLOSE) * np.abs(values).max(axis=1)
     near_each(told, "utility", field, actions, given, np.stack([mean - half, mean + half], axis=1), slack)
 

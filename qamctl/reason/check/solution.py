@@ -88,7 +88,7 @@ def compare_solution(told: Comparison, spec: ReasonSpec, solution: Mapping[str, 
     compare_reconstructed(told, spec, solution.get("reconstructed"), holds, measured=shots.shots > 0)
     _Posterior(told, spec, solution, posterior, ends, shots, truth).check(holds, error)
     compare_choices(told, spec, solution, posterior)
-    compare_utilities(told, spec, solution, posterior, shots.accepted)
+    compare_utilities(told, spec, solution, posterior, ends, shots.accepted)
     off, judged = 0.0 if truth is None else truth.error, None
     if truth is not None or not shots.shots:
         judged = worth(spec, posterior if truth is None else truth.posterior)

@@ -12,6 +12,9 @@ from qamctl.errors import InfeasibleError
 from qamctl.kernels.couplings import Samples
 from qamctl.quantum.intervals import TWO_SIDED_95
 from qamctl.quantum.mitigation import Mitigated, Readout, Zne, execute
+from qamctl.quantum.mitigation.calibration import confusion_seen
+from qamctl.quantum.mitigation.folding import measured_qubits
+from qamctl.quantum.mitigation.program import CALIBRATING
 from qamctl.reason.blocks import Ints
 from qamctl.reason.spec import Floats
 
@@ -117,6 +120,7 @@ def mitigate(
         return None
     first, total, shots = found[0], float(values.sum()), sum(counts.values())
     errors = np.array([one.error for one in found]) / total
+    calibration = None if readout is None else _flips(circuit, results[0], 1 if zne is None else len(zne.scales))
     further = 0 if bare is None else sum(results[0][-1].values())
     fits = dict.fromkeys(one.extrapolation.fit for one in found if one.extrapolation is not None)
     without = None if bare is None else _raw(results[0][-1], bare[1], paths)
@@ -124,9 +128,17 @@ def mitigate(
     told = {
         "methods": list(methods), "circuits": first.circuits + (bare is not None), "shots": first.shots + further,
         "fit": " and ".join(fits) or None, "overhead": overhead,
-        "kept": first.kept, "notes": list(dict.fromkeys(note for one in found for note in one.notes)),
+        "kept": first.kept, "calibration": calibration, "notes": list(dict.fromkeys(note for one in found for note in one.notes)),
     }  # fmt: skip
     return Shares(values / total, errors, raw, without, shots, kept, told)
+
+
+def _flips(circuit: QuantumCircuit, results: Sequence[dict[str, int]], folds: int) -> list[list[float]]:
+    """[bits] the chances that a 0 was read as 1, and a 1 as 0, by the circuits behind the folded ones."""
+    qubits = measured_qubits(circuit)
+    matrices, _ = confusion_seen(results[folds : folds + CALIBRATING], len(qubits), "ends")
+    order = [sorted(qubits).index(qubit) for qubit in qubits]
+    return [[float(matrices[k, 1, 0]), float(matrices[k, 0, 1])] for k in order]
 
 
 def _share(reading: Reading, path: int) -> Callable[[Samples], Floats]:

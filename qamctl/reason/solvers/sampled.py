@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from qamctl.quantum.intervals import wilson
+from qamctl.quantum.intervals import TWO_SIDED_95, wilson
 from qamctl.reason.blocks import Ints
 from qamctl.reason.exact import Exact
 from qamctl.reason.plan import Plan
@@ -86,17 +86,21 @@ def dirichlet(counts: Floats) -> Floats:
 def utility_intervals(values: Floats, solution: Solution) -> list[tuple[float, float]]:
     """Where expected utilities lie with 95 %, by the delta method; points where nothing was measured.
 
+    The shares are taken with z^2 further shots, spread evenly over the paths that may have a share at all (as Agresti
+    and Coull, 1998, have it for one share): else all shots on one path would make an interval of no width.
+
     Parameters
     ----------
     values
         [A, N] utilities.
     """
-    from qamctl.quantum.intervals import TWO_SIDED_95
-
-    out = []
-    for row in values:
-        mean = float(row @ solution.posterior)
-        spread = max(0.0, float(row**2 @ solution.posterior) - mean**2)
-        half = TWO_SIDED_95 * (spread / solution.accepted) ** 0.5 if solution.accepted else 0.0
-        out.append((mean - half, mean + half))
-    return out
+    n, p = solution.accepted, solution.posterior
+    if not n:
+        return [(mean, mean) for mean in (values @ p).tolist()]
+    square = TWO_SIDED_95**2
+    held = solution.intervals[:, 1] > 0
+    shares = (n * p + square * held / max(1, int(held.sum()))) / (n + square)
+    means = values @ shares
+    spread = np.maximum(0.0, values**2 @ shares - means**2)
+    half = TWO_SIDED_95 * np.sqrt(spread / (n + square))
+    return list(zip((means - half).tolist(), (means + half).tolist(), strict=True))
