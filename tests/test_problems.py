@@ -175,8 +175,8 @@ def test_the_starter_file_of_clusters_is_feasible(tmp_path: Path) -> None:
 
 def test_there_are_starter_files_for_the_kinds_that_are_read() -> None:
     """Another kind is refused with the kinds there are."""
-    with pytest.raises(UsageError, match="choose one of schedule, cluster, model, hamiltonian"):
-        template("reason")
+    with pytest.raises(UsageError, match="choose one of schedule, cluster, reason, model, hamiltonian"):
+        template("orchestrate")
 
 
 def test_an_imported_problem_is_solved_from_its_file(solve, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

@@ -175,7 +175,7 @@ class Breeding:
         least = min(COARSER * self.problem.k, least_units)
         units = int(least * (FINER * least_units / least) ** size)
         problem, levels, _ = yield from self._hierarchy(None, NEW_SHARE, units)
-        steps = int(START_STEPS * min(1.0, 5 * effort) * least_units)
+        steps = int(START_STEPS * min(1.0, 5 * effort) * min(problem.n, least_units))
         loose = loosened(problem, self._price)
         search = yield from self._anneal(loose, self._anywhere(problem), steps, START_HEAT)
         answer = yield from self._down(problem, levels, search.best, NEW_HEAT, effort)

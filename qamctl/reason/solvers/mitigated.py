@@ -127,8 +127,8 @@ def mitigate(
     overhead = _overhead(errors, *(without or (raw, kept)), first.shots / shots)
     told = {
         "methods": list(methods), "circuits": first.circuits + (bare is not None), "shots": first.shots + further,
-        "fit": " and ".join(fits) or None, "overhead": overhead,
-        "kept": first.kept, "calibration": calibration, "notes": list(dict.fromkeys(note for one in found for note in one.notes)),
+        "fit": " and ".join(fits) or None, "overhead": overhead, "kept": first.kept, "calibration": calibration,
+        "notes": list(dict.fromkeys(note for one in found for note in one.notes)),
     }  # fmt: skip
     return Shares(values / total, errors, raw, without, shots, kept, told)
 
