@@ -67,8 +67,8 @@ Mitigate = Annotated[
     typer.Option(
         "--mitigate",
         metavar="M",
-        help="Of circuits on the engine `noisy`: readout, zne, postselect (of decisions detect), or none in spite of the "
-        "spec. Repeatable.",
+        help="Of circuits on the engine `noisy`: readout, zne, postselect (of decisions detect), or none in spite of "
+        "the spec. Repeatable.",
     ),
 ]
 Depth = Annotated[str | None, typer.Option("--depth", metavar="P", help="Layers of a QAOA circuit. Default 3.")]

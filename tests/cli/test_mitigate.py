@@ -174,7 +174,7 @@ FAULTS: list[tuple[str, str, tuple[str, ...], int, str]] = [
     (PAIRS, PAIRS_Z + "mitigate: [none, zne]\n", NOISY, 3, "has none beside others"),
     (PAIRS, PAIRS_Z + "mitigate: [3]\n", NOISY, 3, "found 3"),
     (PAIRS, PAIRS_Z + "solver: {mitigate: all}\n", NOISY, 3, "small.yaml:6:10: `mitigate` must be among"),
-    (PAIRS, PAIRS_Z, (*NOISY, "--mitigate", "all"), 2, "--mitigate: must be among readout, zne, postselect, detect, or none"),
+    (PAIRS, PAIRS_Z, (*NOISY, "--mitigate", "all"), 2, "must be among readout, zne, postselect, detect, or none"),
     (MID, PAIRS_Z, ("--noise", "quantinuum", *NOISY, "--mitigate", "readout"), 2, "the circuit, `measure`, is neither"),
     (QASM + "qubit q;\nbit c;\nc = measure q;\n", "observable: [[Z, 1]]\n", (*NOISY, "--mitigate", "zne"), 2,
      "nothing to fold: leave zne out"),

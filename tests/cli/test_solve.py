@@ -326,7 +326,7 @@ def test_a_kind_that_is_not_solved_is_named(run: Run, kind: str) -> None:
     assert ran.code == 3
     assert ran.err.startswith(f"error: later.yaml is of kind {kind}, which this version does not solve\n")
     assert "later.yaml:1:1: " in ran.err
-    assert "hint: this version solves specs of kind schedule, cluster, reason, model, hamiltonian and circuit" in ran.err
+    assert "this version solves specs of kind schedule, cluster, reason, model, hamiltonian and circuit" in ran.err
 
 
 @pytest.mark.parametrize(
