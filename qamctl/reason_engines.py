@@ -11,7 +11,7 @@ import numpy as np
 
 from qamctl import circuit_engines
 from qamctl.backends import registry
-from qamctl.errors import UsageError
+from qamctl.errors import QamError, UsageError
 from qamctl.kernels.couplings import Samples
 from qamctl.quantum.program import Counts, Program
 from qamctl.quantum.simulate.batches import Stopped
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
     from qamctl.reason.solvers.mitigated import Shares
+    from qamctl.reason.tomography.experiment import Experiment
 
 #: The engine that computes.
 EXACT = "exact"
@@ -60,11 +61,8 @@ def expand(backends: Sequence[str], method: str) -> tuple[str, ...]:
             )
         if name != EXACT and method == "exact":
             raise UsageError(f"the method is exact, and backend {name} measures: take --backend exact, or method auto")
-    others = [name for name in names if name != EXACT]
-    return tuple(
-        name for given in names
-        for name in ([EXACT] if given == EXACT else circuit_engines.expand([given], qir=False))
-    ) if others else names  # fmt: skip
+    measuring = {name: circuit_engines.expand([name], qir=False) for name in names if name != EXACT}
+    return tuple(one for name in names for one in measuring.get(name, (EXACT,)))
 
 
 def mid_circuit(name: str) -> bool:
@@ -85,8 +83,8 @@ class Engine:
     ----------
     account
         Whose jobs those of a remote engine are.
-    info
-        Figures of the last circuit that it ran.
+    info, jobs
+        Figures of the first circuit that it ran, and the jobs of all of them.
     """
 
     name: str
@@ -97,6 +95,7 @@ class Engine:
     tick: Callable[[], None]
     account: Any = None
     info: dict[str, Any] = field(default_factory=dict)
+    jobs: list[Mapping[str, Any]] = field(default_factory=list)
 
     def run(self, circuits: Sequence[QuantumCircuit]) -> list[Counts]:
         """The counts of each circuit.
@@ -120,7 +119,9 @@ class Engine:
             found = circuit_engines.patiently(call, self.stop, self.tick)
             if found is None or found.counts is None:
                 raise Stopped(None)
-            self.info.update({} if turn and "jobs" not in found.info else found.info)
+            self.jobs.extend(found.info.get("jobs", ()))
+            for key, value in found.info.items():
+                self.info.setdefault(key, value)
             out.append(found.counts)
         return out
 
@@ -209,6 +210,25 @@ def _mitigated(shares: Shares, pruned: Pruned, exact: Exact, plan: Plan, n: int)
     return solution, told
 
 
+def reconstruct(engine: Engine, attempt: Attempt, wanted: Experiment, *, strict: bool) -> Attempt:
+    """The attempt with the state that further circuits tell; without it, and with the reason, where they can't.
+
+    Raises
+    ------
+    QamError
+        The engine failed, or is not allowed to, under `strict`.
+    """
+    try:
+        told, note = wanted.told(engine.run(wanted.circuits)), attempt.note
+    except Stopped:
+        return attempt
+    except QamError as error:  # the posterior is measured, and paid for: it stands
+        if strict:
+            raise
+        told, note = None, f"the state was not reconstructed: {error.message}"
+    return replace(attempt, note=note, extra={**attempt.extra, "reconstructed": told})
+
+
 def _attempt(engine: Engine, plan: Plan, solution: Solution | None, shots: int, seconds: float) -> Attempt:
     note = None
     if solution is None:
@@ -216,7 +236,7 @@ def _attempt(engine: Engine, plan: Plan, solution: Solution | None, shots: int, 
     accepted = 0 if solution is None else solution.accepted
     of = shots if solution is None else solution.shots
     info = engine.info | {
-        "accepted": accepted, "rejected": of - accepted, "acceptance": accepted / of,
+        "jobs": engine.jobs, "accepted": accepted, "rejected": of - accepted, "acceptance": accepted / of,
         "acceptance_expected": plan.amplified, "circuit": dict(plan.figures),
     }  # fmt: skip
     return Attempt(engine.name, solution, seconds, plan.circuit.num_qubits, shots, info, note, plan)

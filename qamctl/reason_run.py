@@ -119,7 +119,6 @@ def solve(
     if built.exact is None or built.pruned is None or built.whole is None:
         return Answer("infeasible")
     attempts: list[Attempt] = []
-    failed: list[tuple[str, str]] = []
     watch.phase("solve")
     for name in names:
         try:
@@ -127,32 +126,28 @@ def solve(
         except (BackendError, TemporaryError) as error:
             if problem.options.strict:
                 raise
-            failed.append((name, error.message))
             attempt = Attempt(name, None, 0.0, note=error.message)
         if attempt is None:
             break
-        if attempt.solution is None and not failed:
-            failed.append((name, attempt.note or "it found nothing"))
         attempts.append(attempt)
         if stop():
             break
     watch.phase("check")
-    return _answer(problem, built, names, attempts, failed)
+    return _answer(problem, built, names, attempts)
 
 
-def _answer(
-    problem: Problem, built: Built, names: Sequence[str], attempts: list[Attempt], failed: list[tuple[str, str]]
-) -> Answer:
+def _answer(problem: Problem, built: Built, names: Sequence[str], attempts: list[Attempt]) -> Answer:
     assert built.whole is not None
-    fallback = None
-    if attempts and all(attempt.solution is None for attempt in attempts) and not problem.options.strict:
-        fallback = {"backend": failed[0][0], "reason": failed[0][1]}
-        attempts = [*attempts, _computed(built)]
-    answer = Answer("feasible", tuple(attempts), built.whole, fallback)
+    complete, fallback = len(attempts) == len(names), None
+    failed = [attempt for attempt in attempts if attempt.solution is None]
+    if failed and not problem.options.strict:
+        fallback = {"backend": failed[0].backend, "reason": failed[0].note}
+        attempts = attempts if len(failed) < len(attempts) else [*attempts, _computed(built)]
+    answer = Answer("interrupted", tuple(attempts), built.whole, fallback)
+    if not complete:
+        return answer
     if answer.solution is None:
-        return replace(answer, status="unknown" if len(attempts) == len(names) else "interrupted")
-    if len(attempts) < len(names):
-        return replace(answer, status="interrupted")
+        return replace(answer, status="unknown")
     return replace(answer, status="feasible" if answer.solution.shots else "optimal")
 
 
@@ -177,6 +172,13 @@ def _attempt(
         spec, exact, method=spec.method, shots=engine.shots, max_qubits=options.max_qubits,
         mid_circuit=not methods and reason_engines.mid_circuit(name),
     )  # fmt: skip
+    wanted = None
+    if spec.reconstruct != "none":
+        from qamctl.reason.tomography.experiment import experiment
+
+        wanted = experiment(
+            spec, exact, seed=problem.seed, readout="readout" in methods, max_qubits=options.max_qubits
+        )
     watch.phase("solve")
     n = len(problem.spec.paths.ids)
     try:
@@ -184,16 +186,11 @@ def _attempt(
             attempt = reason_engines.measure_mitigated(engine, pruned, exact, plan, n, methods)
         else:
             attempt = reason_engines.measure(engine, pruned, exact, plan, n)
-        if spec.reconstruct != "none" and attempt.solution is not None:
-            from qamctl.reason.tomography.experiment import experiment
-
-            told = experiment(
-                spec, exact, engine.run, seed=problem.seed, readout="readout" in methods, max_qubits=options.max_qubits
-            )
-            attempt = replace(attempt, extra={**attempt.extra, "reconstructed": told})
     except Stopped:
         return None
-    return attempt
+    if wanted is None or attempt.solution is None or stop():
+        return attempt
+    return reason_engines.reconstruct(engine, attempt, wanted, strict=options.strict)
 
 
 def _refuse_idle_flags(problem: Problem, names: Sequence[str]) -> None:

@@ -113,3 +113,39 @@ def test_engines_beside_each_other(cloud: Cloud, spec: Path) -> None:
     rows = report.result["attempts"]
     assert [row["backend"] for row in rows] == ["azure:ionq.simulator", "statevector"]
     assert all(0 < row["distance"] < 0.15 for row in rows)
+
+
+#: Two paths, whose state is measured in three bases.
+REBUILT = """\
+kind: reason
+version: 1
+name: rebuilt
+paths: [{id: retry, prior: 0.6}, {id: escalate, prior: 0.4}]
+evidence: [{id: timeout-seen, likelihood: {retry: 0.4, escalate: 0.9}}]
+coherence: 1
+reconstruct: tomography
+"""
+
+
+def test_every_circuit_of_a_reconstruction_is_a_job_that_is_told(cloud: Cloud, tmp_path: Path) -> None:
+    """The decision's circuit, which is that of the basis Z, and two bases more are jobs; the metrics have them all."""
+    path = tmp_path / "rebuilt.yaml"
+    path.write_text(REBUILT)
+    report = cloud.run("reason", path, shots=200)
+    assert report.result["solution"]["reconstructed"]["circuits"] == 3
+    assert len(cloud.service.jobs) == 3
+    assert report.metrics["cache"] == {"hits": 1, "misses": 3}
+    assert {job["id"] for job in report.metrics["jobs"]} == set(cloud.service.jobs)
+
+
+def test_a_reconstruction_that_fails_leaves_the_posterior(cloud: Cloud, tmp_path: Path) -> None:
+    """What was measured stands, with the reason why there is no state; with --strict the run ends with 5."""
+    path = tmp_path / "rebuilt.yaml"
+    path.write_text(REBUILT)
+    cloud.start(faults=Faults(script=(Event("PUT job", 2, "failed", times=10),)))
+    report = cloud.run("reason", path, shots=200)
+    assert (report.result["status"], report.result["fallback"]) == ("feasible", None)
+    assert report.result["solution"]["reconstructed"] is None
+    assert "the state was not reconstructed" in report.result["attempts"][0]["note"]
+    with pytest.raises(BackendError, match="failed"):
+        cloud.run("reason", path, shots=201, strict=True)

@@ -27,7 +27,7 @@ from qamctl.spec.source import Source
 from qamctl.spec.table import Tables, read_rows
 
 #: Fields that say something of paths, and nothing of a network; and the other way round.
-OF_PATHS = ("evidence", "context", "steps", "coherence", "state", "outcomes", "learning", "prune")
+OF_PATHS = ("evidence", "context", "steps", "coherence", "state", "outcomes", "learning", "prune", "observables")
 OF_NETWORKS = ("query", "observed")
 
 
@@ -151,6 +151,8 @@ def _check_form(data: Mapping[str, Any], faults: Faults) -> None:
         if data.get(name) is not None and (paths is None) != (nodes is None):
             has = "paths" if nodes is None else "a network"
             faults.add((name,), f"{show(name)} says nothing where the spec has {has}", "remove it")
+    if nodes is not None and data.get("reconstruct") not in (None, "none"):
+        faults.add(("reconstruct",), "the state of a network is not reconstructed, only that of paths", "remove it")
 
 
 def _learning(root: Rows, faults: Faults) -> Learning:

@@ -34,7 +34,8 @@ def told_by(
 ) -> dict[str, Any]:
     """What the experiment says on an engine."""
     engine = Engine(backend, noise, shots, 5, lambda: False, lambda: None)
-    return experiment(spec, exact, engine.run, seed=1, readout=readout)
+    wanted = experiment(spec, exact, seed=1, readout=readout)
+    return wanted.told(engine.run(wanted.circuits))
 
 
 @pytest.mark.parametrize(("paths", "coherence"), [(2, 1.0), (2, 0.6), (3, 1.0), (4, 0.0), (4, 0.6), (4, 1.0), (7, 1.0)])

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from qamctl.quantum.intervals import TWO_SIDED_95, wilson
 from qamctl.reason.blocks import Ints
+from qamctl.reason.circuits.program import DecisionCircuit
 from qamctl.reason.exact import Exact
 from qamctl.reason.plan import Plan
 from qamctl.reason.solution import Solution
@@ -18,14 +19,18 @@ from qamctl.reason.spec import Floats
 CONFIDENCE: Final = 0.95
 
 
+def accepted_states(samples: npt.NDArray[np.uint8], made: DecisionCircuit) -> Ints:
+    """[m] the state that the bits of the path say in each bitstring; -1 where the evidence was not accepted."""
+    k = made.path_bits
+    accepted = samples[:, k : k + made.evidence_bits].all(axis=1)
+    return np.where(accepted, samples[:, :k].astype(np.int64) @ (1 << np.arange(k)), -1)
+
+
 def accepted_paths(samples: npt.NDArray[np.uint8], plan: Plan) -> Ints:
     """[m] which of the circuit's paths each bitstring says; -1 where the evidence was not accepted, or it says none."""
-    k = plan.made.path_bits
-    accepted = samples[:, k : k + plan.made.evidence_bits].all(axis=1)
-    index = samples[:, :k].astype(np.int64) @ (1 << np.arange(k))
-    path = np.full(1 << k, -1, np.int64)
+    path = np.full((1 << plan.made.path_bits) + 1, -1, np.int64)  # behind the last state, for -1
     path[plan.states] = np.arange(len(plan.states))
-    return np.where(accepted, path[index], -1)
+    return np.asarray(path[accepted_states(samples, plan.made)])
 
 
 def accepted_counts(samples: npt.NDArray[np.uint8], occurrences: npt.NDArray[Any], plan: Plan) -> Floats:

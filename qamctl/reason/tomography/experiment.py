@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -12,6 +13,7 @@ from qamctl.quantum.mitigation.calibration import calibration_circuits, confusio
 from qamctl.quantum.program import Counts
 from qamctl.reason.exact import Exact
 from qamctl.reason.plan import Plan, plan_circuit
+from qamctl.reason.solvers.sampled import accepted_states
 from qamctl.reason.spec import Complex, Floats, ReasonSpec
 from qamctl.reason.state import QuantumReasoningState, run_steps
 from qamctl.reason.tomography.measurements import MOST_QUBITS
@@ -22,24 +24,61 @@ from qamctl.reason.tomography.shadows import choose_bases, gather
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
-#: Runs circuits, and gives the counts of each.
-Run = Callable[[Sequence["QuantumCircuit"]], list[Counts]]
-
 #: Circuits of classical shadows: bases are drawn so often, and each gets its share of the shots.
 SHADOWS: Final = 200
 
 
+@dataclass(frozen=True)
+class Experiment:
+    """Circuits that show a state in many bases.
+
+    Attributes
+    ----------
+    bases
+        How often each basis was drawn; once in tomography.
+    circuits
+        One for each basis, and behind them those that calibrate readout.
+    """
+
+    spec: ReasonSpec
+    plan: Plan
+    bases: Mapping[str, int]
+    circuits: tuple[QuantumCircuit, ...]
+    seed: int
+    readout: bool
+
+    def told(self, results: Sequence[Counts]) -> dict[str, Any]:
+        """The reconstructed state, or the means of observables, as a result file has them.
+
+        Raises
+        ------
+        BackendError
+            In some basis no shot was accepted, or readout can't be undone.
+        """
+        spec, plan, k = self.spec, self.plan, self.plan.made.path_bits
+        confusion = None
+        if self.readout:
+            seen = [counts.strings() for counts in results[len(self.bases) :]]
+            confusion = confusion_seen(seen, k, "ends")[0]
+        by_basis = {basis: _accepted(counts, plan) for basis, counts in zip(self.bases, results, strict=False)}
+        told = {
+            "method": spec.reconstruct, "qubits": k, "circuits": len(self.circuits),
+            "paths": [spec.paths.ids[path] for path in plan.paths.tolist()], "readout": self.readout,
+        }  # fmt: skip
+        if spec.reconstruct == "tomography":
+            return told | reconstruct(by_basis, confusion, ideal=exact_state(spec, plan), seed=self.seed).to_dict()
+        return told | _shadows(spec, plan, by_basis, self.bases, confusion, self.seed)
+
+
 def experiment(
-    spec: ReasonSpec, exact: Exact, run: Run, *, seed: int, readout: bool, max_qubits: int | None = None
-) -> dict[str, Any]:
-    """The reconstructed state, or the means of observables, as a result file has them.
+    spec: ReasonSpec, exact: Exact, *, seed: int, readout: bool, max_qubits: int | None = None
+) -> Experiment:
+    """What has to be measured to tell the state of a decision.
 
     Parameters
     ----------
     spec
         Its `reconstruct` says how, its `observables` of what.
-    run
-        Called once, with every circuit.
     readout
         Whether readout is calibrated, and undone.
 
@@ -47,8 +86,6 @@ def experiment(
     ------
     UnsupportedError
         The paths need more qubits than tomography can take.
-    BackendError
-        In some basis no shot was accepted, or readout can't be undone.
     """
     plan = plan_circuit(spec, exact, method="sample", shots=1, mid_circuit=False, max_qubits=max_qubits, whole=True)
     k = plan.made.path_bits
@@ -56,25 +93,11 @@ def experiment(
         raise UnsupportedError(
             f"tomography takes up to {MOST_QUBITS} qubits, and the paths need {k}: take `reconstruct: shadows`"
         )
-    wanted: Mapping[str, int] = dict.fromkeys(product_bases(k), 1)
+    bases: Mapping[str, int] = dict.fromkeys(product_bases(k), 1)
     if spec.reconstruct == "shadows":
-        wanted = choose_bases(k, SHADOWS, seed)
-    circuits = [_in_basis(plan, basis) for basis in wanted]
+        bases = choose_bases(k, SHADOWS, seed)
     calibrating = calibration_circuits(range(k), "ends") if readout else []
-    results = run([*circuits, *calibrating])
-    confusion = None
-    if readout:
-        seen = [counts.strings() for counts in results[len(circuits) :]]
-        confusion = confusion_seen(seen, k, "ends")[0]
-    by_basis = {basis: _accepted(counts, plan) for basis, counts in zip(wanted, results, strict=False)}
-    told = {
-        "method": spec.reconstruct, "qubits": k, "circuits": len(circuits) + len(calibrating),
-        "paths": [spec.paths.ids[path] for path in plan.paths.tolist()], "readout": readout,
-    }  # fmt: skip
-    if spec.reconstruct == "tomography":
-        ideal = exact_state(spec, plan)
-        return told | reconstruct(by_basis, confusion, ideal=ideal, seed=seed).to_dict()
-    return told | _shadows(spec, plan, by_basis, wanted, confusion, seed)
+    return Experiment(spec, plan, bases, (*(_in_basis(plan, basis) for basis in bases), *calibrating), seed, readout)
 
 
 def exact_state(spec: ReasonSpec, plan: Plan) -> Complex:
@@ -95,11 +118,9 @@ def _in_basis(plan: Plan, basis: str) -> QuantumCircuit:
 
 def _accepted(counts: Counts, plan: Plan) -> Floats:
     """[2^k] accepted shots by what the qubits of the path read, states that are no path among them."""
-    k, made = plan.made.path_bits, plan.made
-    accepted = counts.samples[:, k : k + made.evidence_bits].all(axis=1)
-    index = counts.samples[:, :k].astype(np.int64) @ (1 << np.arange(k))
-    found: Floats = np.zeros(1 << k)
-    np.add.at(found, index[accepted], counts.occurrences[accepted])
+    state = accepted_states(counts.samples, plan.made)
+    found: Floats = np.zeros(1 << plan.made.path_bits)
+    np.add.at(found, state[state >= 0], counts.occurrences[state >= 0])
     return found
 
 

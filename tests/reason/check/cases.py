@@ -119,7 +119,8 @@ def _measured(
     else:
         attempt = reason_engines.measure(engine, pruned, exact, plan, n)
     if spec.reconstruct != "none":
-        told = experiment(pruned.spec, exact, engine.run, seed=seed, readout=False)
+        wanted = experiment(pruned.spec, exact, seed=seed, readout=False)
+        told = wanted.told(engine.run(wanted.circuits))
         attempt = replace(attempt, extra={**attempt.extra, "reconstructed": told})
     return attempt
 

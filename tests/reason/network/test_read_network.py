@@ -227,3 +227,11 @@ def test_the_examples_are_read(name: str) -> None:
     assert found is not None
     for table in found.tables:
         assert table.sum(axis=-1) == pytest.approx(1, abs=1e-15)
+
+
+def test_the_state_of_a_network_is_not_reconstructed(tmp_path: Path) -> None:
+    """It is no state of paths: refused, and so are observables."""
+    told = faults(GOOD + "reconstruct: tomography\nobservables: [Z]\n", tmp_path)
+    assert len(told) == 2
+    assert "the state of a network is not reconstructed" in told[0]
+    assert "`observables` says nothing where the spec has a network" in told[1]
