@@ -24,7 +24,7 @@ from qamctl.quantum.simulate.lowering import final_columns
 from qamctl.quantum.transpile import figures_of
 from qamctl.runs.metrics import Stopwatch
 from qamctl.runs.signals import Stop
-from qamctl.story import Figures, Problem, Tick, by_flag, make_problem
+from qamctl.story import Figures, Problem, Tick, by_flag, make_problem, refuse_flags
 
 #: Measurements where nothing else is said.
 SHOTS = 1000
@@ -84,13 +84,9 @@ def read(path: str, flags: Mapping[str, object], *, profile: str | None, config_
 
 def _check_flags(problem: Problem) -> None:
     """Refuse flags that would change nothing: whoever gave them expects something else of the counts."""
-    if given := [name for name in SEARCHES if by_flag(problem, name)]:
-        flags = ", ".join(f"--{name.replace('_', '-')}" for name in given)
-        verb, them = ("is", "it") if len(given) == 1 else ("are", "them")
-        instead = ", and say by --shots how often it is measured" if set(given) & set(COUNTS) else ""
-        raise UsageError(
-            f"{flags} {verb} for models, and {problem.source.label} is a circuit: leave {them} out{instead}"
-        )
+    counted = any(by_flag(problem, name) for name in COUNTS)
+    instead = ", and say by --shots how often it is measured" if counted else ""
+    refuse_flags(problem, SEARCHES, "a circuit", instead)
     if by_flag(problem, "noise"):
         names = circuit_engines.expand(problem.options.backend, qir=problem.spec.qir is not None)
         if not set(names) & set(circuit_engines.NOISY):

@@ -38,7 +38,7 @@ from qamctl.runs.record import state_folder
 from qamctl.runs.signals import Stop
 from qamctl.solve import Answer
 from qamctl.spec.reader import read_source
-from qamctl.story import Earlier, Problem, Tick, by_flag, make_problem, refuse_mitigation
+from qamctl.story import Earlier, Problem, Tick, by_flag, make_problem, reason_rows, refuse_mitigation
 
 # What the story asks each part for; some of it is the same for every contest.
 __all__ = [
@@ -98,11 +98,7 @@ def _from_earlier(problem: Problem, ref: str, objective_given: bool) -> Problem:
 
 def build(problem: Problem) -> Built:
     """The instance, and reasons why nothing can be found."""
-    rows = []
-    for reason in find_reasons(problem.spec):
-        place = problem.source.locate(reason.path)
-        rows.append({"file": place.file, "line": place.line, "constraint": reason.constraint, "text": reason.text})
-    return Built(build_instance(problem.spec), tuple(rows))
+    return Built(build_instance(problem.spec), reason_rows(problem, find_reasons(problem.spec)))
 
 
 def sizes(problem: Problem, built: Built) -> dict[str, Any]:

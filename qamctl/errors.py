@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class ExitCode(IntEnum):
@@ -122,3 +127,15 @@ class TemporaryError(QamError):
     """A lock is held or a service is away: the same call may work later."""
 
     code = ExitCode.TEMPFAIL
+
+
+#: What the system says where there is no room to write.
+FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def write_error(path: Path, error: OSError) -> QamError:
+    """The fault of a failed write, with the path and what to do."""
+    reason = (error.strerror or str(error)).lower()
+    if error.errno in FULL:
+        return TemporaryError(f"can't write {path}: {reason}; free some space or raise the limit, then run again")
+    return UsageError(f"can't write {path}: {reason}; choose another place or fix its permissions")

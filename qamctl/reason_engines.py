@@ -17,13 +17,12 @@ from qamctl.quantum.program import Counts, Program
 from qamctl.quantum.simulate.batches import Stopped
 from qamctl.quantum.targets import TARGETS
 from qamctl.reason.answer import Attempt
-from qamctl.reason.blocks import Ints
 from qamctl.reason.exact import Exact
 from qamctl.reason.plan import Plan
 from qamctl.reason.prune import Pruned
 from qamctl.reason.solution import Solution
 from qamctl.reason.solvers.sampled import accepted_counts, accepted_paths, solution_of
-from qamctl.reason.spec import Floats
+from qamctl.reason.spec import Floats, Ints
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit

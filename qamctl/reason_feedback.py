@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 
 from qamctl.errors import QamError, SpecError
+from qamctl.reason.check import as_learned
 from qamctl.reason.ledger import State, replay
 from qamctl.reason.read import load_reason
 from qamctl.reason.spec import ReasonSpec
 from qamctl.reason.state_file import Feedback, append_feedback, read_state
-from qamctl.reason_state import Learned, keep, told
+from qamctl.reason_state import Learned, keep
 from qamctl.runs.record import state_folder, utc_now
 from qamctl.runs.store import find_run
 
@@ -96,4 +97,4 @@ def _take_up(file: Path, state: State | None, spec: ReasonSpec, data: Mapping[st
     if set(posterior) != set(spec.paths.ids) or (state is not None and spec.paths.ids != state.paths):
         raise SpecError(f"run {data['run']} is of another spec than {file}: name a run of the spec that it belongs to")
     values = np.array([posterior[name] for name in spec.paths.ids])
-    keep(told(data, spec), Learned(file, state), values, data["run"], utc_now().isoformat())
+    keep(as_learned(data, spec), Learned(file, state), values, data["run"], utc_now().isoformat())

@@ -25,7 +25,7 @@ from qamctl.runs.metrics import Stopwatch
 from qamctl.runs.record import utc_now
 from qamctl.runs.signals import Stop
 from qamctl.spec.reader import read_source
-from qamctl.story import Figures, Problem, Tick, by_flag, make_problem
+from qamctl.story import Figures, Problem, Tick, by_flag, make_problem, reason_rows, refuse_flags
 
 #: Measurements where nothing else is said.
 SHOTS = 1000
@@ -68,10 +68,7 @@ def read(path: str, flags: Mapping[str, object], *, profile: str | None, config_
     data, source = read_source(path)
     spec = build_reason(data, source)
     problem = make_problem(spec, spec.name, spec.source, spec.solver, flags, profile=profile, config_file=config_file)
-    if given := [name for name in SEARCHES if by_flag(problem, name)]:
-        flag = ", ".join(f"--{name.replace('_', '-')}" for name in given)
-        verb, them = ("is", "it") if len(given) == 1 else ("are", "them")
-        raise UsageError(f"{flag} {verb} for models, and {problem.source.label} is a reason spec: leave {them} out")
+    refuse_flags(problem, SEARCHES, "a reason spec")
     _refuse_idle_flags(problem, reason_engines.expand(problem.options.backend, spec.method))
     _check_mitigation(problem)
     if problem.options.noise is not None:
@@ -84,12 +81,8 @@ def build(problem: Problem) -> Built:
     """The paths that matter, what holds of them exactly, and reasons why nothing can be said."""
     spec: ReasonSpec = problem.spec
     pruned, exact, found = solve_or_reasons(spec)
-    rows = []
-    for reason in found:
-        place = problem.source.locate(reason.path)
-        rows.append({"file": place.file, "line": place.line, "constraint": reason.constraint, "text": reason.text})
     whole = None if pruned is None or exact is None else spread(spec, pruned, exact)
-    return Built(pruned, exact, whole, tuple(rows))
+    return Built(pruned, exact, whole, reason_rows(problem, found))
 
 
 def sizes(problem: Problem, built: Built) -> dict[str, Any]:

@@ -34,7 +34,7 @@ from qamctl.schedule.reasons import reasons as find_reasons
 from qamctl.schedule.solution import to_block
 from qamctl.solve import Answer
 from qamctl.spec.reader import read_source
-from qamctl.story import Problem, Tick, make_problem, refuse_mitigation
+from qamctl.story import Problem, Tick, make_problem, reason_rows, refuse_mitigation
 
 # What the story asks each part for; some of it is the same for every contest.
 __all__ = [
@@ -69,11 +69,7 @@ def read(path: str, flags: Mapping[str, object], *, profile: str | None, config_
 def build(problem: Problem) -> Built:
     """The instance, with time windows, options and reasons."""
     instance = build_instance(problem.spec)
-    rows = []
-    for reason in find_reasons(instance):
-        place = problem.source.locate(reason.path)
-        rows.append({"file": place.file, "line": place.line, "constraint": reason.constraint, "text": reason.text})
-    return Built(instance, tuple(rows))
+    return Built(instance, reason_rows(problem, find_reasons(instance)))
 
 
 def sizes(problem: Problem, built: Built) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -14,6 +14,7 @@ from qamctl.errors import ExitCode, UsageError
 from qamctl.options import Options
 from qamctl.runs.metrics import Stopwatch
 from qamctl.runs.signals import Stop
+from qamctl.spec.reason import Reason
 from qamctl.spec.source import Path_, Source
 
 if TYPE_CHECKING:
@@ -244,6 +245,32 @@ def refuse_mitigation(problem: Problem) -> None:
         raise UsageError(
             f"--mitigate is for circuit files, and {problem.source.label} is none: leave it out, or write the "
             "problem's circuit by `qamctl compile --to qasm` and solve that"
+        )
+
+
+def reason_rows(problem: Problem, reasons: Iterable[Reason]) -> tuple[dict[str, Any], ...]:
+    """Why nothing can satisfy a problem, as result files have it: each reason at its place in the file."""
+    placed = [(reason, problem.source.locate(reason.path)) for reason in reasons]
+    return tuple(
+        {"file": place.file, "line": place.line, "constraint": reason.constraint, "text": reason.text}
+        for reason, place in placed
+    )
+
+
+def refuse_flags(problem: Problem, names: Sequence[str], kind: str, instead: str = "") -> None:
+    """Raise a UsageError for flags that are for models, where the file is none.
+
+    Parameters
+    ----------
+    kind
+        What the file is: a circuit, a reason spec.
+    instead
+        What to do besides leaving the flags out.
+    """
+    if given := [f"--{name.replace('_', '-')}" for name in names if by_flag(problem, name)]:
+        verb, them = ("is", "it") if len(given) == 1 else ("are", "them")
+        raise UsageError(
+            f"{', '.join(given)} {verb} for models, and {problem.source.label} is {kind}: leave {them} out{instead}"
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,8 @@ from qamctl.spec.header import check_kind, read_clock, read_name_of_spec, read_r
 from qamctl.spec.objective import read_objective
 from qamctl.spec.plain import plain_source
 from qamctl.spec.reader import no_collection, read_source
-from qamctl.spec.rows import Rows
 from qamctl.spec.source import Source
-from qamctl.spec.table import Tables, read_rows
+from qamctl.spec.table import Tables, read_list
 
 
 def load_cluster(path: str | Path) -> ClusterSpec:
@@ -82,11 +82,7 @@ def _build(data: Mapping[str, Any], source: Source) -> ClusterSpec:
     faults = Faults(source)
     tables: Tables = {}
 
-    def rows_and_whether_readable(name: str) -> tuple[Rows, bool]:
-        before = faults.count
-        rows = read_rows(data.get(name), (name,), source.base, tables, faults)
-        return rows, faults.count == before
-
+    rows_and_whether_readable = partial(read_list, data, source.base, tables, faults)
     root = read_root(data, CLUSTER, (), faults)
     read_clock(root, faults)
     solver = read_solver(root, CLUSTER_SOLVER, faults)

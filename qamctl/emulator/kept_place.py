@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
 
 from qamctl.emulator.keys import is_key, new_key
-from qamctl.errors import AuthError, QamError, SpecError, TemporaryError, UsageError
-
-_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+from qamctl.errors import FULL, AuthError, QamError, SpecError, TemporaryError, UsageError
 
 
 @contextmanager
@@ -132,7 +128,7 @@ def _told(folder: Path) -> Iterator[None]:
 def _fault(folder: Path, error: OSError) -> QamError:
     """The fault of a folder that can't be used."""
     reason = (error.strerror or str(error)).lower()
-    if error.errno in _FULL:
+    if error.errno in FULL:
         return TemporaryError(
             f"can't write the state folder {folder}: {reason}; free some space or raise the limit, then run again"
         )

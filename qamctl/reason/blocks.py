@@ -9,9 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from qamctl.reason.spec import Complex, Context
-
-Ints = npt.NDArray[np.int64]
+from qamctl.reason.spec import Complex, Context, Ints
 
 #: Paths of the largest block: its matrices take 256 MB each.
 MOST_TOGETHER: Final = 4096

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from qamctl.reason.events import Decision, Outcome, find_outcome
 from qamctl.reason.learning import advice, exp3_chances, outcome_gradient
+from qamctl.reason.slopes import by_reliability
 from qamctl.reason.spec import EVOLVE, Floats, ReasonSpec
-from qamctl.reason.state import QuantumReasoningState, run_steps
-
-#: Relative step of the differences that stand in for derivatives: their error is about its square.
-_STEP: Final = 1e-5
 
 
 def outcomes_of(spec: ReasonSpec) -> tuple[Outcome, ...]:
@@ -23,24 +19,14 @@ def outcomes_of(spec: ReasonSpec) -> tuple[Outcome, ...]:
     return tuple(Outcome(name, action, tuple(likelihood)) for name, action, likelihood in rows)
 
 
-def posterior_of(spec: ReasonSpec, priors: Floats, reliabilities: Floats, steps: Sequence[int]) -> tuple[Floats, float]:
-    """[N] the probabilities of the paths after some steps, and the logarithm of the evidence's.
-
-    Parameters
-    ----------
-    priors, reliabilities
-        [N] and [J], in place of the spec's.
-    steps
-        Rows of the evidence, and `EVOLVE`.
-
-    Raises
-    ------
-    ImpossibleError
-        The evidence has the probability 0.
-    """
-    state = QuantumReasoningState(priors, spec.paths.phase, spec.context, spec.coherence)
-    run_steps(state, steps, spec.evidence.likelihood, reliabilities)
-    return state.probabilities, state.log_evidence
+def with_learned(spec: ReasonSpec, priors: Floats, reliabilities: Mapping[str, float]) -> ReasonSpec:
+    """The spec with what was learned in place of its priors, and of the reliabilities of evidence that is known."""
+    given = zip(spec.evidence.ids, spec.evidence.reliability.tolist(), strict=True)
+    reliability = np.array([reliabilities.get(name, value) for name, value in given])
+    return replace(
+        spec, paths=replace(spec.paths, prior=np.array(priors)),
+        evidence=replace(spec.evidence, reliability=reliability),
+    )  # fmt: skip
 
 
 def decision_of(
@@ -79,25 +65,30 @@ def decision_of(
     )  # fmt: skip
 
 
-def gradients_of(
-    spec: ReasonSpec, priors: Floats, reliabilities: Floats, decision: Decision, steps: Sequence[int]
-) -> dict[str, dict[str, float]]:
+def gradients_of(spec: ReasonSpec, decision: Decision, steps: Sequence[int]) -> dict[str, dict[str, float]]:
     """How log p(outcome) changes with the reliability of each piece of evidence that was seen, by outcome.
 
     Without evolution by the formula; with it, from differences. Outcomes that are impossible, or come of other
     actions, are left out.
+
+    Parameters
+    ----------
+    spec
+        With the priors and reliabilities that the decision was made by.
     """
     seen = sorted({step for step in steps if step != EVOLVE})
     possible = _possible(spec, decision)
     if not seen or not possible:
         return {}
-    likelihoods = np.array(list(possible.values()))
+    likelihoods, posterior = np.array(list(possible.values())), np.array(decision.posterior)
     if EVOLVE in steps and spec.context is not None:
-        slopes = _differences(spec, priors, reliabilities, seen, steps, likelihoods)
+        found = by_reliability(spec, seen, steps)
+        moved = np.array([np.zeros(len(posterior)) if slope is None else slope for slope in found])
+        slopes = (likelihoods @ moved.T) / (likelihoods @ posterior)[:, None]
     else:
         # Evidence that is seen twice counts twice.
         times = np.array([list(steps).count(row) for row in seen], float)
-        posterior, rows = np.array(decision.posterior), spec.evidence.likelihood[seen]
+        rows = spec.evidence.likelihood[seen]
         slopes = np.array([times * outcome_gradient(posterior, rows, row) for row in likelihoods])
     names = [spec.evidence.ids[row] for row in seen]
     return {name: dict(zip(names, row.tolist(), strict=True)) for name, row in zip(possible, slopes, strict=True)}
@@ -109,30 +100,3 @@ def _possible(spec: ReasonSpec, decision: Decision) -> dict[str, tuple[float, ..
     come = [row for row in outcomes if row.action in (decision.action, decision.decision, None)]
     found = {row.id: find_outcome(outcomes, row.id, decision).likelihood for row in come}
     return {name: row for name, row in found.items() if posterior @ np.array(row) > 0}
-
-
-def _differences(
-    spec: ReasonSpec, priors: Floats, reliabilities: Floats, seen: Sequence[int], steps: Sequence[int],
-    outcomes: Floats,
-) -> Floats:  # fmt: skip
-    """[O, J] derivatives, each from three values of the logarithm."""
-    begun = QuantumReasoningState(priors, spec.paths.phase, spec.context, spec.coherence)
-
-    def logs(row: int, value: float) -> Floats:
-        state, changed = copy.deepcopy(begun), reliabilities.copy()
-        changed[row] = value
-        run_steps(state, steps, spec.evidence.likelihood, changed)
-        return np.asarray(np.log(outcomes @ state.probabilities))
-
-    slopes = np.zeros((len(outcomes), len(seen)))
-    for place, row in enumerate(seen):
-        now = float(reliabilities[row])
-        step = _STEP * max(1.0, now)
-        if now == 0 and (spec.evidence.likelihood[row] <= 0).any():
-            continue  # the least trust rules paths out at once: there is no derivative
-        if now < step:
-            nearest, next_, last = (logs(row, now + k * step) for k in range(3))
-            slopes[:, place] = (4 * next_ - 3 * nearest - last) / (2 * step)
-        else:
-            slopes[:, place] = (logs(row, now + step) - logs(row, now - step)) / (2 * step)
-    return slopes

@@ -70,10 +70,15 @@ def solve_exactly(spec: ReasonSpec) -> Exact:
 
 def posterior_of(spec: ReasonSpec, steps: Sequence[int], coherence: float) -> QuantumReasoningState:
     """The state after some steps."""
-    context = spec.context if EVOLVE in steps else None
-    state = QuantumReasoningState(spec.paths.prior, spec.paths.phase, context, coherence)
+    state = begun(spec, steps, coherence)
     run_steps(state, steps, spec.evidence.likelihood, spec.evidence.reliability)
     return state
+
+
+def begun(spec: ReasonSpec, steps: Sequence[int], coherence: float) -> QuantumReasoningState:
+    """The state before any of these steps; where none of them evolves it, nothing is kept of the context."""
+    context = spec.context if EVOLVE in steps else None
+    return QuantumReasoningState(spec.paths.prior, spec.paths.phase, context, coherence)
 
 
 def interferes(spec: ReasonSpec) -> bool:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
-from qamctl.reason.exact import ROUNDING, interferes, order_effects, posterior_of
+from qamctl.reason.exact import ROUNDING, begun, interferes, order_effects, posterior_of
+from qamctl.reason.slopes import STEP, by_reliability
 from qamctl.reason.solution import choose, decision_chances, rounded, total_variation
 from qamctl.reason.spec import EVOLVE, EVOLVE_WORD, Floats, ReasonSpec
-from qamctl.reason.state import QuantumReasoningState, run_steps
-
-#: Relative step of the differences that stand in for derivatives.
-STEP: Final = 1e-5
+from qamctl.reason.state import run_steps
 
 
 @dataclass(frozen=True)
@@ -73,7 +71,7 @@ def explain(spec: ReasonSpec) -> Explanation:
     evolves = EVOLVE in spec.steps and spec.context is not None and bool(np.any(spec.context.coupling != 0))
     return Explanation(
         choice.name, choice.value, _decisions(spec, whole), _waterfall(spec),
-        [_evidence(spec, row, whole) for row in dict.fromkeys(step for step in spec.steps if step != EVOLVE)],
+        _evidence(spec, whole),
         order, classical, _by_time(spec) if evolves else None,
     )  # fmt: skip
 
@@ -84,8 +82,7 @@ def _decisions(spec: ReasonSpec, posterior: Floats) -> dict[str, float]:
 
 def _waterfall(spec: ReasonSpec) -> list[dict[str, Any]]:
     """The posterior after each step, and how likely what was seen was by then."""
-    context = spec.context if EVOLVE in spec.steps else None
-    state = QuantumReasoningState(spec.paths.prior, spec.paths.phase, context, spec.coherence)
+    state = begun(spec, spec.steps, spec.coherence)
     rows = [{"step": "prior", "probability": None, "decisions": _decisions(spec, state.probabilities)}]
     for step in spec.steps:
         before, log_before = state.probabilities, state.log_evidence
@@ -99,38 +96,22 @@ def _waterfall(spec: ReasonSpec) -> list[dict[str, Any]]:
     return rows
 
 
-def _evidence(spec: ReasonSpec, row: int, whole: Floats) -> dict[str, Any]:
-    """What a piece of evidence does to the answer: without it, and by its reliability."""
-    steps = tuple(step for step in spec.steps if step != row)
-    without = posterior_of(spec, steps, spec.coherence).probabilities
-    slope = _by_reliability(spec, row)
-    other = choose(spec, without).name
-    return {
-        "id": spec.evidence.ids[row],
-        "reliability": float(spec.evidence.reliability[row]),
-        "moved": rounded(total_variation(whole, without), 12),
-        "decisions_without": _decisions(spec, without),
-        "decision_without": other,
-        "by_reliability": None if slope is None else _decisions(spec, slope),
-    }
-
-
-def _by_reliability(spec: ReasonSpec, row: int) -> Floats | None:
-    """[N] how the posterior follows the exponent of a piece of evidence; None where the least trust rules paths out."""
-    now = float(spec.evidence.reliability[row])
-    step = STEP * max(1.0, now)
-    if now == 0 and (spec.evidence.likelihood[row] <= 0).any():
-        return None
-    values = [now, now + step, now + 2 * step] if now < step else [now - step, now + step]
-    found = []
-    for value in values:
-        reliability = spec.evidence.reliability.copy()
-        reliability[row] = value
-        changed = replace(spec, evidence=replace(spec.evidence, reliability=reliability))
-        found.append(posterior_of(changed, spec.steps, spec.coherence).probabilities)
-    if now < step:
-        return np.asarray((4 * found[1] - 3 * found[0] - found[2]) / (2 * step))
-    return np.asarray((found[1] - found[0]) / (2 * step))
+def _evidence(spec: ReasonSpec, whole: Floats) -> list[dict[str, Any]]:
+    """What each piece of evidence does to the answer: without it, and by its reliability."""
+    rows = list(dict.fromkeys(step for step in spec.steps if step != EVOLVE))
+    out = []
+    for row, slope in zip(rows, by_reliability(spec, rows, spec.steps), strict=True):
+        steps = tuple(step for step in spec.steps if step != row)
+        without = posterior_of(spec, steps, spec.coherence).probabilities
+        out.append({
+            "id": spec.evidence.ids[row],
+            "reliability": float(spec.evidence.reliability[row]),
+            "moved": rounded(total_variation(whole, without), 12),
+            "decisions_without": _decisions(spec, without),
+            "decision_without": choose(spec, without).name,
+            "by_reliability": None if slope is None else _decisions(spec, slope),
+        })  # fmt: skip
+    return out
 
 
 def _by_time(spec: ReasonSpec) -> dict[str, float]:

@@ -13,13 +13,11 @@ import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from qamctl.errors import QamError, SpecError, TemporaryError, UsageError
+from qamctl.errors import QamError, SpecError, UsageError, write_error
 from qamctl.reason.events import Damage, is_beginning, is_sealed
 from qamctl.reason.ledger import Ledger, State, taken
-
-_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class HeldFile:
@@ -34,7 +32,7 @@ class HeldFile:
             if not finished:
                 self._write(b"\n")
         except OSError as error:
-            raise _write_error(path, error) from error
+            raise write_error(path, error) from error
 
     def append(self, event: str, now: str, content: Mapping[str, Any]) -> None:
         """Add a line, which is on the disk when this returns."""
@@ -48,7 +46,7 @@ class HeldFile:
         except OSError as error:
             with suppress(OSError):  # what stays is an unfinished line, which the next process cuts off
                 os.ftruncate(self._file, self._size)
-            raise _write_error(self.path, error) from error
+            raise write_error(self.path, error) from error
 
     def _write(self, data: bytes) -> None:
         view, place = memoryview(data), self._size
@@ -122,7 +120,7 @@ def create(path: Path, header: bytes) -> None:
     except OSError as error:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
-        raise _write_error(path, error) from error
+        raise write_error(path, error) from error
 
 
 def _open_locked(path: Path, *, alone: bool) -> int:
@@ -183,10 +181,3 @@ def _open_error(path: Path, error: OSError) -> QamError:
         return UsageError(f"can't write {path}: it is a symbolic link; name the file itself")
     reason = (error.strerror or str(error)).lower()
     return UsageError(f"can't open {path}: {reason}; name another file as `state` or fix its permissions")
-
-
-def _write_error(path: Path, error: OSError) -> QamError:
-    reason = (error.strerror or str(error)).lower()
-    if error.errno in _FULL:
-        return TemporaryError(f"can't write {path}: {reason}; free some space or raise the limit, then run again")
-    return UsageError(f"can't write {path}: {reason}; choose another place or fix its permissions")

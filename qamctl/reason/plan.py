@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from qamctl.errors import UnsupportedError, UsageError
-from qamctl.reason.blocks import Ints, components
+from qamctl.reason.blocks import components
 from qamctl.reason.circuits.amplify import amplified_chance, amplify, best_rounds
 from qamctl.reason.circuits.program import Decision, DecisionCircuit, build_circuit, decision_of
 from qamctl.reason.exact import Exact
-from qamctl.reason.spec import EVOLVE, Network, ReasonSpec
+from qamctl.reason.spec import EVOLVE, Ints, Network, ReasonSpec
 from qamctl.reason.stages import stages_of
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from qamctl.reason.blocks import Ints, components
+from qamctl.reason.blocks import components
 from qamctl.reason.exact import posterior_of
-from qamctl.reason.spec import EVOLVE, Floats, ReasonSpec
+from qamctl.reason.spec import EVOLVE, Floats, Ints, ReasonSpec
 from qamctl.reason.state import ImpossibleError
 
 

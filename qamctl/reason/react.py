@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from qamctl.errors import InfeasibleError, SpecError, UsageError
-from qamctl.reason.decide import decision_of, gradients_of, posterior_of
+from qamctl.reason.decide import decision_of, gradients_of, with_learned
 from qamctl.reason.events import Decision
+from qamctl.reason.exact import posterior_of
 from qamctl.reason.ledger import State, exploration
 from qamctl.reason.read import load_reason, reason_from_data
 from qamctl.reason.spec import EVOLVE, EVOLVE_WORD, ReasonSpec
@@ -177,10 +178,9 @@ class QuantumReACT:
         spec = self.spec
         if state.spec_sha256 != self._begun.spec_sha256:
             raise SpecError(f"{self.path} is another spec's by now; name another file as `state`")
-        given = zip(spec.evidence.ids, spec.evidence.reliability.tolist(), strict=True)
-        reliabilities = np.array([state.reliabilities.get(name, value) for name, value in given])
+        spec = with_learned(spec, state.priors, state.reliabilities)
         try:
-            posterior, log_evidence = posterior_of(spec, state.priors, reliabilities, rows)
+            after = posterior_of(spec, rows, spec.coherence)
         except ImpossibleError as error:
             seen = spec.evidence.ids[rows[error.place]]
             raise InfeasibleError(
@@ -191,14 +191,13 @@ class QuantumReACT:
         number = len(state.decisions)
         actions, paths = len(spec.utility.actions or spec.paths.decisions), len(spec.paths.ids)
         decision = decision_of(
-            spec, posterior, _name(state) if run is None else run,
+            spec, after.probabilities, _name(state) if run is None else run,
             exploration=exploration(state.learning, actions, paths),
             generator=np.random.default_rng([self._seed, number]) if explore else None,
         )  # fmt: skip
         if EVOLVE in rows and not state.learning.reliability_rate:
-            return decision, log_evidence  # nothing will ask for gradients, and with evolution they are dear
-        gradients = gradients_of(spec, state.priors, reliabilities, decision, rows)
-        return replace(decision, gradients=gradients), log_evidence
+            return decision, after.log_evidence  # nothing will ask for gradients, and with evolution they are dear
+        return replace(decision, gradients=gradients_of(spec, decision, rows)), after.log_evidence
 
     def _rows(self, steps: Sequence[str]) -> tuple[int, ...]:
         """Steps by name as rows of the evidence, and `EVOLVE`."""

@@ -24,7 +24,7 @@ from qamctl.spec.reader import no_collection, read_source
 from qamctl.spec.reason_fields import LEARNING, REASON, REASON_SOLVER
 from qamctl.spec.rows import Rows
 from qamctl.spec.source import Source
-from qamctl.spec.table import Tables, read_rows
+from qamctl.spec.table import Tables, read_list
 
 #: Fields that say something of paths, and nothing of a network; and the other way round.
 OF_PATHS = ("evidence", "context", "steps", "coherence", "state", "outcomes", "learning", "prune", "observables")
@@ -82,11 +82,7 @@ def _build(data: Mapping[str, Any], source: Source) -> ReasonSpec:
     faults = Faults(source)
     tables: Tables = {}
 
-    def rows_and_whether_readable(name: str) -> tuple[Rows, bool]:
-        before = faults.count
-        rows = read_rows(data.get(name), (name,), source.base, tables, faults)
-        return rows, faults.count == before
-
+    rows_and_whether_readable = partial(read_list, data, source.base, tables, faults)
     root = read_root(data, REASON, (), faults)
     solver = read_solver(root, REASON_SOLVER, faults)
     _check_form(data, faults)

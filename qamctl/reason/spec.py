@@ -12,6 +12,7 @@ import numpy.typing as npt
 from qamctl.spec.source import Source
 
 Index = npt.NDArray[np.int32]
+Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Complex = npt.NDArray[np.complex128]
 

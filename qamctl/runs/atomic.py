@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import os
 import re
@@ -13,11 +12,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 
-from qamctl.errors import QamError, TemporaryError, UsageError
+from qamctl.errors import QamError, UsageError, write_error
 
 #: `.NAME.PID-TOKEN.tmp`: hidden, beside the file that it becomes, and told apart from anything of the user's.
 _TEMP = re.compile(r"\.(?P<name>.+)\.(?P<pid>[0-9]{1,10})-[0-9a-f]{8}\.tmp")
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 #: Younger than this (seconds), a temporary file of a living process may not have been locked yet.
 _YOUNG = 10.0
 
@@ -233,11 +231,3 @@ def _is_alive(pid: int) -> bool:
     except PermissionError:
         return True
     return True
-
-
-def write_error(path: Path, error: OSError) -> QamError:
-    """The fault of a failed write, with the path and what to do."""
-    reason = (error.strerror or str(error)).lower()
-    if error.errno in _FULL:
-        return TemporaryError(f"can't write {path}: {reason}; free some space or raise the limit, then run again")
-    return UsageError(f"can't write {path}: {reason}; choose another place or fix its permissions")

@@ -14,8 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from qamctl.errors import TemporaryError
-from qamctl.runs.atomic import make_folder, write_all, write_error
+from qamctl.errors import TemporaryError, write_error
+from qamctl.runs.atomic import make_folder, write_all
 from qamctl.runs.signals import Interrupted, Stop
 
 #: Seconds between two tries of a waiting run: short first, for a holder that is about to end.

@@ -10,7 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from qamctl.runs.atomic import make_folder, write_all, write_error
+from qamctl.errors import write_error
+from qamctl.runs.atomic import make_folder, write_all
 from qamctl.runs.canonical import line
 
 #: Fields that every event has.

@@ -12,8 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
-from qamctl.errors import QamError
-from qamctl.runs.atomic import Pending, check_target, make_folder, sweep, write_atomic, write_error
+from qamctl.errors import QamError, write_error
+from qamctl.runs.atomic import Pending, check_target, make_folder, sweep, write_atomic
 from qamctl.runs.canonical import canonical, dumps
 from qamctl.runs.copies import copy_inputs, drop_stale, plan_copies, sweep_copies
 from qamctl.runs.identity import loaded_versions, run_id, state_folder, utc_now

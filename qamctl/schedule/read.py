@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,9 @@ from qamctl.spec.moments import times
 from qamctl.spec.objective import read_objective
 from qamctl.spec.plain import plain_source
 from qamctl.spec.reader import no_collection, read_source
-from qamctl.spec.rows import Rows
 from qamctl.spec.schedule_fields import LATER, SCHEDULE, SOLVER
 from qamctl.spec.source import Source
-from qamctl.spec.table import read_rows
+from qamctl.spec.table import read_list
 
 
 def load_schedule(path: str | Path) -> ScheduleSpec:
@@ -75,11 +75,7 @@ def _build(data: Mapping[str, Any], source: Source) -> ScheduleSpec:
     faults = Faults(source)
     tables: dict[str, tuple[Path, str]] = {}
 
-    def rows_and_whether_readable(name: str) -> tuple[Rows, bool]:
-        before = faults.count
-        rows = read_rows(data.get(name), (name,), source.base, tables, faults)
-        return rows, faults.count == before
-
+    rows_and_whether_readable = partial(read_list, data, source.base, tables, faults)
     root = read_root(data, SCHEDULE, LATER["schedule"], faults)
     clock = read_clock(root, faults)
     solver = read_solver(root, SOLVER, faults)

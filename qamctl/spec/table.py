@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import stat
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +69,15 @@ def read_rows(value: Any, path: Path_, base: Path, tables: Tables, faults: Fault
         tables[text] = (file, hashlib.sha256(raw).hexdigest())
         return rows
     return none
+
+
+def read_list(
+    data: Mapping[str, Any], base: Path, tables: Tables, faults: Faults, name: str
+) -> tuple[Rows, bool]:
+    """The rows of a list of a spec, and whether all of them could be read: else no reference to one can be refused."""
+    before = faults.count
+    rows = read_rows(data.get(name), (name,), base, tables, faults)
+    return rows, faults.count == before
 
 
 def _lower(message: str) -> str:

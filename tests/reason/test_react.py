@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from qamctl.errors import InfeasibleError, SpecError, UsageError
-from qamctl.reason.decide import decision_of, gradients_of, posterior_of
+from qamctl.reason.decide import decision_of, gradients_of, with_learned
+from qamctl.reason.exact import posterior_of
 from qamctl.reason.learning import exp3_bound
 from qamctl.reason.react import QuantumReACT, state_path
 from qamctl.reason.read import reason_from_data
@@ -127,14 +128,20 @@ def test_gradients_are_derivatives(tmp_path: Path, seed: int) -> None:
     priors, alpha = rng.dirichlet(np.ones(4)), rng.uniform(0.1, 2, 2)
     if seed > 3:
         alpha[1] = 0.0
-    decision = decision_of(spec, posterior_of(spec, priors, alpha, steps)[0], "1")
-    found = gradients_of(spec, priors, alpha, decision, steps)
+
+    def posterior(at: np.ndarray) -> np.ndarray:
+        trusted = with_learned(spec, priors, dict(zip(("slow", "loud"), at.tolist(), strict=True)))
+        return posterior_of(trusted, steps, trusted.coherence).probabilities
+
+    decision = decision_of(spec, posterior(alpha), "1")
+    learned = with_learned(spec, priors, dict(zip(("slow", "loud"), alpha.tolist(), strict=True)))
+    found = gradients_of(learned, decision, steps)
     rows = {"bad": 1, "ok": 2 if decision.decision == "wait" else 0}
     assert found.keys() == rows.keys()
     for name, row in rows.items():
         for k, evidence in enumerate(("slow", "loud")):
             moved = [alpha + step * np.eye(2)[k] for step in (0, 1e-4, 2e-4, 3e-4)]
-            logs = [np.log(spec.outcomes.likelihood[row] @ posterior_of(spec, priors, at, steps)[0]) for at in moved]
+            logs = [np.log(spec.outcomes.likelihood[row] @ posterior(at)) for at in moved]
             rise = (-11 * logs[0] + 18 * logs[1] - 9 * logs[2] + 2 * logs[3]) / 6e-4
             assert found[name][evidence] == pytest.approx(rise, abs=1e-7)
 

@@ -15,10 +15,9 @@ import numpy as np
 
 from qamctl.errors import UsageError
 from qamctl.kernels.couplings import Samples
-from qamctl.reason.blocks import Ints
 from qamctl.reason.circuits.evolve import propagator
 from qamctl.reason.circuits.program import Decision
-from qamctl.reason.spec import Complex, Floats
+from qamctl.reason.spec import Complex, Floats, Ints
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit

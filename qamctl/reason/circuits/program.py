@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qamctl.reason.blocks import Ints
 from qamctl.reason.circuits.evolve import Evolution, exact_evolution, trotter_evolution
 from qamctl.reason.circuits.multiplex import multiplexed
 from qamctl.reason.circuits.prepare import Preparation, prepare
-from qamctl.reason.spec import Complex, Context, Floats
+from qamctl.reason.spec import Complex, Context, Floats, Ints
 from qamctl.reason.stages import Stage
 
 if TYPE_CHECKING:

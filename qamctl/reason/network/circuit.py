@@ -21,12 +21,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from qamctl.errors import UnsupportedError
-from qamctl.reason.blocks import Ints
 from qamctl.reason.circuits.multiplex import multiplexed
 from qamctl.reason.circuits.prepare import Preparation
 from qamctl.reason.circuits.program import DecisionCircuit
 from qamctl.reason.network.exact import relevant_nodes
-from qamctl.reason.spec import Floats, Network
+from qamctl.reason.spec import Floats, Ints, Network
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit

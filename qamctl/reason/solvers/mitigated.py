@@ -15,8 +15,7 @@ from qamctl.quantum.mitigation import Mitigated, Readout, Zne, execute
 from qamctl.quantum.mitigation.calibration import confusion_seen
 from qamctl.quantum.mitigation.folding import measured_qubits
 from qamctl.quantum.mitigation.program import CALIBRATING
-from qamctl.reason.blocks import Ints
-from qamctl.reason.spec import Floats
+from qamctl.reason.spec import Floats, Ints
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit

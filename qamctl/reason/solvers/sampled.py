@@ -8,12 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from qamctl.quantum.intervals import TWO_SIDED_95, wilson
-from qamctl.reason.blocks import Ints
 from qamctl.reason.circuits.program import DecisionCircuit
 from qamctl.reason.exact import Exact
 from qamctl.reason.plan import Plan
 from qamctl.reason.solution import Solution
-from qamctl.reason.spec import Floats
+from qamctl.reason.spec import Floats, Ints
 
 #: How sure intervals are.
 CONFIDENCE: Final = 0.95
