@@ -18,6 +18,7 @@ from qamctl.schedule.read import build_schedule, load_schedule
 from qamctl.spec.reader import read_source
 
 if TYPE_CHECKING:
+    from qamctl.checks.comparison import Checked, Discrepancy
     from qamctl.cluster.spec import ClusterSpec
 
 
@@ -47,8 +48,8 @@ def validate(paths: Sequence[str], *, format: str | None = None) -> list[Verdict
     return [_verdict(path, format) for path in paths]
 
 
-def check_files(result: str, spec: str, *, format: str | None = None, sense: str | None = None) -> list[str]:
-    """What does not hold in a result file, recomputed from its problem file; empty where everything does.
+def check_files(result: str, spec: str, *, format: str | None = None, sense: str | None = None) -> Checked:
+    """What does not hold in a result file, recomputed from its problem file, and what was not computed a second time.
 
     Parameters
     ----------
@@ -62,6 +63,8 @@ def check_files(result: str, spec: str, *, format: str | None = None, sense: str
     UnsupportedError
         The result is of a program in a provider's own language, which is not read here.
     """
+    from qamctl.checks.comparison import Checked
+
     file = Path(result)
     data = _result(file)
     _refuse_native(data, file)
@@ -70,20 +73,19 @@ def check_files(result: str, spec: str, *, format: str | None = None, sense: str
         from qamctl.schedule.check import check_result
         from qamctl.schedule.reasoned import as_told
 
-        return [str(found) for found in check_result(data, as_told(data, load_schedule(spec)), file.parent)]
+        return Checked(check_result(data, as_told(data, load_schedule(spec)), file.parent))
     if kind == "cluster":
         from qamctl.cluster.check import check_result as check_assignment
 
-        return [str(found) for found in check_assignment(data, _begun_from(data, file, spec), file.parent)]
+        return Checked(check_assignment(data, _begun_from(data, file, spec), file.parent))
     if kind == "circuit":
-        return _check_circuit(data, spec, format)
+        return Checked(_check_circuit(data, spec, format))
     if kind == "reason":
-        from qamctl.reason.check import as_learned
-        from qamctl.reason.check import check_result as check_posterior
+        from qamctl.reason.check import as_learned, compare_result
         from qamctl.reason.read import load_reason
 
-        return [str(found) for found in check_posterior(data, as_learned(data, load_reason(spec)), file.parent)]
-    return _check_model(data, file, spec, format, sense)
+        return compare_result(data, as_learned(data, load_reason(spec)), file.parent)
+    return Checked(_check_model(data, file, spec, format, sense))
 
 
 def _begun_from(result: dict[str, Any], file: Path, path: str) -> ClusterSpec:
@@ -119,7 +121,9 @@ def _refuse_native(data: dict[str, Any], file: Path) -> None:
         )
 
 
-def _check_model(data: dict[str, Any], file: Path, spec: str, format: str | None, sense: str | None) -> list[str]:
+def _check_model(
+    data: dict[str, Any], file: Path, spec: str, format: str | None, sense: str | None
+) -> list[Discrepancy]:
     from qamctl.formats.models import FORMATS, read_model
     from qamctl.qubo.check_result import Asked, check_result
 
@@ -136,10 +140,10 @@ def _check_model(data: dict[str, Any], file: Path, spec: str, format: str | None
         from qamctl.quantum.check_energy import check_energy
 
         found += check_energy(data, model.strings, model.qubits)
-    return [str(discrepancy) for discrepancy in found]
+    return found
 
 
-def _check_circuit(data: dict[str, Any], spec: str, format: str | None) -> list[str]:
+def _check_circuit(data: dict[str, Any], spec: str, format: str | None) -> list[Discrepancy]:
     from qamctl.formats.circuits import FORMATS, read_circuit
     from qamctl.quantum.check_circuit import Asked, check_result
     from qamctl.quantum.simulate.lowering import final_columns
@@ -150,7 +154,7 @@ def _check_circuit(data: dict[str, Any], spec: str, format: str | None) -> list[
     asked = Asked(
         file.circuit, file.bits, file.observable, columns, file.source.sha256, file.source.label, file.groups
     )  # fmt: skip
-    return [str(found) for found in check_result(data, asked)]
+    return check_result(data, asked)
 
 
 def _options(data: dict[str, Any]) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def test_targets_measure_a_decision(cloud: Cloud, spec: Path, target: str) -> No
     assert report.exit_code == ExitCode.OK
     assert (result["status"], result["solved_by"], result["fallback"]) == ("feasible", f"azure:{target}", None)
     assert within(result, exact)
-    assert check_files(str(cloud.folder / "out" / "result.json"), str(spec)) == []
+    assert check_files(str(cloud.folder / "out" / "result.json"), str(spec)).found == []
     assert len(cloud.service.jobs) == 1
     [job] = report.metrics["jobs"]
     assert (job["state"], job["shots"], job["id"]) == ("succeeded", 500, *cloud.service.jobs)

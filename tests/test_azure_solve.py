@@ -45,7 +45,7 @@ def test_a_model_that_fits_is_one_job(cloud: Cloud) -> None:
     assert report.exit_code == ExitCode.OK
     assert [row["backend"] for row in report.result["attempts"]] == ["anneal", "azure:ionq.simulator"]
     assert report.result["objective"] == -4
-    assert check_files(str(cloud.folder / "out" / "result.json"), str(file)) == []
+    assert check_files(str(cloud.folder / "out" / "result.json"), str(file)).found == []
     assert len(cloud.service.jobs) == 1
     [job] = report.metrics["jobs"]
     assert (job["state"], job["shots"], job["part"]) == ("succeeded", 100, 0)
@@ -153,7 +153,7 @@ def test_targets_measure_a_circuit(cloud: Cloud) -> None:
     counts = report.result["solution"]["counts"]
     assert set(counts) == {"00", "11"}
     assert sum(counts.values()) == 1000
-    assert check_files(str(cloud.folder / "out" / "result.json"), str(file)) == []
+    assert check_files(str(cloud.folder / "out" / "result.json"), str(file)).found == []
     assert report.metrics["search"]["azure:rigetti.sim.qvm"]["p_value"] > 1e-6
     assert len(report.metrics["jobs"]) == 2
     again = cloud.run("circuit", file, "azure:ionq.simulator")

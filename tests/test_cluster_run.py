@@ -65,7 +65,7 @@ def test_a_run_gives_a_checked_result(spec, tmp_path: Path) -> None:  # type: ig
     assert report.exit_code == ExitCode.OK
     result = report.result
     assert check_result(result, report.spec) == []
-    assert check_files(str(tmp_path / "out" / "result.json"), spec()) == []
+    assert check_files(str(tmp_path / "out" / "result.json"), spec()).found == []
     assert {row["backend"] for row in result["attempts"]} == {"assignment", "linear", "anneal"}
     assert result["kind"] == "cluster"
     assert [row["id"] for row in result["solution"]["clusters"]] == ["x", "y", "eu"]
@@ -202,7 +202,7 @@ def test_very_many_rows_are_a_table_beside_the_result(spec, tmp_path: Path) -> N
     table = report.result["solution"]["assignments"]
     assert table["table"] == "assignments.csv"
     assert (tmp_path / "out" / "assignments.csv").read_text().startswith("agent,cluster\na0,c")
-    assert check_files(str(tmp_path / "out" / "result.json"), path) == []
+    assert check_files(str(tmp_path / "out" / "result.json"), path).found == []
 
 
 def test_figures_for_prometheus(spec, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

@@ -59,7 +59,7 @@ def test_the_seconds_add_up_and_the_answer_checks(model: str, tmp_path: Path) ->
     seconds = report.metrics["seconds"]
     assert sum(v for k, v in seconds.items() if k != "total") == pytest.approx(seconds["total"], abs=1e-5)
     assert json.loads((tmp_path / "r.json").read_text()) == report.result
-    assert check_files(str(tmp_path / "r.json"), model) == []
+    assert check_files(str(tmp_path / "r.json"), model).found == []
     assert (report.exit_code, report.result["objective"]) == (ExitCode.OK, -5.5)
 
 

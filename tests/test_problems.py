@@ -82,7 +82,7 @@ def test_an_example_of_a_circuit_runs_and_holds(file: str, tmp_path: Path, monke
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     report = run("circuit", str(PROBLEMS / file), {"seed": 1, "out": tmp_path / "out"})
     assert report.exit_code == ExitCode.OK
-    assert check_files(str(tmp_path / "out" / "result.json"), str(PROBLEMS / file)) == []
+    assert check_files(str(tmp_path / "out" / "result.json"), str(PROBLEMS / file)).found == []
     counts = report.result["solution"]["counts"]
     if file == "circuit-bell.qasm":
         assert set(counts) == {"00", "11"}
@@ -148,7 +148,7 @@ def test_an_example_of_a_decision_is_decided(file: str, tmp_path: Path, monkeypa
     report = run("reason", str(path), {"out": tmp_path / "out"})
     assert (report.result["status"], report.exit_code) == ("optimal", ExitCode.OK)
     assert report.result["compiled"]["distance"] == 0
-    assert check_files(str(tmp_path / "out" / "result.json"), str(path)) == []
+    assert check_files(str(tmp_path / "out" / "result.json"), str(path)).found == []
 
 
 def test_the_starter_file_of_decisions_decides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

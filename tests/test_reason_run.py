@@ -86,7 +86,7 @@ def test_without_a_backend_the_posterior_is_exact(spec, tmp_path: Path) -> None:
     assert (block["joint_intervals"], block["counts"], block["shots"]) == (None, None, 0)
     assert (block["order_effect"], set(block["interference"].values())) == (0, {0})
     assert json.loads((tmp_path / "out" / "result.json").read_text()) == result
-    assert check_files(str(tmp_path / "out" / "result.json"), spec()) == []
+    assert check_files(str(tmp_path / "out" / "result.json"), spec()).found == []
     assert result["compiled"]["distance"] == 0
 
 
@@ -98,7 +98,7 @@ def test_engines_measure_it(spec, tmp_path: Path, backend: str, shots: int) -> N
     path = spec(SPEC + "noise: {preset: quantinuum}\nmethod: sample\n")
     report = start(path, backend, shots=shots, out=tmp_path / "out")
     result, metrics = report.result, report.metrics
-    assert check_files(str(tmp_path / "out" / "result.json"), path) == []
+    assert check_files(str(tmp_path / "out" / "result.json"), path).found == []
     block, [row] = result["solution"], result["attempts"]
     assert (result["status"], result["solved_by"], result["fallback"]) == ("feasible", backend, None)
     assert (block["shots"], row["shots"], sum(block["counts"].values())) == (shots, shots, block["accepted"])
@@ -175,7 +175,7 @@ def test_mitigation_tells_its_cost_and_gain(spec, tmp_path: Path, methods: list[
     assert block["distance"] == pytest.approx(row["distance"], abs=1e-5)
     without = block["bare"]["distance"] if "detect" in methods else block["distance_raw"]
     assert block["distance"] < without
-    assert check_files(str(tmp_path / "out" / "result.json"), path) == []
+    assert check_files(str(tmp_path / "out" / "result.json"), path).found == []
 
 
 @pytest.mark.parametrize("fault", ["failed", "nothing"])

@@ -91,7 +91,7 @@ def test_what_was_learned_is_taken_in(spec: Path) -> None:
     assert second["state"]["priors"] == pytest.approx(learned)
     assert second["state"]["events"] == 2
     assert second["solution"]["posterior"] == pytest.approx(bayes(learned, SEEN))
-    assert check_files(str(spec.parent / "out" / "result.json"), str(spec)) == []
+    assert check_files(str(spec.parent / "out" / "result.json"), str(spec)).found == []
     assert list(look(file).decisions) == [first.result["run"], second["run"]]
     assert give_feedback(file, run=first.result["run"], outcome="failed").repeated
     with pytest.raises(SpecError, match="contradicts"):

@@ -42,6 +42,22 @@ class Discrepancy:
         return f"{self.kind}: {self.field}: {self.text}"
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check found.
+
+    Attributes
+    ----------
+    found
+        What does not hold.
+    notes
+        What was not computed a second time, and why: it was only held against the rest of the result.
+    """
+
+    found: Sequence[Discrepancy]
+    notes: Sequence[str] = ()
+
+
 class Violated(Protocol):
     """A broken constraint, as `Comparison` needs it."""
 

@@ -32,20 +32,26 @@ def check(
       qamctl check result.json plan.yaml -o json | jq .discrepancies
       qamctl check run/result.json model.qubo
 
-    Exit code 0: everything holds; 9: something does not; 3: a file can't be read; 8: the result is of a program in a
-    provider's own language, which nothing can be recomputed from. The check shares no code with the search.
+    Exit code 0: everything holds, or all of it that was computed a second time (notes say what was too large); 9:
+    something does not; 3: a file can't be read; 8: the result is of a program in a provider's own language, which
+    nothing can be recomputed from. The check shares no code with the search.
     """
     asked = {"format": format, "sense": sense, "output": output, "quiet": quiet}
     console = open_console(context, asked, profile=None, config=None)
     from qamctl.validation import check_files
 
-    found = check_files(result, spec, format=format, sense=sense)
-    value: dict[str, Any] = {"result": result, "spec": spec, "holds": not found, "discrepancies": found}
+    checked = check_files(result, spec, format=format, sense=sense)
+    found, notes = [str(row) for row in checked.found], list(checked.notes)
+    value: dict[str, Any] = {
+        "result": result, "spec": spec, "holds": not found, "discrepancies": found, "notes": notes,
+    }  # fmt: skip
+    more = [f"note: {text}" for text in notes]
     if not found:
-        console.show(value, lambda: f"{result}: every figure and constraint holds")
+        holds = "what was computed a second time holds" if notes else "every figure and constraint holds"
+        console.show(value, lambda: "\n".join([f"{result}: {holds}", *more]))
         return ExitCode.OK
     message = f"{result} does not hold: {len(found)} discrepancies" if len(found) > 1 else f"{result} does not hold"
     rows = [{"file": result, "line": None, "column": None, "message": text, "hint": None} for text in found]
     value["error"] = {"code": int(ExitCode.GATE), "message": message, "diagnostics": rows}
-    console.show(value, lambda: "\n".join([f"{message}:", *(f"  {text}" for text in found)]))
+    console.show(value, lambda: "\n".join([f"{message}:", *(f"  {text}" for text in found), *more]))
     return ExitCode.GATE

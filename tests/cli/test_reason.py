@@ -239,3 +239,19 @@ def test_the_starter_file_runs(run: Run) -> None:
     ran = run("reason", "mine.yaml", "-o", "json")
     assert (ran.code, ran.json["solution"]["decision"]) == (0, "call-someone")
     assert run("explain", "mine.yaml").code == 0
+
+
+def test_check_says_what_it_did_not_compute(run: Run) -> None:
+    """Of more coupled paths than are computed a second time; the rest of the result is held against itself."""
+    paths = [{"id": f"p{k}"} for k in range(520)]
+    couplings = [[f"p{k}", f"p{k + 1}", 0.1] for k in range(519)]
+    evidence = [{"id": "e", "likelihood": {"p0": 0.5}, "otherwise": 0.1}]
+    spec = {"kind": "reason", "version": 1, "paths": paths, "context": {"couplings": couplings}, "evidence": evidence}
+    Path("wide.yaml").write_text(yaml.safe_dump(spec))
+    assert run("reason", "wide.yaml", "--out", "out").code == 0
+    told = run("check", "out/result.json", "wide.yaml")
+    assert told.code == 0
+    assert "what was computed a second time holds" in told.out
+    assert "note: the posterior was not computed a second time: 520 paths" in told.out
+    (note,) = run("check", "out/result.json", "wide.yaml", "-o", "json").json["notes"]
+    assert note in told.out

@@ -163,7 +163,7 @@ def test_a_run_from_an_earlier_one(room: Path) -> None:
     for move in result["solution"]["moves"]:
         assert move["from"] == (None if places.get(move["agent"]) == "z" else places.get(move["agent"]))
     assert check_result(result, report.spec, room / "two") == []
-    assert check_files("two/result.json", "later.json") == []
+    assert check_files("two/result.json", "later.json").found == []
     assert list(result["levels"][0]["terms"]) == ["cut", "move"]
 
 
@@ -173,7 +173,7 @@ def test_a_result_is_checked_without_its_folder(room: Path) -> None:
     start(write("later.json", changed()), "two", from_result="one", result="copy.json")
     Path("elsewhere").mkdir()
     copy = Path("copy.json").rename("elsewhere/copy.json")
-    assert check_files(str(copy), "later.json") == []
+    assert check_files(str(copy), "later.json").found == []
     Path("one/result.json").write_text(Path("one/result.json").read_text() + "\n")
     with pytest.raises(SpecError, match="its table of assignments can't be read"):
         check_files(str(copy), "later.json")
@@ -184,7 +184,7 @@ def test_a_run_may_take_the_place_of_the_one_it_begins_from(room: Path) -> None:
     start(write("fleet.json", FLEET), "run")
     for _ in range(2):
         report = start("fleet.json", "run", from_result="run")
-        assert check_files("run/result.json", "fleet.json") == []
+        assert check_files("run/result.json", "fleet.json").found == []
         assert report.result["from"]["known"] == 9
     assert report.result["from"]["notes"] == []
 
@@ -233,7 +233,7 @@ def test_dissolved_clusters_are_emptied_and_large_ones_divided(room: Path) -> No
     held = {row["id"]: row["size"] for row in solution["clusters"]}
     assert "c3" not in held
     assert all(3 <= size <= 6 for size in held.values())
-    assert check_files("out/result.json", "fleet.json") == []
+    assert check_files("out/result.json", "fleet.json").found == []
     assert [note.split(":")[0] for note in report.result["from"]["notes"]] == [
         "clusters that are divided",
         "clusters that are dissolved",
@@ -292,7 +292,7 @@ def test_when_a_twentieth_changes_few_agents_move(room: Path) -> None:
     start(write("fleet.json", data), "one", max_steps=40_000)
     report = start(write("later.json", later(data, 2)), "two", max_steps=40_000, from_result="one")
     assert report.exit_code == ExitCode.OK
-    assert check_files("two/result.json", "later.json") == []
+    assert check_files("two/result.json", "later.json").found == []
     solution = report.result["solution"]
     moved = {row["agent"] for row in solution["moves"] if row["from"] is not None}
     assert 0 < len(moved) <= 0.08 * 2000

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from qamctl.checks import comparison as shared
-from qamctl.checks.comparison import Comparison, Discrepancy
+from qamctl.checks.comparison import Checked, Comparison, Discrepancy
 from qamctl.checks.figures import shown
 from qamctl.reason.check.attempts import compare_attempts
-from qamctl.reason.check.left_out import kept
-from qamctl.reason.check.solution import EVERY, compare_solution, known, truth_of
+from qamctl.reason.check.solution import EVERY, compare_solution, truth_of
 from qamctl.reason.check.told import count, near_each, numbers
 from qamctl.reason.check.worth import CLOSE
 from qamctl.reason.spec import ReasonSpec
@@ -24,6 +23,11 @@ DISCREPANCIES: Final = (
 
 
 def check_result(result: Mapping[str, Any], spec: ReasonSpec, folder: Path | None = None) -> list[Discrepancy]:
+    """Everything in a result file that does not hold: `compare_result` without its notes."""
+    return [*compare_result(result, spec, folder).found]
+
+
+def compare_result(result: Mapping[str, Any], spec: ReasonSpec, folder: Path | None = None) -> Checked:
     """Everything in a result file that does not hold: its posterior, what follows from it, and what it says of both.
 
     Parameters
@@ -37,11 +41,10 @@ def check_result(result: Mapping[str, Any], spec: ReasonSpec, folder: Path | Non
 
     Returns
     -------
-    The discrepancies, part by part; none means that everything holds which was computed a second time: see
-    `not_recomputed`.
+    The discrepancies, part by part, and a note on each part that was not computed a second time.
     """
     if not isinstance(result, Mapping):
-        return [Discrepancy("malformed", "result", f"must be a mapping, not {type(result).__name__}")]
+        return Checked([Discrepancy("malformed", "result", f"must be a mapping, not {type(result).__name__}")])
     term = "expected_utility" if spec.utility.actions else "probability"
     told = Comparison(result, "reason", "posterior", spec.source, [{term: 1.0}])
     told.header()
@@ -53,21 +56,10 @@ def check_result(result: Mapping[str, Any], spec: ReasonSpec, folder: Path | Non
     if solution is not None and not isinstance(solution, Mapping):
         told.say("solution", "solution", f"must be a mapping, not {shown(solution)}")
     if isinstance(solution, Mapping):
-        compare_solution(told, spec, solution, folder)
+        notes = compare_solution(told, spec, solution, folder)
     else:
-        _without_solution(told, spec)
-    return told.found
-
-
-def not_recomputed(spec: ReasonSpec) -> tuple[str, ...]:
-    """Why a check of the spec's results computes no posterior a second time; empty where it does.
-
-    It takes as long as the check.
-    """
-    truth = truth_of(spec, kept(spec))
-    if isinstance(truth, str):
-        return (truth,)
-    return ("the effect of the order was not computed a second time: it is too much",) if truth.order is None else ()
+        notes = _without_solution(told, spec)
+    return Checked(told.found, notes)
 
 
 def _texts(told: Comparison) -> None:
@@ -112,7 +104,7 @@ def _state(told: Comparison, spec: ReasonSpec) -> None:
             near_each(told, "state", f"state.{key}", names, values, right, CLOSE)
 
 
-def _without_solution(told: Comparison, spec: ReasonSpec) -> None:
+def _without_solution(told: Comparison, spec: ReasonSpec) -> Sequence[str]:
     """No posterior: then there is no figure of one either, and the evidence is impossible or nothing was found."""
     if told.status in ("optimal", "feasible"):
         told.say("solution", "solution", f"is missing, and the status is {told.status}")
@@ -125,11 +117,13 @@ def _without_solution(told: Comparison, spec: ReasonSpec) -> None:
     compare_attempts(told, None)
     if told.result.get("compiled") is not None:
         told.say("compiled", "compiled", "must be null where there is no posterior")
-    truth = known(truth_of(spec, EVERY))
+    notes: list[str] = []
+    truth = truth_of(spec, EVERY, notes)
     if truth is None:
-        return
+        return notes
     if truth.possible and told.status == "infeasible":
         text = f"is infeasible, and the evidence is possible: its probability is exp({truth.log_evidence:.6g})"
         told.say("status", "status", text)
     if not truth.possible and told.status == "unknown":
         told.say("status", "status", "is unknown, and the evidence is impossible")
+    return notes

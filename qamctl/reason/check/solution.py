@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -45,33 +45,37 @@ PARTS: Final = (
 EVERY: Final = Kept(None, 0, -math.inf)
 
 
-def truth_of(spec: ReasonSpec, left: Kept) -> Truth | str:
-    """What holds of the paths that are left, or why that is not known."""
+def truth_of(spec: ReasonSpec, left: Kept, notes: list[str]) -> Truth | None:
+    """What holds of the paths that are left; None, and a note why, where that is not known."""
     try:
-        return recompute(spec, left.paths)
+        truth = recompute(spec, left.paths)
     except TooLargeError as error:
-        return f"the posterior was not computed a second time: {error}"
+        notes.append(f"the posterior was not computed a second time: {error}")
+        return None
     except UndecidedError:
-        return "the posterior was not computed a second time: what evidence leaves is no more than rounding errors"
+        text = "the posterior was not computed a second time: what evidence leaves is no more than rounding errors"
+        notes.append(text)
+        return None
+    if truth.order is None:
+        notes.append("the effect of the order was not computed a second time: it takes too much")
+    return truth
 
 
-def known(found: Truth | str) -> Truth | None:
-    """What holds; None where that is not known."""
-    return found if isinstance(found, Truth) else None
-
-
-def compare_solution(told: Comparison, spec: ReasonSpec, solution: Mapping[str, Any], folder: Path | None) -> None:
-    """Everything that a solution says, and what the result says of it."""
+def compare_solution(
+    told: Comparison, spec: ReasonSpec, solution: Mapping[str, Any], folder: Path | None
+) -> Sequence[str]:
+    """Everything that a solution says, and what the result says of it; notes on what was not computed are returned."""
     _parts(told, solution)
+    notes: list[str] = []
     pruned = told.mapping("pruned", "solution.pruned", solution.get("pruned"))
     left = kept(spec, pruned.get("paths"))
-    truth = known(truth_of(spec, left))
-    whole = truth if left.paths is None else known(truth_of(spec, EVERY))
+    truth = truth_of(spec, left, notes)
+    whole = truth if left.paths is None else truth_of(spec, EVERY, [])
     if truth is not None and not truth.possible:  # a bound is no share: then no path was left out
         left, truth = EVERY, whole
     if truth is not None and not truth.possible:
         told.say("status", "status", f"is {shown(told.status)}, and the evidence is impossible")
-        return
+        return notes
     error = compare_pruned(told, pruned, left, truth, whole)
     compare_evidence(told, solution, truth)
     compare_effects(told, spec, solution, truth)
@@ -80,7 +84,7 @@ def compare_solution(told: Comparison, spec: ReasonSpec, solution: Mapping[str, 
     shots = shots_of(told, solution)
     posterior, ends = posterior_and_intervals(told, solution, spec.paths.ids, folder)
     if shots is None or posterior is None:
-        return
+        return notes
     right = "feasible" if shots.shots else "optimal"
     if told.status not in (right, "interrupted"):
         what = "measured" if shots.shots else "computed"
@@ -99,6 +103,7 @@ def compare_solution(told: Comparison, spec: ReasonSpec, solution: Mapping[str, 
         compare_figures(told, solution.get("decision"), judged, slack)
     exact = None if truth is None else truth.posterior
     compare_attempts(told, Known(judged, slack, off, posterior, exact, shots))
+    return notes
 
 
 def _parts(told: Comparison, solution: Mapping[str, Any]) -> None:

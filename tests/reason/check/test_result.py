@@ -14,7 +14,7 @@ import pytest
 from reason.check.cases import DELETED, changed, fields, solved
 
 import qamctl.reason.check as room
-from qamctl.reason.check import DISCREPANCIES, Discrepancy, as_learned, check_result, not_recomputed
+from qamctl.reason.check import DISCREPANCIES, Discrepancy, as_learned, check_result, compare_result
 from qamctl.reason.read import reason_from_data
 from qamctl.reason.spec import ReasonSpec
 
@@ -331,7 +331,7 @@ def test_learned_priors() -> None:
     assert as_learned(result, replace(spec, state=None)).paths.prior.tolist() == spec.paths.prior.tolist()
 
 
-def test_not_recomputed() -> None:
+def test_notes_say_what_was_not_recomputed() -> None:
     """Where too many paths are coupled the checker says that it computed no posterior, and finds the rest."""
     names = [f"p{i}" for i in range(520)]
     spec = reason_from_data({
@@ -339,13 +339,15 @@ def test_not_recomputed() -> None:
         "evidence": [{"id": "e", "likelihood": {"p0": 0.5}, "otherwise": 0.1}],
         "context": {"couplings": [[a, b, 0.1] for a, b in pairwise(names)]},
     })  # fmt: skip
-    (note,) = not_recomputed(spec)
-    assert "520 paths are coupled" in note
     spec, result, _ = solved(spec, compiled=False)
-    assert check_result(result, spec) == []
+    checked = compare_result(result, spec)
+    assert checked.found == []
+    (note,) = checked.notes
+    assert "not computed a second time: 520 paths are coupled" in note
     for field, value in (("objective", 0.9), ("gap", 0.1), ("solution/posterior/p3", 0.4), ("solution/decision", "p9")):
         assert check_result(changed(result, field, value), spec), field
-    assert not_recomputed(reason_from_data(DATA)) == ()
+    spec, result, _ = solved(reason_from_data(DATA))
+    assert compare_result(result, spec).notes == []
 
 
 def test_the_room_is_its_own() -> None:
