@@ -144,9 +144,7 @@ def _answer(problem: Problem, built: Built, names: Sequence[str], attempts: list
     return replace(answer, status="feasible" if answer.solution.shots else "optimal")
 
 
-def _attempt(
-    name: str, problem: Problem, built: Built, stop: Stop, tick: Tick, watch: Stopwatch
-) -> Attempt | None:
+def _attempt(name: str, problem: Problem, built: Built, stop: Stop, tick: Tick, watch: Stopwatch) -> Attempt | None:
     """What one engine says; None where it was told to end before it had anything to say."""
     if name == reason_engines.EXACT:
         return _computed(built)
@@ -169,9 +167,7 @@ def _attempt(
     if spec.reconstruct != "none":
         from qamctl.reason.tomography.experiment import experiment
 
-        wanted = experiment(
-            spec, exact, seed=problem.seed, readout="readout" in methods, max_qubits=options.max_qubits
-        )
+        wanted = experiment(spec, exact, seed=problem.seed, readout="readout" in methods, max_qubits=options.max_qubits)
     watch.phase("solve")
     n = len(problem.spec.paths.ids)
     try:

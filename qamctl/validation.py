@@ -18,7 +18,7 @@ from qamctl.schedule.read import build_schedule, load_schedule
 from qamctl.spec.reader import read_source
 
 if TYPE_CHECKING:
-    from qamctl.checks.comparison import Checked, Discrepancy
+    from qamctl.checks.found import Checked, Discrepancy
     from qamctl.cluster.spec import ClusterSpec
 
 
@@ -63,7 +63,7 @@ def check_files(result: str, spec: str, *, format: str | None = None, sense: str
     UnsupportedError
         The result is of a program in a provider's own language, which is not read here.
     """
-    from qamctl.checks.comparison import Checked
+    from qamctl.checks.found import Checked
 
     file = Path(result)
     data = _result(file)

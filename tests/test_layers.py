@@ -113,7 +113,7 @@ MAY_KNOW = {
     "resuming": BASE
     | {"azure", "job_view", "remote", "remote_jobs", "runs", "submit_prepare", "submit_read", "submit_run"},
     # `validate` stays apart from the pipeline, because it must start fast.
-    "validation": PARTS | BASE | {"spec", "formats", "quantum", "qubo", "kinds"},
+    "validation": PARTS | BASE | {"checks", "spec", "formats", "quantum", "qubo", "kinds"},
     # The pipeline's own helpers: from engine names to solvers, the race between them, and the verified answer.
     "solve": BASE | {"contest", "engines", "levels", "measuring", "portfolio", "race", "solver"},
     "engines": BASE | {"azure", "backends", "measuring", "quantum", "solver"},
@@ -138,8 +138,8 @@ MAY_KNOW = {
     "azure": BASE | {"backends", "qubo", "quantum", "kernels", "runs"},
     "emulator": BASE | {"azure", "formats", "quantum", "spec"},
     "messaging": BASE | {"runs"},
-    "quantum": BASE | {"qubo", "kernels"},
-    "qubo": BASE | {"kernels"},
+    "quantum": BASE | {"checks", "qubo", "kernels"},
+    "qubo": BASE | {"checks", "kernels"},
     "resources": BASE | {"spec"},
     "runs": BASE,
     # Model files become models; problem files of the same kind are read by the same door.
@@ -252,9 +252,9 @@ def test_the_checker_shares_no_code_with_search_or_encoders(path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["qubo.verdict", "qubo.check_result"])
 def test_the_checker_of_models_shares_no_code_with_search_or_compiler(name: str) -> None:
-    """It knows what a model is, and nothing else."""
+    """It knows what a model is and how discrepancies are told, and nothing else."""
     path = PACKAGE.joinpath(*name.split(".")).with_suffix(".py")
-    assert {found for _, found in own_imports(path)} <= {"qubo.model", "qubo.verdict"}
+    assert {found for _, found in own_imports(path)} <= {"checks.found", "qubo.model", "qubo.verdict"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=module)

@@ -25,9 +25,7 @@ app = new_app()
 #: Decisions without feedback, and paths, that a page shows.
 MOST_ROWS = 12
 
-Outcome = Annotated[
-    str | None, typer.Option("--outcome", metavar="O", help="What came of it: an outcome of the spec.")
-]
+Outcome = Annotated[str | None, typer.Option("--outcome", metavar="O", help="What came of it: an outcome of the spec.")]
 Reward = Annotated[
     list[str] | None,
     typer.Option(

@@ -299,7 +299,11 @@ noise: {preset: generic, p2: 0.01}
 
 _TEMPLATES: Final = MappingProxyType(
     {
-        "schedule": _SCHEDULE, "cluster": _CLUSTER, "reason": _REASON, "model": _MODEL, "hamiltonian": _HAMILTONIAN,
+        "schedule": _SCHEDULE,
+        "cluster": _CLUSTER,
+        "reason": _REASON,
+        "model": _MODEL,
+        "hamiltonian": _HAMILTONIAN,
         "circuit": _CIRCUIT,
     }
 )

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeGuard
 
+from qamctl.checks.found import Discrepancy
 from qamctl.quantum.check_mitigation import Read, complaints
 from qamctl.quantum.compare import fit
 from qamctl.quantum.exact_check import distribution, expectation
-from qamctl.qubo.check_result import Discrepancy
 
 #: Every kind of discrepancy; part of the public contract.
 DISCREPANCIES: Final = (

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from qamctl.qubo.check_result import Discrepancy
+from qamctl.checks.found import Discrepancy
 from qamctl.qubo.verdict import ROUNDING, Verdict, exact_sum
 
 

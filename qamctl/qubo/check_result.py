@@ -10,6 +10,7 @@ from typing import Any, Final, TypeGuard
 
 import numpy as np
 
+from qamctl.checks.found import SCHEMA, STATUSES, Discrepancy
 from qamctl.qubo.model import Model
 from qamctl.qubo.verdict import Verdict, judge
 
@@ -19,36 +20,11 @@ DISCREPANCIES: Final = (
     "violations", "objective", "energy", "terms", "levels", "bound", "gap", "attempts", "compiled",
 )  # fmt: skip
 
-SCHEMA: Final = "qamctl/result/1"
-STATUSES: Final = ("optimal", "feasible", "infeasible", "unknown", "interrupted")
-
 #: No figure is greater; also keeps whole numbers in the range of floats.
 _MOST: Final = 1e300
 
 #: Broken constraints that are told one by one.
 _TOLD: Final = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Discrepancy:
-    """Something in a result file that does not hold.
-
-    Attributes
-    ----------
-    kind
-        One of `DISCREPANCIES`.
-    field
-        The way to it in the result file: `solution.sample`.
-    text
-        What is wrong and what it should be.
-    """
-
-    kind: str
-    field: str
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.kind}: {self.field}: {self.text}"
 
 
 @dataclass(frozen=True, slots=True)

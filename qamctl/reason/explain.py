@@ -125,5 +125,3 @@ def _by_time(spec: ReasonSpec) -> dict[str, float]:
         found.append((posterior_of(changed, spec.steps, spec.coherence).probabilities, value))
     slope = (found[0][0] - found[1][0]) / (found[0][1] - found[1][1])
     return _decisions(spec, np.asarray(slope))
-
-

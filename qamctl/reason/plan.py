@@ -203,7 +203,9 @@ def _figures(made: DecisionCircuit, before: QuantumCircuit, after: QuantumCircui
     }  # fmt: skip
     if evolution is not None:
         figures["evolution"] = {
-            "method": "trotter" if evolution.steps else "exact", "steps": evolution.steps, "error": evolution.error,
+            "method": "trotter" if evolution.steps else "exact",
+            "steps": evolution.steps,
+            "error": evolution.error,
             "error_bound": evolution.bound,
         }
     return figures

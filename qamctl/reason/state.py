@@ -183,9 +183,7 @@ def relative_likelihood(row: Floats, alpha: float) -> Floats:
     return np.asarray((row / most if most > 0 else row) ** alpha)
 
 
-def run_steps(
-    state: QuantumReasoningState, steps: Sequence[int], likelihood: Floats, reliability: Floats
-) -> None:
+def run_steps(state: QuantumReasoningState, steps: Sequence[int], likelihood: Floats, reliability: Floats) -> None:
     """Take the steps of a spec: rows of the evidence, and -1 for `evolve`.
 
     Raises

@@ -44,13 +44,14 @@ def biases(built: ScheduleModel, preferences: tuple[Preference, ...], weight: fl
     holder = np.array([members[0] if len(members) else -1 for members in instance.members], np.int64)
     cost = wishes.of_agent(choices.task, holder[instance.option_holder[choices.option]])
     cost = cost + wishes.of_start(choices.task, choices.start * built.slot)
-    first = choices.first[:-1][np.diff(choices.first) > 0]
+    sizes = np.diff(choices.first)
+    first = choices.first[:-1][sizes > 0]
     least, most = np.minimum.reduceat(cost, first), np.maximum.reduceat(cost, first)
     total = float((most - least).sum())
     scale = weight * margin(built.model)
     if total > 0 and scale * total >= gap:
         scale = PART * gap / total
-    out[:n] = scale * (cost - np.repeat(least, np.diff(choices.first)[np.diff(choices.first) > 0]))
+    out[:n] = scale * (cost - np.repeat(least, sizes[sizes > 0]))
     return out
 
 

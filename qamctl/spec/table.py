@@ -71,9 +71,7 @@ def read_rows(value: Any, path: Path_, base: Path, tables: Tables, faults: Fault
     return none
 
 
-def read_list(
-    data: Mapping[str, Any], base: Path, tables: Tables, faults: Faults, name: str
-) -> tuple[Rows, bool]:
+def read_list(data: Mapping[str, Any], base: Path, tables: Tables, faults: Faults, name: str) -> tuple[Rows, bool]:
     """The rows of a list of a spec, and whether all of them could be read: else no reference to one can be refused."""
     before = faults.count
     rows = read_rows(data.get(name), (name,), base, tables, faults)

@@ -56,4 +56,4 @@ def test_it_shares_no_code_with_sums_polynomials_or_products() -> None:
     """It knows what a discrepancy is, and how sums round."""
     tree = ast.parse(Path(checker.__file__).read_text())
     own = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
-    assert {name for name in own if name.startswith("qamctl")} == {"qamctl.qubo.check_result", "qamctl.qubo.verdict"}
+    assert {name for name in own if name.startswith("qamctl")} == {"qamctl.checks.found", "qamctl.qubo.verdict"}

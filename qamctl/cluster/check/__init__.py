@@ -4,7 +4,7 @@ Nothing here is shared with search, reader or encoders: only the spec's columns,
 What a solver believes about an assignment is never asked for; sizes, uses, devices and moves are derived again.
 """
 
-from qamctl.checks.comparison import Discrepancy
+from qamctl.checks.found import Discrepancy
 from qamctl.cluster.check.moves import STEPS, Replay, check_moves
 from qamctl.cluster.check.report import CONSTRAINTS, Report, Violation
 from qamctl.cluster.check.result import DISCREPANCIES, check_result

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from qamctl.checks import comparison as shared
-from qamctl.checks.comparison import Comparison, Discrepancy
+from qamctl.checks.comparison import Comparison
 from qamctl.checks.figures import shown
 from qamctl.checks.findings import KEPT
+from qamctl.checks.found import Discrepancy
 from qamctl.cluster.check.listing import clusters_wrong
 from qamctl.cluster.check.moves import STEPS, Replay, replay
 from qamctl.cluster.check.report import CONSTRAINTS, NAMED, Report, new_findings

@@ -4,7 +4,7 @@ Nothing here is shared with the search: only the spec's columns, numpy, scipy, a
 engine believes of a posterior is never asked for; states, bounds on what was pruned and intervals are derived again.
 """
 
-from qamctl.checks.comparison import Checked, Discrepancy
+from qamctl.checks.found import Checked, Discrepancy
 from qamctl.reason.check.learned import as_learned
 from qamctl.reason.check.result import DISCREPANCIES, check_result, compare_result
 

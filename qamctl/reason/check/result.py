@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from qamctl.checks import comparison as shared
-from qamctl.checks.comparison import Checked, Comparison, Discrepancy
+from qamctl.checks.comparison import Comparison
 from qamctl.checks.figures import shown
+from qamctl.checks.found import Checked, Discrepancy
 from qamctl.reason.check.attempts import compare_attempts
 from qamctl.reason.check.solution import EVERY, compare_solution, truth_of
 from qamctl.reason.check.told import count, near_each, numbers

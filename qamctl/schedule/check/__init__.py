@@ -5,7 +5,7 @@ share. What a solver believes about a schedule is never asked for; durations, el
 derived again.
 """
 
-from qamctl.checks.comparison import Discrepancy
+from qamctl.checks.found import Discrepancy
 from qamctl.schedule.check.report import CONSTRAINTS, Report, Violation
 from qamctl.schedule.check.result import DISCREPANCIES, check_result
 from qamctl.schedule.check.verdict import check_columns, check_schedule

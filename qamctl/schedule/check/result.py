@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from qamctl.checks import comparison as shared
-from qamctl.checks.comparison import Comparison, Discrepancy
+from qamctl.checks.comparison import Comparison
+from qamctl.checks.found import Discrepancy
 from qamctl.schedule.check.reasoning_block import check_block
 from qamctl.schedule.check.report import CONSTRAINTS
 from qamctl.schedule.check.table import read_assignments

@@ -257,6 +257,7 @@ def test_there_must_be_something_to_amplify() -> None:
 
 def test_auto_amplifies_only_where_few_shots_would_be_accepted() -> None:
     """Rare evidence is amplified, common evidence is not."""
+
     def spec(rare: float) -> ReasonSpec:
         evidence = [{"id": "e", "likelihood": {"a": 1.0, "b": rare}}]
         paths = [{"id": "a", "prior": 0.001}, {"id": "b", "prior": 0.999}]
