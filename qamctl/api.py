@@ -18,8 +18,9 @@ from qamctl.qubo.penalties import sufficient_weights
 from qamctl.reasoning_source import resolved
 from qamctl.schedule.answer import model_around
 from qamctl.schedule.bias import Preference, apply_bias, read_preferences
+from qamctl.schedule.build import build_instance
 from qamctl.schedule.contest import check_solution, contest_of
-from qamctl.schedule.instance import Instance, build_instance
+from qamctl.schedule.instance import Instance
 from qamctl.schedule.model import ScheduleModel
 from qamctl.schedule.read import load_schedule, schedule_from_data
 from qamctl.schedule.solution import Solution, to_rows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,9 @@ from typing import Any
 from qamctl import circuit_engines
 from qamctl.circuit_result import Answer, build_result, comparison, mitigated, shots_of
 from qamctl.config import resolve
-from qamctl.errors import Diagnostic, SpecError, UsageError
+from qamctl.errors import Diagnostic, Location, QamError, SpecError, UsageError
 from qamctl.formats.circuits import CircuitFile, read_circuit
+from qamctl.gates.aims import Aims
 from qamctl.quantum.compare import total_variation
 from qamctl.quantum.noise import make_noise
 from qamctl.quantum.pauli_values import groups, is_diagonal, support
@@ -24,7 +25,7 @@ from qamctl.quantum.simulate.lowering import final_columns
 from qamctl.quantum.transpile import figures_of
 from qamctl.runs.metrics import Stopwatch
 from qamctl.runs.signals import Stop
-from qamctl.story import Figures, Problem, Tick, by_flag, make_problem, refuse_flags
+from qamctl.story import Figures, Problem, Tick, at_its_origin, by_flag, make_problem, refuse_flags
 
 #: Measurements where nothing else is said.
 SHOTS = 1000
@@ -78,8 +79,10 @@ def read(path: str, flags: Mapping[str, object], *, profile: str | None, config_
     problem = make_problem(
         file, file.name, file.source, file.solver, flags, profile=profile, config_file=config_file
     )  # fmt: skip
+    with at_its_origin(problem, "backend"):
+        circuit_engines.expand(problem.options.backend, qir=file.qir is not None)
     _check_flags(problem)
-    return problem
+    return replace(problem, taken={"format": file.format})
 
 
 def _check_flags(problem: Problem) -> None:
@@ -104,6 +107,11 @@ def _check_noise(file: CircuitFile) -> None:
         raise SpecError(error.message, [Diagnostic(error.message, file.source.locate(("noise",)))]) from None
 
 
+def aims(problem: Problem) -> Aims:
+    """The mean of the observable, where there is one: it is measured, and none is better than another."""
+    return Aims(("observable",) if problem.spec.observable else ())
+
+
 def build(problem: Problem) -> Built:
     """The program as engines take it."""
     file: CircuitFile = problem.spec
@@ -125,19 +133,27 @@ def _check_mitigation(problem: Problem, program: Program) -> None:
 
     options, origins = problem.options, problem.resolved.origins
     where = "mitigate" if options.mitigate is None else origins["mitigate"].removeprefix("flag ")
-    at = [problem.source.locate(("mitigate",))] if options.mitigate is None else []
+    way = ("mitigate",) if options.mitigate is None else ("solver", "mitigate")
+    at = [problem.source.locate(way)] if options.mitigate is None or where.startswith("spec ") else []
     names = circuit_engines.expand(options.backend, qir=program.qir is not None)
     if "detect" in program.mitigate:
-        raise UsageError(f"{where}: detect is for reason specs, whose circuits a code is known for: leave it out")
+        text = f"{where}: detect is for reason specs, whose circuits a code is known for: leave it out"
+        raise _fault_of(problem, text, at)
     if others := [name for name in names if name not in circuit_engines.NOISY]:
         text = (
             f"{where}: mitigation is for engines that simulate noise, and {others[0]} does not: "
             f"take --backend {' or '.join(circuit_engines.NOISY)}, or --mitigate none"
         )
-        raise UsageError(text, [Diagnostic(text, place) for place in at])
+        raise _fault_of(problem, text, at)
     if fault := complaint(program):
         found = f"{where}: {fault}"
         raise SpecError(found, [Diagnostic(found, place) for place in at]) if at else UsageError(found)
+
+
+def _fault_of(problem: Problem, text: str, at: Sequence[Location]) -> QamError:
+    """A fault of the file, where nothing else was asked for on the command line."""
+    faults = [Diagnostic(text, place) for place in at]
+    return SpecError(text, faults) if at and not by_flag(problem, "backend") else UsageError(text, faults)
 
 
 def sizes(problem: Problem, built: Built) -> dict[str, Any]:

@@ -20,7 +20,8 @@ from qamctl.cluster.monitor_block import clusters_block, present_state
 from qamctl.cluster.moves import order_moves
 from qamctl.cluster.read import build_cluster
 from qamctl.cluster.reasons import reasons as find_reasons
-from qamctl.cluster.result import to_block
+from qamctl.cluster.result import assignment_rows, to_block
+from qamctl.cluster.spec import TERMS
 from qamctl.contest_run import (
     couplings_limit,
     figures,
@@ -31,6 +32,8 @@ from qamctl.contest_run import (
     solve_contest,
 )
 from qamctl.errors import UnsupportedError, UsageError
+from qamctl.exporting import check_exports, cluster_exports, with_exports
+from qamctl.gates.aims import Aims
 from qamctl.options import Options
 from qamctl.runs.earlier import read_earlier
 from qamctl.runs.metrics import Stopwatch
@@ -38,12 +41,12 @@ from qamctl.runs.record import state_folder
 from qamctl.runs.signals import Stop
 from qamctl.solve import Answer
 from qamctl.spec.reader import read_source
-from qamctl.story import Earlier, Problem, Tick, by_flag, make_problem, reason_rows, refuse_mitigation
+from qamctl.story import Earlier, Problem, Tick, at_its_origin, by_flag, make_problem, reason_rows, refuse_mitigation
 
 # What the story asks each part for; some of it is the same for every contest.
 __all__ = [
-    "build", "compile", "copies", "figures", "load_engines", "measured", "measures", "preview", "read", "result",
-    "sizes", "solve",
+    "aims", "build", "compile", "copies", "figures", "load_engines", "measured", "measures", "preview", "read",
+    "result", "sizes", "solve",
 ]  # fmt: skip
 
 
@@ -71,8 +74,11 @@ def read(path: str, flags: Mapping[str, object], *, profile: str | None, config_
     if problem.options.from_result is not None:
         problem = _from_earlier(problem, problem.options.from_result, bool(data.get("objective")))
     refuse_mitigation(problem)
+    check_exports(problem, "cluster")
     if by_flag(problem, "slot"):
         raise UsageError(f"--slot is for schedules, and {problem.source.label} is a cluster: leave it out")
+    with at_its_origin(problem, "backend"):
+        engines.expand(problem.options.backend, "cluster")
     return problem
 
 
@@ -94,6 +100,11 @@ def _from_earlier(problem: Problem, ref: str, objective_given: bool) -> Problem:
             figures, remarks(spec, places, after),
         ),
     )  # fmt: skip
+
+
+def aims(problem: Problem) -> Aims:
+    """The terms of clusters, and the objective of these."""
+    return Aims(TERMS, problem.spec.objective)
 
 
 def build(problem: Problem) -> Built:
@@ -163,19 +174,21 @@ def result(
     compiled: Mapping[str, Any] | None,
     provenance: Mapping[str, Any],
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """The result file with the order of the moves; very many rows are in tables beside it."""
+    """The result file with the order of the moves; very many rows are in tables beside it, and so are exports."""
     block: dict[str, Any] | None = None
     tables: dict[str, bytes] = {}
+    exports: dict[str, bytes] = {}
     if answer.solution is not None:
         steps, blocked = order_moves(problem.spec, answer.solution)
         block, tables = to_block(problem.spec, answer.solution, _report(answer), steps, blocked)
+        exports = cluster_exports(problem, assignment_rows(problem.spec, answer.solution))
     found = result_of(
         "cluster", problem, answer, block, run=run, reasons=built.reasons, compiled=compiled, provenance=provenance
     )
     if problem.earlier is not None:
         found["from"] = problem.earlier.block()
         tables = {**tables, problem.earlier.table: problem.earlier.content}
-    return found, tables
+    return with_exports(found, exports), {**exports, **tables}
 
 
 def measures(problem: Problem, built: Built, answer: Answer, compiled: Mapping[str, Any]) -> dict[str, Any]:

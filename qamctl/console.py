@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
+from qamctl.annotations import wanted, workflow_command
 from qamctl.errors import Diagnostic, QamError, TemporaryError, UsageError
 
 #: What `-o` takes.
@@ -143,25 +144,36 @@ class Console:
 
     def fault(self, error: QamError) -> None:
         """What went wrong: one object on standard output with `-o json` or yaml, else lines on standard error."""
+        faults = error.diagnostics
         if self.output != "table":
             self.show(as_object(error), lambda: "")
+            self.annotate(faults or [Diagnostic(error.message)])
             return
-        faults = error.diagnostics
         told = len(faults) == 1 and faults[0].message in error.message  # once is enough
         if not told or faults[0].location is None:
             self._write(self.err, self._coloured(self.err, "error: ", "bad") + _harmless(error.message) + "\n")
-        if told and faults[0].location is None:
+        if not faults:
+            self.annotate([Diagnostic(error.message)])
+        elif told and faults[0].location is None:
             self._write(self.err, _harmless(self._hint(faults[0])))
+            self.annotate(faults)
         else:
             self.diagnostics(faults)
 
     def diagnostics(self, faults: Sequence[Diagnostic]) -> None:
-        """Each fault as `file:line:column: message` and its hint, on standard error."""
+        """Each fault as `file:line:column: message` and its hint, on standard error, and as an annotation."""
         lines = []
         for fault in faults:
             where = f"{fault.location}: " if fault.location else ""
             lines.append(f"{self._coloured(self.err, where, 'bold')}{fault.message}\n{self._hint(fault)}")
         self._write(self.err, _harmless("".join(lines)))
+        self.annotate(faults)
+
+    def annotate(self, faults: Sequence[Diagnostic]) -> None:
+        """Each fault as a workflow command on standard error, where a step of a GitHub workflow reads it."""
+        if faults and wanted(self.environ):
+            lines = "".join(f"{workflow_command(fault, self.environ)}\n" for fault in faults)
+            self._write(self.err, _harmless(lines))
 
     def _hint(self, fault: Diagnostic) -> str:
         return f"  {self._coloured(self.err, 'hint:', 'dim')} {fault.hint}\n" if fault.hint else ""

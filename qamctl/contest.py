@@ -49,6 +49,8 @@ class Contest:
         The best value among so many random answers: (shots, seed, seconds at most, stop); None where none is feasible.
     nothing
         The only answer of a problem where nothing can be chosen; None where there is something to search.
+    start
+        A feasible answer that all engines begin from; None where none is known.
     window
         Steps of the heuristic that take about as long as one QUBO window.
     opening
@@ -71,6 +73,7 @@ class Contest:
     window: int
     opening: int
     nothing: Any = None
+    start: Any = None
     windows: Mapping[str, Any] = field(default_factory=dict)
     lead: str | None = None
     left_out: Callable[[float | None], Mapping[str, str]] = lambda seconds: {}

@@ -15,6 +15,7 @@ from qamctl.config import resolve
 from qamctl.errors import QamError
 from qamctl.kernels import describe, native
 from qamctl.remote import Office, database, open_office
+from qamctl.runs.answers import answers_of
 from qamctl.runs.identity import state_folder
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def look(flags: Mapping[str, object], *, profile: str | None, config_file: Path 
     found = [_python(), _kernels(), *_packages(), _state()]
     configuration, office = _configuration(flags, profile, config_file)
     found.append(configuration)
-    return found if office is None else [*found, *_azure(office)]
+    return found if office is None else [*found, _answers(office), *_azure(office)]
 
 
 def _python() -> Finding:
@@ -124,6 +125,18 @@ def _state() -> Finding:
         return f"{state}: {runs} runs, {jobs} jobs"
 
     return _told("state", read)
+
+
+def _answers(office: Office) -> Finding:
+    """How much room the answers take that are kept for --reuse."""
+    limit = office.options.reuse_limit
+
+    def read() -> str:
+        items = answers_of(office.state, limit).shelf.items()
+        used = sum(item.size for item in items)
+        return f"{len(items)} kept for --reuse, {used / 1e6:.1f} of at most {limit} MB"
+
+    return _told("answers", read)
 
 
 def _told(name: str, read: Callable[[], str]) -> Finding:

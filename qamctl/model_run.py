@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from qamctl import model_engines
 from qamctl.config import resolve
 from qamctl.errors import QamError
 from qamctl.formats.models import ModelFile, read_model
+from qamctl.gates.aims import Aims
 from qamctl.measuring import settings_of, told
 from qamctl.model_judge import Answer, Attempt
 from qamctl.model_result import attempt_row, build_result, tidy, why_none
@@ -27,7 +28,7 @@ from qamctl.qubo.impossible import impossible
 from qamctl.qubo.verdict import Broken
 from qamctl.runs.metrics import Stopwatch
 from qamctl.runs.signals import Stop
-from qamctl.story import Figures, Problem, Tick, make_problem, refuse_mitigation
+from qamctl.story import Figures, Problem, Tick, at_its_origin, make_problem, refuse_mitigation
 
 #: The file of samples beside the result.
 SAMPLES = "samples.npz"
@@ -62,7 +63,14 @@ def read(path: str, flags: Mapping[str, object], *, profile: str | None, config_
         file, file.name, file.source, file.solver, flags, profile=profile, config_file=config_file
     )  # fmt: skip
     refuse_mitigation(problem)
-    return problem
+    with at_its_origin(problem, "backend"):
+        model_engines.expand(problem.options.backend)
+    return replace(problem, taken={"format": file.format, "sense": file.sense})
+
+
+def aims(problem: Problem) -> Aims:
+    """The objective, in the sense of the file."""
+    return Aims(("objective",), ({"objective": 1.0},), problem.spec.sense)
 
 
 def build(problem: Problem) -> Built:

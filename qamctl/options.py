@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import os
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
+
+from qamctl import option_values as value
 
 #: Options that a spec may set in its `solver:` block.
 SOLVER_KEYS: Final = (
@@ -45,6 +45,9 @@ ANGLE_FILES: Final = (".jsonl", ".json")
 
 #: How files of samples end: numpy arrays, a table, dimod's JSON.
 SAMPLE_FILES: Final = (".npz", ".csv", ".json")
+
+#: What `--export` writes; `qamctl.exporting` says what each is.
+EXPORTS: Final = ("csv", "ics", "parquet")
 
 #: How files of pictures end.
 PICTURE_FILES: Final = (".svg",)
@@ -100,6 +103,8 @@ class Options:
         A further file for the samples of a model.
     picture
         A further file for a picture of an assignment.
+    export
+        Further forms of the rows of an answer, in the run directory: csv, ics, parquet.
     shots
         Measurements of a circuit each time that it is run.
     noise
@@ -133,6 +138,14 @@ class Options:
         A file that holds the workspace's key, readable by its owner only.
     from_result
         An earlier result, or the run that has it, whose answer is the current state.
+    reuse
+        Give the answer that an earlier run with `reuse` found to the same question; where there is none, keep this one.
+    reuse_limit
+        Megabytes that answers which are kept may take in all; those that were used least recently go first.
+    check
+        Conditions that the figures of a result have to meet, as in `gap<=0.02`; `qamctl.gates` says what they speak of.
+    baseline
+        An earlier result, or the run that has it, that the new one may not be worse than.
     angles
         A file of QAOA angles. `.jsonl` keeps every evaluation of a training, so that a run that was killed goes on from
         it; `.json` keeps the angles of each problem, and similar ones begin there.
@@ -163,6 +176,7 @@ class Options:
     target_energy: float | None = None
     samples: Path | None = None
     picture: Path | None = None
+    export: tuple[str, ...] = ()
     shots: int | None = None
     noise: str | None = None
     mitigate: tuple[str, ...] | None = None
@@ -173,6 +187,10 @@ class Options:
     max_rounds: int | None = None
     angles: Path | None = None
     from_result: str | None = None
+    check: tuple[str, ...] = ()
+    baseline: str | None = None
+    reuse: bool = False
+    reuse_limit: int = 1000
     target: str | None = None
     job_name: str | None = None
     tag: tuple[str, ...] = ()
@@ -217,75 +235,8 @@ def parse(name: str, raw: Any) -> Any:
     return _PARSERS[name](raw)
 
 
-def _integer(least: int, limit: int = 2**63) -> Callable[[Any], int]:
-    def parse(raw: Any) -> int:
-        text = raw.strip() if isinstance(raw, str) else raw
-        if isinstance(text, str) and re.fullmatch(r"[+-]?[0-9]{1,400}", text):
-            text = int(text)
-        if isinstance(text, bool) or not isinstance(text, int) or text < least:
-            raise ValueError(f"must be an integer of at least {least}")
-        if text >= limit:
-            raise ValueError(f"must be an integer of at least {least} and at most {limit - 1:,}")
-        return text
-
-    return parse
-
-
-def _seconds(raw: Any) -> float:
-    try:
-        value = float(raw) if isinstance(raw, (int, float, str)) and not isinstance(raw, bool) else 0.0
-    except (ValueError, OverflowError):
-        value = 0.0
-    if not value > 0:
-        raise ValueError("must be a number of seconds above 0")
-    if value >= LONGEST:
-        raise ValueError(f"must be a number of seconds above 0 and below {LONGEST:,.0f}")
-    return value
-
-
-def _number(raw: Any) -> float:
-    try:
-        value = float(raw) if isinstance(raw, (int, float, str)) and not isinstance(raw, bool) else math.nan
-    except (ValueError, OverflowError):
-        value = math.nan
-    if not math.isfinite(value):
-        raise ValueError("must be a number")
-    return value
-
-
-def _file(endings: tuple[str, ...]) -> Callable[[Any], Path]:
-    named = f"{', '.join(endings[:-1])} or {endings[-1]}" if len(endings) > 1 else endings[0]
-
-    def parse(raw: Any) -> Path:
-        path = _path(raw)
-        if path.suffix not in endings:
-            raise ValueError(f"must be a file that ends in {named}")
-        return path
-
-    return parse
-
-
-def _switch(raw: Any) -> bool:
-    if isinstance(raw, bool):
-        return raw
-    word = raw.strip().lower() if isinstance(raw, str) else None
-    if word not in ("1", "true", "yes", "on", "0", "false", "no", "off"):
-        raise ValueError("must be true or false")
-    return word in ("1", "true", "yes", "on")
-
-
-def _names(raw: Any) -> tuple[str, ...]:
-    parts = [raw] if isinstance(raw, str) else raw
-    if not isinstance(parts, (list, tuple)) or not all(isinstance(part, str) for part in parts):
-        raise ValueError("must be a name or a list of names")
-    names = tuple(dict.fromkeys(name.strip() for part in parts for name in part.split(",")))
-    if not names or not all(names):
-        raise ValueError("must be a name or a list of names")
-    return names
-
-
 def _methods(raw: Any) -> tuple[str, ...]:
-    names = _names(raw)
+    names = value.names(raw)
     if names == ("none",):
         return ()
     if not set(names) <= set(MITIGATIONS):
@@ -293,92 +244,72 @@ def _methods(raw: Any) -> tuple[str, ...]:
     return names
 
 
-def _word(*words: str) -> Callable[[Any], str]:
-    def parse(raw: Any) -> str:
-        if raw not in words:
-            raise ValueError(f"must be {', '.join(words[:-1])} or {words[-1]}")
-        return str(raw)
-
-    return parse
-
-
-def _text(raw: Any) -> str:
-    if not isinstance(raw, str) or not raw.strip() or len(raw) > 1000 or not raw.isprintable():
-        raise ValueError("must be a text of at most 1,000 printable characters")
-    return raw.strip()
-
-
-def _amount(raw: Any) -> float:
-    value = _number(raw)
-    if value < 0:
-        raise ValueError("must be a number of at least 0")
-    return value
-
-
-def _path(raw: Any) -> Path:
-    text = os.fspath(raw) if isinstance(raw, (str, Path)) else ""
-    if not text or "\0" in text:
-        raise ValueError("must be a path")
-    try:
-        return Path(text).expanduser()
-    except RuntimeError as error:  # ~nobody
-        raise ValueError("must be a path of a known user") from error
+def _exports(raw: Any) -> tuple[str, ...]:
+    names = value.names(raw)
+    if not set(names) <= set(EXPORTS):
+        raise ValueError(f"must be among {', '.join(EXPORTS)}")
+    return names
 
 
 _PARSERS: Final[Mapping[str, Callable[[Any], Any]]] = {
-    "backend": _names,
-    "time_limit": _seconds,
-    "max_steps": _integer(1),
-    "seed": _integer(0),
-    "threads": _integer(1, 4097),
-    "out": _path,
-    "result": _path,
-    "metrics": _path,
-    "output": _word("table", "json", "yaml"),
-    "dry_run": _switch,
-    "if_locked": _word("fail", "wait", "skip"),
-    "strict": _switch,
-    "quiet": _switch,
-    "verbose": _integer(0, 10),
-    "log_file": _path,
-    "slot": _integer(1),
-    "max_variables": _integer(1),
-    "no_copy": _switch,
-    "format": _word(*MODEL_FORMATS, *CIRCUIT_FORMATS),
-    "input_format": _text,
-    "sense": _word("min", "max"),
-    "reads": _integer(1, 1_000_001),
-    "target_energy": _number,
-    "samples": _file(SAMPLE_FILES),
-    "picture": _file(PICTURE_FILES),
-    "shots": _integer(1, 100_000_001),
-    "noise": _word(*NOISES),
+    "backend": value.names,
+    "time_limit": value.seconds(LONGEST),
+    "max_steps": value.integer(1),
+    "seed": value.integer(0),
+    "threads": value.integer(1, 4097),
+    "out": value.path,
+    "result": value.path,
+    "metrics": value.path,
+    "output": value.word("table", "json", "yaml"),
+    "dry_run": value.switch,
+    "if_locked": value.word("fail", "wait", "skip"),
+    "strict": value.switch,
+    "quiet": value.switch,
+    "verbose": value.integer(0, 10),
+    "log_file": value.path,
+    "slot": value.integer(1),
+    "max_variables": value.integer(1),
+    "no_copy": value.switch,
+    "format": value.word(*MODEL_FORMATS, *CIRCUIT_FORMATS),
+    "input_format": value.text,
+    "sense": value.word("min", "max"),
+    "reads": value.integer(1, 1_000_001),
+    "target_energy": value.number,
+    "samples": value.file(SAMPLE_FILES),
+    "picture": value.file(PICTURE_FILES),
+    "export": _exports,
+    "shots": value.integer(1, 100_000_001),
+    "noise": value.word(*NOISES),
     "mitigate": _methods,
-    "depth": _integer(1, 1001),
-    "mixer": _word(*MIXERS),
-    "max_qubits": _integer(1, 100_001),
-    "max_shots": _integer(1),
-    "max_rounds": _integer(1),
-    "angles": _file(ANGLE_FILES),
-    "from_result": _text,
-    "target": _text,
-    "job_name": _text,
-    "tag": _names,
-    "priority": _word(*PRIORITIES),
-    "session": _text,
-    "run_key": _text,
-    "no_wait": _switch,
-    "timeout": _seconds,
-    "max_cost": _amount,
-    "monthly_budget": _amount,
-    "allow_qpu": _switch,
-    "prices": _path,
-    "subscription": _text,
-    "resource_group": _text,
-    "workspace": _text,
-    "location": _text,
-    "resource_id": _text,
-    "endpoint": _text,
-    "credential": _word(*CREDENTIALS),
-    "key_file": _path,
+    "depth": value.integer(1, 1001),
+    "mixer": value.word(*MIXERS),
+    "max_qubits": value.integer(1, 100_001),
+    "max_shots": value.integer(1),
+    "max_rounds": value.integer(1),
+    "angles": value.file(ANGLE_FILES),
+    "from_result": value.text,
+    "check": value.conditions,
+    "baseline": value.text,
+    "reuse": value.switch,
+    "reuse_limit": value.integer(1, 1_000_001),
+    "target": value.text,
+    "job_name": value.text,
+    "tag": value.names,
+    "priority": value.word(*PRIORITIES),
+    "session": value.text,
+    "run_key": value.text,
+    "no_wait": value.switch,
+    "timeout": value.seconds(LONGEST),
+    "max_cost": value.amount,
+    "monthly_budget": value.amount,
+    "allow_qpu": value.switch,
+    "prices": value.path,
+    "subscription": value.text,
+    "resource_group": value.text,
+    "workspace": value.text,
+    "location": value.text,
+    "resource_id": value.text,
+    "endpoint": value.text,
+    "credential": value.word(*CREDENTIALS),
+    "key_file": value.path,
 }

@@ -10,18 +10,21 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from qamctl import __version__
+from qamctl import __version__, reuse
 from qamctl.azure.account import account_of
-from qamctl.backends import registry
 from qamctl.errors import ExitCode, UsageError
+from qamctl.gates.figures import left_out
+from qamctl.gates.verdicts import judged, read_gates, unmet
+from qamctl.idle_flags import CONTESTS, refuse_idle_flags
 from qamctl.kernels import native
 from qamctl.runs.atomic import check_target, make_folder, refuse_overwriting, write_atomic
+from qamctl.runs.beside import TABLES, beside
 from qamctl.runs.lock import Lock, acquire, lock_target
 from qamctl.runs.metrics import Stopwatch
 from qamctl.runs.metrics import build as build_metrics
 from qamctl.runs.record import Run, loaded_versions, open_run, run_id, state_folder, utc_now
 from qamctl.runs.signals import Interrupted, Stop, catch_signals
-from qamctl.story import Events, Part, Problem, RunReport, by_flag
+from qamctl.story import Events, Part, Problem, RunReport
 
 __all__ = ["Events", "RunReport", "bench", "dry_run", "load", "run", "run_model", "run_schedule"]
 
@@ -36,9 +39,6 @@ PARTS = {
 
 #: Kinds that learn: what was decided is kept once the result is written.
 LEARNING = ("reason",)
-
-#: Kinds whose problems are solved by a contest of engines.
-CONTESTS = ("schedule", "cluster")
 
 
 def run(
@@ -73,9 +73,10 @@ def run(
     watch, started = Stopwatch(), utc_now()
     problem = part.read(path, flags, profile=profile, config_file=config_file)
     options = problem.options
-    _check_circuit_flags(problem, kind)
-    _check_copies(problem)
+    refuse_idle_flags(problem, kind)
     state = state_folder(os.environ)
+    problem = replace(problem, gates=read_gates(problem, kind, part.aims(problem), state))
+    _check_copies(problem)
     id = run_id(problem.name, started, os.urandom(4).hex())
     with catch_signals() as stop:
         lock = _lock(state, problem, id, started, stop, events)
@@ -118,60 +119,18 @@ def _check_copies(problem: Problem) -> None:
         raise UsageError(f"--metrics {options.metrics}: name a file that ends in .json or .prom")
     outputs = (
         ("--result", options.result), ("--metrics", options.metrics), ("--samples", options.samples),
-        ("--angles", options.angles), ("--picture", options.picture),
+        ("--angles", options.angles), ("--picture", options.picture), *_tables(options.result),
     )  # fmt: skip
-    refuse_overwriting(source.files, outputs)
+    refuse_overwriting([*source.files, *problem.gates.files], outputs)
     for path in (options.samples, options.picture):  # a solve is not wasted on a place that can't be written
         if path is not None:
             make_folder(path.parent)
             check_target(path)
 
 
-#: Flags that mean something to targets of a service alone.
-REMOTE_FLAGS = ("max_cost", "allow_qpu", "timeout")
-
-#: Flags that mean something to engines of circuits alone.
-CIRCUIT_FLAGS = ("shots", "depth", "mixer", "max_qubits", "max_shots", "max_rounds")
-
-
-def _check_circuit_flags(problem: Problem, kind: str) -> None:
-    """Refuse flags of circuits that nothing would look at: no engine runs one, or none of them has noise.
-
-    Angles are kept of the circuit of a whole model; a schedule is improved window by window, each with a circuit of
-    its own.
-    """
-    names = ", ".join(problem.options.backend)
-    far = [f"--{flag.replace('_', '-')}" for flag in REMOTE_FLAGS if by_flag(problem, flag)]
-    if far and not any(registry.is_remote(name) for name in problem.options.backend):
-        are = "is" if len(far) == 1 else "are"
-        raise UsageError(
-            f"{', '.join(far)} {are} for targets of Azure Quantum, not for {names}: take --backend azure:TARGET, or "
-            f"leave {'it' if len(far) == 1 else 'them'} out"
-        )
-    if kind not in ("circuit", "reason"):
-        idle = [f"--{flag.replace('_', '-')}" for flag in CIRCUIT_FLAGS if by_flag(problem, flag)]
-        if idle and not any(_measures(name) for name in problem.options.backend):
-            are = "is" if len(idle) == 1 else "are"
-            raise UsageError(
-                f"{', '.join(idle)} {are} for engines that run circuits, not for {names}: "
-                "take --backend qaoa, statevector, noisy or qir"
-            )
-        if by_flag(problem, "noise") and "noisy" not in problem.options.backend:
-            raise UsageError(f"--noise is for the engine noisy, not for {names}: take --backend noisy")
-    if not by_flag(problem, "angles"):
-        return
-    if kind in CONTESTS:
-        raise UsageError(
-            f"--angles is for models, and {problem.source.label} is a {kind}, whose circuits change from window to "
-            "window: leave it out, or write a model by `qamctl compile --to bqm` and solve that"
-        )
-    if kind == "model" and not any(_measures(name) for name in problem.options.backend):
-        raise UsageError(f"--angles is for engines that run circuits, not for {names}: take --backend qaoa")
-
-
-def _measures(name: str) -> bool:
-    native = name == "auto" or registry.native_kind(name) is not None
-    return not native and registry.get(name).capabilities.quantum
+def _tables(copy: Path | None) -> list[tuple[str, Path | None]]:
+    """The tables that may come to stand beside the extra copy of a result."""
+    return [] if copy is None else [("--result", copy.parent / beside(copy, name)) for name in TABLES]
 
 
 def _lock(state: Path, problem: Problem, id: str, started: datetime, stop: Stop, events: Events | None) -> Lock | None:
@@ -189,12 +148,18 @@ def _solve_and_write(
     kind = record.manifest["kind"]
     warnings = [] if native() else ["the C++ kernels are not installed: the slower numpy reference takes their place"]
     warnings += [] if problem.earlier is None else problem.earlier.notes
+    warnings += problem.gates.notes
 
     def tell(name: str, **fields: Any) -> None:
         record.log(kind, name, **fields)
         if events is not None:
             events.event(name, fields)
 
+    asked = reuse.recall(problem, record, watch, tell) if problem.options.reuse else None
+    if asked is not None:
+        warnings += [] if asked.note is None else [asked.note]
+        if asked.again is not None:
+            return _give_again(problem, record, asked.again, watch, warnings)
     watch.phase("build")
     built = part.build(problem)
     tell("built", **part.sizes(problem, built))
@@ -211,22 +176,62 @@ def _solve_and_write(
     for row in result["attempts"]:
         tell("attempt", **{key: row.get(key) for key in ("backend", "status", "objective", "note")})
     tell("answer", status=answer.status, solved_by=answer.solved_by)
-    metrics: dict[str, Any] = {}
-
-    def figures() -> dict[str, Any]:
-        more = part.measures(problem, built, answer, compiled or {})
-        metrics.update(build_metrics(run=record.id, kind=kind, name=problem.name, result=result, stopwatch=watch,
-                                     now=utc_now(), **more))  # fmt: skip
-        return metrics
-
-    record.finish(result, figures, exit_code=exit_code, tables=tables)
-    for path, data in part.copies(problem, answer).items():
+    measures = part.measures(problem, built, answer, compiled or {})
+    report = _finish(problem, record, result, tables, measures, watch, exit_code, None if asked is None else False)
+    copies = part.copies(problem, answer)
+    for path, data in copies.items():
         write_atomic(path, data)
     if kind in LEARNING:
         import_module(PARTS[kind]).keep(problem, answer, record.id)
-    return RunReport(
-        result, metrics, record.directory, exit_code, tuple(warnings), False, problem.spec, answer.solution
-    )
+    if asked is not None and exit_code in (ExitCode.OK, ExitCode.INFEASIBLE):
+        note = reuse.keep(problem, asked.key, result, tables, measures, copies)
+        warnings += [] if note is None else [note]
+    return replace(report, warnings=tuple(warnings), solution=answer.solution)
+
+
+def _give_again(
+    problem: Problem, record: Run, again: reuse.Again, watch: Stopwatch, warnings: Sequence[str]
+) -> RunReport:
+    """End a run with the answer that an earlier one found."""
+    watch.phase("write")
+    kind, result = record.manifest["kind"], again.result
+    exit_code = ExitCode.INFEASIBLE if result["solution"] is None else ExitCode.OK
+    report = _finish(problem, record, result, again.tables, again.measures, watch, exit_code, True)
+    for path, data in again.copies.items():
+        write_atomic(path, data)
+    if kind in LEARNING:
+        import_module(PARTS[kind]).keep_again(problem, result, again.tables, record.id)
+    return replace(report, warnings=tuple(warnings))
+
+
+def _finish(
+    problem: Problem,
+    record: Run,
+    result: Mapping[str, Any],
+    tables: Mapping[str, bytes],
+    measures: Mapping[str, Any],
+    watch: Stopwatch,
+    exit_code: ExitCode,
+    reused: bool | None,
+) -> RunReport:
+    """Write the files of a run, the result last with the verdict on each gate; in the metrics is the time of writing.
+
+    A gate that is not met decides the exit code where nothing worse has.
+    """
+    metrics: dict[str, Any] = {}
+    held = judged(problem.gates, result, watch.elapsed(), tables)
+    for row in held.get("gates", ()):
+        record.log("run", "gate", **row)
+    code = ExitCode.GATE if exit_code == ExitCode.OK and unmet(held) else exit_code
+
+    def figures() -> dict[str, Any]:
+        metrics.update(build_metrics(run=record.id, kind=record.manifest["kind"], name=problem.name, result=held,
+                                     stopwatch=watch, now=utc_now(), reused=reused,
+                                     left_out=left_out(held, tables), **measures))  # fmt: skip
+        return metrics
+
+    record.finish(held, figures, exit_code=code, tables=tables)
+    return RunReport(held, metrics, record.directory, code, spec=problem.spec, baseline=problem.gates.earlier)
 
 
 def dry_run(
@@ -240,7 +245,8 @@ def dry_run(
     """Read, validate and compile, and tell the sizes; nothing is searched or written."""
     part = load(kind)
     problem = part.read(path, flags, profile=profile, config_file=config_file)
-    _check_circuit_flags(problem, kind)
+    refuse_idle_flags(problem, kind)
+    read_gates(problem, kind, part.aims(problem), state_folder(os.environ))
     return {
         "name": problem.name,
         **part.preview(problem, part.build(problem)),

@@ -9,14 +9,15 @@ from typing import Any
 
 from qamctl import reason_engines
 from qamctl.circuit_engines import NOISY, load
-from qamctl.errors import BackendError, Diagnostic, TemporaryError, UsageError
+from qamctl.errors import BackendError, Diagnostic, SpecError, TemporaryError, UsageError
+from qamctl.gates.aims import Aims
 from qamctl.quantum.simulate.batches import Stopped
 from qamctl.reason.answer import Answer, Attempt, worth_of
 from qamctl.reason.exact import Exact
 from qamctl.reason.prune import Pruned
 from qamctl.reason.read import build_reason
 from qamctl.reason.reasons import solve_or_reasons
-from qamctl.reason.result import build_result
+from qamctl.reason.result import build_result, posterior_of
 from qamctl.reason.solvers.exact import solution_of, spread
 from qamctl.reason.spec import ReasonSpec
 from qamctl.reason_state import block, learned
@@ -25,7 +26,7 @@ from qamctl.runs.metrics import Stopwatch
 from qamctl.runs.record import utc_now
 from qamctl.runs.signals import Stop
 from qamctl.spec.reader import read_source
-from qamctl.story import Figures, Problem, Tick, by_flag, make_problem, reason_rows, refuse_flags
+from qamctl.story import Figures, Problem, Tick, at_its_origin, by_flag, make_problem, reason_rows, refuse_flags
 
 #: Measurements where nothing else is said.
 SHOTS = 1000
@@ -69,12 +70,25 @@ def read(path: str, flags: Mapping[str, object], *, profile: str | None, config_
     spec = build_reason(data, source)
     problem = make_problem(spec, spec.name, spec.source, spec.solver, flags, profile=profile, config_file=config_file)
     refuse_flags(problem, SEARCHES, "a reason spec")
-    _refuse_idle_flags(problem, reason_engines.expand(problem.options.backend, spec.method))
+    with at_its_origin(problem, "backend"):
+        names = reason_engines.expand(problem.options.backend, spec.method)
+    _refuse_idle_flags(problem, names)
     _check_mitigation(problem)
     if problem.options.noise is not None:
         spec = replace(spec, noise={**spec.noise, "preset": problem.options.noise})
-    spec, taken = learned(spec)
-    return replace(problem, spec=spec, learned=taken)
+    spec, found = learned(spec)
+    state = None if found is None else block(spec, found)
+    return replace(
+        problem, spec=spec, learned=found,
+        taken={} if state is None else {name: state[name] for name in ("priors", "reliabilities")},
+        reading={"notes": list(spec.notes)} | ({} if state is None else {"state": state}),
+    )  # fmt: skip
+
+
+def aims(problem: Problem) -> Aims:
+    """What a decision is worth: its expected utility, without utilities its probability."""
+    term = "expected_utility" if problem.spec.utility.actions else "probability"
+    return Aims((term,), ({term: 1.0},), "max")
 
 
 def build(problem: Problem) -> Built:
@@ -220,8 +234,10 @@ def _check_mitigation(problem: Problem) -> None:
     elif problem.spec.network is not None and "detect" in methods:
         text = f"{where}: detect is for two paths, and {problem.source.label} has a network: leave it out"
     if text is not None:
-        at = [problem.source.locate(("mitigate",))] if options.mitigate is None else []
-        raise UsageError(text, [Diagnostic(text, place) for place in at])
+        way = ("mitigate",) if options.mitigate is None else ("solver", "mitigate")
+        at = [problem.source.locate(way)] if options.mitigate is None or where.startswith("spec ") else []
+        faults = [Diagnostic(text, place) for place in at]
+        raise SpecError(text, faults) if at and not by_flag(problem, "backend") else UsageError(text, faults)
 
 
 def _computed(built: Built) -> Attempt:
@@ -274,7 +290,7 @@ def result(
         pruned={"paths": left_out, "error": error},
     )  # fmt: skip
     if problem.learned is not None:
-        found["state"] = block(problem.spec, problem.learned)
+        found["state"] = problem.reading["state"]
     return found, tables
 
 
@@ -288,6 +304,13 @@ def keep(problem: Problem, answer: Answer, run: str) -> None:
     """
     if problem.learned is not None and answer.solution is not None:
         keep_decision(problem.spec, problem.learned, answer.solution.posterior, run, utc_now().isoformat())
+
+
+def keep_again(problem: Problem, result: Mapping[str, Any], tables: Mapping[str, bytes], run: str) -> None:
+    """As `keep`, of an answer that an earlier run found: a decision is made once more, with a feedback of its own."""
+    if problem.learned is not None and result["solution"] is not None:
+        posterior = posterior_of(problem.spec, result["solution"], tables)
+        keep_decision(problem.spec, problem.learned, posterior, run, utc_now().isoformat())
 
 
 def copies(problem: Problem, answer: Answer) -> dict[Path, bytes]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,25 +21,34 @@ from qamctl.contest_run import (
     search_figures,
     solve_contest,
 )
-from qamctl.errors import UnsupportedError
+from qamctl.errors import UnsupportedError, UsageError
+from qamctl.exporting import check_exports, schedule_exports, with_exports
+from qamctl.gates.aims import Aims
 from qamctl.options import Options
 from qamctl.reasoning_source import resolved
+from qamctl.runs.earlier import read_earlier
 from qamctl.runs.metrics import Stopwatch, utilisation
+from qamctl.runs.record import state_folder
 from qamctl.runs.signals import Stop
 from qamctl.schedule import reasoned
+from qamctl.schedule.build import build_instance
+from qamctl.schedule.carry import EARLIER_TABLE, carried, plan_of, remarks, table_of
 from qamctl.schedule.contest import contest_of
-from qamctl.schedule.instance import Instance, build_instance
+from qamctl.schedule.instance import Instance
 from qamctl.schedule.read import build_schedule
 from qamctl.schedule.reasons import reasons as find_reasons
 from qamctl.schedule.solution import to_block
+from qamctl.schedule.spec import TERMS
+from qamctl.schedule.table import set_aside
+from qamctl.schedule.usage import usage_of
 from qamctl.solve import Answer
 from qamctl.spec.reader import read_source
-from qamctl.story import Problem, Tick, make_problem, reason_rows, refuse_mitigation
+from qamctl.story import Earlier, Problem, Tick, at_its_origin, make_problem, reason_rows, refuse_mitigation
 
 # What the story asks each part for; some of it is the same for every contest.
 __all__ = [
-    "build", "compile", "copies", "figures", "load_engines", "measured", "measures", "preview", "read", "result",
-    "sizes", "solve",
+    "aims", "build", "compile", "copies", "figures", "load_engines", "measured", "measures", "preview", "read",
+    "result", "sizes", "solve",
 ]  # fmt: skip
 
 
@@ -60,10 +69,42 @@ def read(path: str, flags: Mapping[str, object], *, profile: str | None, config_
         With every fault of the file, or the first one of the options, or of what its `reasoning` comes from.
     """
     data, source = read_source(path)
-    spec = resolved(build_schedule(data, source), os.environ)
+    spec = build_schedule(data, source)
     problem = make_problem(spec, spec.name, spec.source, spec.solver, flags, profile=profile, config_file=config_file)
+    if problem.options.from_result is not None:
+        problem = _from_earlier(problem, problem.options.from_result)
+    spec = resolved(problem.spec, os.environ)
+    problem = replace(problem, spec=spec, taken=reasoned.taken(spec))
     refuse_mitigation(problem)
+    check_exports(problem, "schedule")
+    with at_its_origin(problem, "backend"):
+        engines.expand(problem.options.backend, "schedule")
     return problem
+
+
+def _from_earlier(problem: Problem, ref: str) -> Problem:
+    """The problem with the schedule of an earlier result to begin from."""
+    spec = problem.spec
+    found = read_earlier(state_folder(os.environ), ref, kind="schedule")
+    plan = plan_of(spec, found.data, found.file.parent, str(found.file))
+    known = sum(name in plan for name in spec.tasks.ids)
+    if not known:
+        raise UsageError(f"--from {ref}: no task of {problem.source.label} is in it; name a result of the same plan")
+    figures = {"known": known, "new": len(spec.tasks.ids) - known, "gone": len(plan) - known}
+    run = found.data.get("run")
+    after = carried(spec, plan, {"file": str(found.file), "sha256": found.sha256})
+    return replace(
+        problem, spec=after,
+        earlier=Earlier(
+            found.file, found.sha256, run if isinstance(run, str) else None, EARLIER_TABLE, table_of(spec, plan),
+            figures, remarks(after),
+        ),
+    )  # fmt: skip
+
+
+def aims(problem: Problem) -> Aims:
+    """The terms of schedules, and the objective of this one."""
+    return Aims(TERMS, problem.spec.objective)
 
 
 def build(problem: Problem) -> Built:
@@ -125,8 +166,14 @@ def result(
     compiled: Mapping[str, Any] | None,
     provenance: Mapping[str, Any],
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """The result file; there are no further files."""
-    block = None if answer.solution is None else to_block(problem.spec, answer.solution)
+    """The result file; very many rows are in tables beside it, and so is what `--export` asks for."""
+    block: dict[str, Any] | None = None
+    tables: dict[str, bytes] = {}
+    exports: dict[str, bytes] = {}
+    if answer.solution is not None:
+        whole = to_block(problem.spec, answer.solution)
+        exports = schedule_exports(problem, whole["assignments"], provenance["started"])
+        block, tables = set_aside(whole)
     found = result_of(
         "schedule", problem, answer, block, run=run, reasons=built.reasons, compiled=compiled, provenance=provenance
     )
@@ -134,20 +181,23 @@ def result(
     told = reasoned.block(
         problem.spec, answer.solution, None if report is None else report.terms, () if report is None else report.levels
     )
+    if problem.earlier is not None:
+        found["from"] = problem.earlier.block()
+        tables = {**tables, problem.earlier.table: problem.earlier.content}
     if told is not None:  # above the last part, which says where everything came from
         last = found.pop("provenance")
         found |= {"reasoning": told, "provenance": last}
-    return found, {}
+    return with_exports(found, exports), {**exports, **tables}
 
 
 def measures(problem: Problem, built: Built, answer: Answer, compiled: Mapping[str, Any]) -> dict[str, Any]:
     """Sizes, figures of the engines, the curve of the open level, the use of agents and resources."""
     spec, solution, instance = problem.spec, answer.solution, built.instance
-    used = {} if solution is None else utilisation(
-        agent_ids=spec.agents.ids, slots=spec.agents.slots, agent=solution.agent, start=solution.start,
-        end=solution.end, resource_ids=spec.resources.ids, consumable=spec.resources.consumable,
-        capacity=spec.resources.capacity, agent_capacity=spec.agents.capacity,
-        demand=spec.modes.demand[solution.mode],
+    rows = None if solution is None else usage_of(spec, solution)
+    used = {} if rows is None else utilisation(
+        agent_ids=spec.agents.ids, slots=spec.agents.slots, agent=rows.agent, start=rows.start, end=rows.end,
+        resource_ids=spec.resources.ids, consumable=spec.resources.consumable, capacity=spec.resources.capacity,
+        agent_capacity=spec.agents.capacity, demand=rows.demand,
     )  # fmt: skip
     return {
         "model": {
@@ -172,6 +222,7 @@ def preview(problem: Problem, built: Built) -> dict[str, Any]:
         "precedence": len(spec.after.pred),
         "options": len(instance.option_mode),
         "reasons": list(built.reasons),
+        **({} if problem.earlier is None else {"from": problem.earlier.block()}),
         "compiled": _qubo_sizes(instance, problem.options),
     }
 

@@ -119,6 +119,7 @@ def find_answer(
         sampled=sampled,
         progress=progress,
         meanwhile=meanwhile,
+        incumbent=contest.start,
     )
     if start is not None:
         found = _told_if_cut(found, start, stop())

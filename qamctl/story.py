@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from qamctl.config import Resolved, resolve
-from qamctl.errors import ExitCode, UsageError
+from qamctl.errors import Diagnostic, ExitCode, Location, SpecError, UsageError
+from qamctl.gates.verdicts import Gates
 from qamctl.options import Options
 from qamctl.runs.metrics import Stopwatch
 from qamctl.runs.signals import Stop
@@ -19,6 +21,8 @@ from qamctl.spec.source import Path_, Source
 
 if TYPE_CHECKING:
     from qamctl.azure.account import Account
+    from qamctl.gates.aims import Aims
+    from qamctl.runs.earlier import EarlierResult
 
 #: Progress as the steps tell it: figures of the best answer so far, by name; may be empty.
 Tick = Callable[[Mapping[str, Any]], None]
@@ -86,6 +90,12 @@ class Problem:
         The result that `--from` names.
     learned
         What its kind has learned in earlier runs (a `reason_state.Learned`); None: nothing.
+    taken
+        What the answer follows from besides the file, its tables, `earlier` and the options, as JSON can hold it.
+    reading
+        Fields of the result that tell how the problem was read, whoever found the answer.
+    gates
+        What its result has to meet.
     """
 
     spec: Any
@@ -96,6 +106,9 @@ class Problem:
     account: Account | None = None
     earlier: Earlier | None = None
     learned: Any = None
+    taken: Mapping[str, Any] = field(default_factory=dict)
+    reading: Mapping[str, Any] = field(default_factory=dict)
+    gates: Gates = field(default_factory=Gates)
 
     @property
     def options(self) -> Options:
@@ -132,6 +145,10 @@ class Part(Protocol):
         SpecError
             With every fault of the file, or the first one of the options.
         """
+        ...
+
+    def aims(self, problem: Problem) -> Aims:
+        """What its results can be held to."""
         ...
 
     def build(self, problem: Problem) -> Any:
@@ -203,7 +220,9 @@ class RunReport:
     skipped
         Another run held the lock and `--if-locked skip` was asked for.
     spec, solution
-        What was read, and the answer, as the kind of problem knows them.
+        What was read, and the answer, as the kind of problem knows them; of an answer that was reused only the result.
+    baseline
+        The result that the new one was compared with; None: it was compared with none.
     """
 
     result: dict[str, Any]
@@ -214,6 +233,7 @@ class RunReport:
     skipped: bool = False
     spec: Any = None
     solution: Any = None
+    baseline: EarlierResult | None = None
 
 
 def make_problem(
@@ -234,6 +254,25 @@ def make_problem(
     )  # fmt: skip
     seed = resolved.options.seed
     return Problem(spec, name, source, resolved, default_seed(source) if seed is None else seed)
+
+
+@contextmanager
+def at_its_origin(problem: Problem, option: str) -> Iterator[None]:
+    """Tell a fault in the value of an option where the value was given.
+
+    Raises
+    ------
+    SpecError
+        In place of a UsageError, where a file or the environment gave it.
+    """
+    try:
+        yield
+    except UsageError as error:
+        origin = problem.resolved.origins[option]
+        if origin == "default" or origin.startswith("flag "):
+            raise
+        place = problem.source.locate(("solver", option)) if origin.startswith("spec ") else Location(origin)
+        raise SpecError(f"{origin}: {error.message}", [Diagnostic(f"{option}: {error.message}", place)]) from error
 
 
 def refuse_mitigation(problem: Problem) -> None:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from qamctl.errors import Diagnostic, Location, SpecError, UnsupportedError
 from qamctl.kinds import kind_of, kind_of_format
@@ -18,8 +18,15 @@ from qamctl.schedule.read import build_schedule, load_schedule
 from qamctl.spec.reader import read_source
 
 if TYPE_CHECKING:
-    from qamctl.checks.found import Checked, Discrepancy
+    from qamctl.checks.found import Checked
     from qamctl.cluster.spec import ClusterSpec
+    from qamctl.formats.circuits import CircuitFile
+    from qamctl.formats.models import ModelFile
+    from qamctl.reason.spec import ReasonSpec
+    from qamctl.schedule.spec import ScheduleSpec
+
+#: What `--sense` may have said.
+SENSES: Final = ("min", "max")
 
 
 @dataclass(frozen=True)
@@ -64,28 +71,43 @@ def check_files(result: str, spec: str, *, format: str | None = None, sense: str
         The result is of a program in a provider's own language, which is not read here.
     """
     from qamctl.checks.found import Checked
+    from qamctl.checks.gates import check_gates
+    from qamctl.rechecking import recheck
 
     file = Path(result)
     data = _result(file)
     _refuse_native(data, file)
     kind = kind_of(spec) if format is None else kind_of_format(format)
+    checked = recheck(kind, data, as_run(kind, data, file, spec, format, sense), file.parent)
+    gates = check_gates(data, file.parent)
+    return Checked([*checked.found, *gates.found], [*checked.notes, *gates.notes])
+
+
+def as_run(
+    kind: str, data: dict[str, Any], file: Path, spec: str, format: str | None, sense: str | None
+) -> ScheduleSpec | ClusterSpec | ReasonSpec | ModelFile | CircuitFile:
+    """The problem as the run had it that wrote a result: with what it was told, and what it took from elsewhere."""
     if kind == "schedule":
-        from qamctl.schedule.check import check_result
         from qamctl.schedule.reasoned import as_told
 
-        return Checked(check_result(data, as_told(data, load_schedule(spec)), file.parent))
+        return as_told(data, _planned_before(data, file, load_schedule(spec)))
     if kind == "cluster":
-        from qamctl.cluster.check import check_result as check_assignment
-
-        return Checked(check_assignment(data, _begun_from(data, file, spec), file.parent))
-    if kind == "circuit":
-        return Checked(_check_circuit(data, spec, format))
+        return _begun_from(data, file, spec)
     if kind == "reason":
-        from qamctl.reason.check import as_learned, compare_result
+        from qamctl.reason.check import as_learned
         from qamctl.reason.read import load_reason
 
-        return compare_result(data, as_learned(data, load_reason(spec)), file.parent)
-    return Checked(_check_model(data, file, spec, format, sense))
+        return as_learned(data, load_reason(spec))
+    told = _options(data)  # the run may have been told a format or a sense
+    if kind == "circuit":
+        from qamctl.formats.circuits import FORMATS as CIRCUITS
+        from qamctl.formats.circuits import read_circuit
+
+        return read_circuit(spec, format=format or (told.get("format") if told.get("format") in CIRCUITS else None))
+    from qamctl.formats.models import FORMATS, read_model
+
+    format = format or (told.get("format") if told.get("format") in FORMATS else None)
+    return read_model(spec, format=format, sense=sense or (told.get("sense") if told.get("sense") in SENSES else None))
 
 
 def _begun_from(result: dict[str, Any], file: Path, path: str) -> ClusterSpec:
@@ -111,6 +133,26 @@ def _begun_from(result: dict[str, Any], file: Path, path: str) -> ClusterSpec:
     return carried(spec, places, objective_given=bool(data.get("objective")))
 
 
+def _planned_before(result: dict[str, Any], file: Path, spec: ScheduleSpec) -> ScheduleSpec:
+    """The spec that a result of a schedule answers: with `--from` it knows an earlier schedule.
+
+    As with clusters, that stands in a table beside the result, or in the earlier result itself.
+    """
+    from qamctl.schedule.carry import carried, plan_of, read_plan
+
+    told = result.get("from")
+    if not isinstance(told, dict):
+        return spec
+    try:
+        plan = read_plan(spec, file.parent, told.get("table"), told.get("table_sha256"), str(file))
+    except SpecError:
+        earlier = Path(str(told.get("file")))
+        if not earlier.is_file() or hashlib.sha256(earlier.read_bytes()).hexdigest() != told.get("sha256"):
+            raise
+        plan = plan_of(spec, _result(earlier), earlier.parent, str(earlier))
+    return carried(spec, plan, {"file": told.get("file"), "sha256": told.get("sha256")})
+
+
 def _refuse_native(data: dict[str, Any], file: Path) -> None:
     """Say of a program that was sent as it is (`qamctl submit --input-format`) that nothing can be recomputed."""
     told = data.get("format")
@@ -119,42 +161,6 @@ def _refuse_native(data: dict[str, Any], file: Path) -> None:
             f"{file} is the result of a {told} program, which was sent as it is: there is nothing to recompute it "
             "from, and `qamctl jobs output` has what the service measured"
         )
-
-
-def _check_model(
-    data: dict[str, Any], file: Path, spec: str, format: str | None, sense: str | None
-) -> list[Discrepancy]:
-    from qamctl.formats.models import FORMATS, read_model
-    from qamctl.qubo.check_result import Asked, check_result
-
-    # The run may have been told a format or a sense: it stands in the result's options.
-    told = _options(data)
-    format = format or (told.get("format") if told.get("format") in FORMATS else None)
-    sense = sense or (told.get("sense") if told.get("sense") in ("min", "max") else None)
-    model = read_model(spec, format=format, sense=sense)
-    asked = Asked(
-        model.model, model.sense, model.source.sha256, model.source.label, model.row_names, model.group_names
-    )  # fmt: skip
-    found = check_result(data, asked, file.parent)
-    if model.qubits is not None:
-        from qamctl.quantum.check_energy import check_energy
-
-        found += check_energy(data, model.strings, model.qubits)
-    return found
-
-
-def _check_circuit(data: dict[str, Any], spec: str, format: str | None) -> list[Discrepancy]:
-    from qamctl.formats.circuits import FORMATS, read_circuit
-    from qamctl.quantum.check_circuit import Asked, check_result
-    from qamctl.quantum.simulate.lowering import final_columns
-
-    told = _options(data).get("format")
-    file = read_circuit(spec, format=format or (told if told in FORMATS else None))
-    columns = {bit: bit for bit in range(file.bits)} if file.circuit is None else final_columns(file.circuit)
-    asked = Asked(
-        file.circuit, file.bits, file.observable, columns, file.source.sha256, file.source.label, file.groups
-    )  # fmt: skip
-    return check_result(data, asked)
 
 
 def _options(data: dict[str, Any]) -> dict[str, Any]:
@@ -185,7 +191,7 @@ def _verdict(path: str, format: str | None) -> Verdict:
 
 
 def _schedule_faults(path: str) -> list[Diagnostic]:
-    from qamctl.schedule.instance import build_instance
+    from qamctl.schedule.build import build_instance
     from qamctl.schedule.reasons import reasons
 
     data, source = read_source(path)

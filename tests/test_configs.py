@@ -24,7 +24,8 @@ def commands(text: str) -> list[list[str]]:
     lines = [line for line in joined.splitlines() if not line.lstrip().startswith("#")]
     calls = [
         re.search(
-            r"(?:^|[\s/=])qamctl ((?:schedule|watch|validate|check|runs|bench|import|init|schema|emulator)\b.*)", line
+            r"(?:^|[\s/=])qamctl ((?:schedule|watch|validate|check|diff|runs|bench|import|init|schema|emulator)\b.*)",
+            line,
         )
         for line in lines
     ]

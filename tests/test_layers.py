@@ -19,7 +19,7 @@ BASE = {"errors"}
 SHARED = {"contest", "levels", "result", "solver", "walks", "windowed"}
 #: What a run is made of; the pipeline and its helpers may know all of it.
 BELOW = PARTS | BASE | SHARED | {"backends", "runs", "config", "options", "solve", "engines", "portfolio"}
-BELOW |= {"race", "spec", "qubo", "quantum", "kernels", "azure", "formats", "story", "kinds", "measuring"}
+BELOW |= {"gates", "race", "spec", "qubo", "quantum", "kernels", "azure", "formats", "story", "kinds", "measuring"}
 #: The helpers of runs on circuit files.
 CIRCUITS = {"circuit_engines", "circuit_result"}
 #: The helpers of runs on model files, as `solve`, `race` and `engines` are those of schedules.
@@ -36,6 +36,7 @@ MAY_KNOW = {
     | {
         "pipeline",
         "validation",
+        "starting",
         "compiling",
         "decoding",
         "kinds",
@@ -54,21 +55,28 @@ MAY_KNOW = {
         "reason_compile",
         "reason_feedback",
         "explaining",
+        "differences",
+        "reporting",
         *JOBS,
     },
-    "console": BASE,
+    "console": BASE | {"annotations"},
+    "annotations": BASE,
     "config": BASE | {"options"},
-    "options": BASE,
+    "options": BASE | {"option_values"},
+    "option_values": BASE,
     "api": BELOW | JOBS | {"pipeline", "reasoning_source", "remote", "submit_run", "submitting"},
     "api_clusters": BELOW | {"api", "clustering"},
     # One optimisation of clusters, for Python callers.
     "clustering": BASE | SHARED | {"cluster", "measuring", "solve"},
-    "pipeline": BELOW | {"schedule_run", "cluster_run", "reason_run", "model_run", "circuit_run"},
-    "story": BASE | {"config", "options", "runs", "spec"},
-    "schedule_run": BELOW | {"contest_run", "reasoning_source"},
+    "pipeline": BELOW
+    | {"schedule_run", "cluster_run", "reason_run", "model_run", "circuit_run", "idle_flags", "reuse"},
+    "story": BASE | {"config", "gates", "options", "runs", "spec"},
+    "schedule_run": BELOW | {"contest_run", "exporting", "reasoning_source"},
     # Where a schedule's preferences come from: a run of `reason`, or its spec.
     "reasoning_source": BASE | {"reason", "reason_state", "runs", "schedule", "spec"},
-    "cluster_run": BELOW | {"contest_run", "report"},
+    "cluster_run": BELOW | {"contest_run", "exporting", "report"},
+    # The rows of an answer in other forms, beside the result.
+    "exporting": BASE | {"cluster", "formats", "runs", "schedule", "spec", "story"},
     # What the runs of all parts do alike.
     "contest_run": BASE | SHARED | {"engines", "measuring", "runs", "solve", "story"},
     "model_run": BELOW | MODELS,
@@ -86,6 +94,9 @@ MAY_KNOW = {
     "circuit_run": BELOW | CIRCUITS,
     **{name: BASE | CIRCUITS | {"backends", "engines", "quantum"} for name in CIRCUITS},
     "kinds": BASE | {"formats"},
+    # What a run has to meet, and what changed from one result to another.
+    "gates": BASE | {"levels", "runs"},
+    "differences": BASE | {"checks", "cluster", "levels", "runs", "schedule"},
     # `watch`: what is asked for, what a re-balance is worth, one look, and the loop.
     "watch_plan": BASE | {"options", "spec"},
     "watch_proposal": BASE | {"cluster", "story"},
@@ -113,7 +124,14 @@ MAY_KNOW = {
     "resuming": BASE
     | {"azure", "job_view", "remote", "remote_jobs", "runs", "submit_prepare", "submit_read", "submit_run"},
     # `validate` stays apart from the pipeline, because it must start fast.
-    "validation": PARTS | BASE | {"checks", "spec", "formats", "quantum", "qubo", "kinds"},
+    "validation": PARTS | BASE | {"checks", "spec", "formats", "qubo", "kinds", "rechecking"},
+    # The one way to the checkers of all kinds, and whole answers that are used again.
+    "rechecking": PARTS | {"checks", "formats", "quantum", "qubo"},
+    "reuse": BASE | {"rechecking", "reuse_key", "runs", "spec", "story"},
+    "reuse_key": BASE | {"backends", "kernels", "runs", "story"},
+    "idle_flags": BASE | {"backends", "story"},
+    # A spec that is made of tables is read before it is written.
+    "starting": BASE | {"formats", "schedule", "spec"},
     # The pipeline's own helpers: from engine names to solvers, the race between them, and the verified answer.
     "solve": BASE | {"contest", "engines", "levels", "measuring", "portfolio", "race", "solver"},
     "engines": BASE | {"azure", "backends", "measuring", "quantum", "solver"},
@@ -124,8 +142,9 @@ MAY_KNOW = {
         part: BASE | SHARED | {"checks", "spec", "qubo", "quantum", "resources", "messaging", "kernels"}
         for part in PARTS
     },
-    # Pictures of what runs found.
+    # Pictures and pages of what runs found, and how a result is found and read for them.
     "report": BASE | {"cluster"},
+    "reporting": BASE | {"cluster", "reason", "report", "runs", "schedule", "validation"},
     # What the checkers of all parts share.
     "checks": {"spec"},
     "contest": set(),
@@ -154,10 +173,12 @@ MAY_KNOW = {
 EXCEPTIONS = {
     ("cli.runs", "runs.store"): "the index of runs is what `qamctl runs` shows",
     ("cli.runs", "runs.record"): "the state folder",
+    ("cli.runs", "runs.answers"): "answers that are kept go with the runs that found them",
     ("cli.session", "runs.atomic"): "artefacts are written whole or not at all, like run files",
     ("cli.crash", "runs.record"): "the trace goes to the state folder",
     ("cli.crash", "azure.clean"): "no secret in a trace",
     ("cli.credits", "runs.atomic"): "the metrics file is written whole or not at all",
+    ("cli.summary", "runs.atomic"): "the summary of a workflow's step is appended in one piece",
     ("cli.jobs", "runs.signals"): "a wait ends by a signal, and says so",
     ("cli.schema", "spec.schema"): "the schema is the artefact",
     ("config", "spec.source"): "the type of a place in a spec",

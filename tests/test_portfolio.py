@@ -12,9 +12,10 @@ import pytest
 from qamctl.errors import BackendError, UnsupportedError
 from qamctl.portfolio import Turn, plan
 from qamctl.race import race
+from qamctl.schedule.build import build_instance
 from qamctl.schedule.check import Report
 from qamctl.schedule.contest import contest_of
-from qamctl.schedule.instance import Instance, build_instance
+from qamctl.schedule.instance import Instance
 from qamctl.schedule.read import schedule_from_data
 from qamctl.schedule.solution import Solution
 from qamctl.solver import Budget, Outcome

@@ -12,8 +12,9 @@ from qamctl import engines
 from qamctl.errors import BackendError, UsageError
 from qamctl.levels import prove
 from qamctl.race import Attempt
+from qamctl.schedule.build import build_instance
 from qamctl.schedule.contest import contest_of
-from qamctl.schedule.instance import Instance, build_instance
+from qamctl.schedule.instance import Instance
 from qamctl.schedule.read import schedule_from_data
 from qamctl.solve import find_answer, judge
 from qamctl.solver import Outcome

@@ -22,6 +22,8 @@ COMMANDS = {
     "solve": ("solve", "Find a checked sample of a binary model: QUBO, Ising, MaxCut, or with constraints."),
     "validate": ("validate", "Report every fault of problem files, without solving."),
     "check": ("check", "Recompute a result from its problem file."),
+    "diff": ("diff", "Tell what changed from one result to another."),
+    "report": ("report", "Show results as one page of HTML that can be mailed, archived and printed."),
     "explain": ("explain", "Explain a decision: which evidence moved what, order, and interference."),
     "bench": ("bench", "Compare engines on one problem at equal time."),
     "compile": ("compile", "Write a problem as solvers and quantum computers take it: QUBO, BQM, LP, OpenQASM, QIR."),
@@ -73,7 +75,7 @@ EXIT_CODES = {
     ),
     ExitCode.UNSUPPORTED: ("the target is too small, or a package is missing", "install it, or take another engine"),
     ExitCode.GATE: (
-        "a gate was not met: a check, a cap, or a budget",
+        "a gate was not met: a check, a baseline, a cap, or a budget",
         "fail the build, or raise what is named",
     ),
     ExitCode.TEMPFAIL: ("a lock is held, or a service or a disk is not there now", "try again later"),

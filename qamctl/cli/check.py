@@ -9,7 +9,7 @@ import typer
 from qamctl.cli import options as flag
 from qamctl.cli.app import PlainCommand, new_app
 from qamctl.cli.session import open_console
-from qamctl.errors import ExitCode
+from qamctl.errors import Diagnostic, ExitCode, Location
 
 app = new_app()
 
@@ -53,5 +53,6 @@ def check(
     message = f"{result} does not hold: {len(found)} discrepancies" if len(found) > 1 else f"{result} does not hold"
     rows = [{"file": result, "line": None, "column": None, "message": text, "hint": None} for text in found]
     value["error"] = {"code": int(ExitCode.GATE), "message": message, "diagnostics": rows}
+    console.annotate([Diagnostic(text, Location(result)) for text in found])
     console.show(value, lambda: "\n".join([f"{message}:", *(f"  {text}" for text in found), *more]))
     return ExitCode.GATE

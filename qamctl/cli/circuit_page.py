@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from qamctl.cli.gates_page import gates_text
 from qamctl.cli.table import cell, table
+from qamctl.cli.views import reused_line
 from qamctl.console import Paint
 
 #: Bitstrings on the page; the result file has them all.
@@ -28,12 +30,12 @@ def circuit_page(result: Mapping[str, Any], *, width: int, paint: Paint, place: 
         Where the whole result is; None where it was not written.
     """
     status, solution = result["status"], result.get("solution") or {}
-    lines = [f"Status: {paint(status, _STYLES.get(status, 'bold'))}"]
+    lines = [f"Status: {paint(status, _STYLES.get(status, 'bold'))}", *reused_line(result)]
     if expectation := solution.get("expectation"):
         lines.append(f"Observable: {_mean(expectation)}")
     if mitigation := solution.get("mitigation"):
         lines += _mitigation(mitigation)
-    parts = ["\n".join(lines), _counts(solution, width), _engines(result, width)]
+    parts = ["\n".join(lines), gates_text(result, width, paint), _counts(solution, width), _engines(result, width)]
     if place:
         parts.append(f"Result: {place}")
     return "\n\n".join(part for part in parts if part)

@@ -30,6 +30,9 @@ def cluster(
     threads: flag.Threads = None,
     strict: flag.Strict = False,
     dry_run: flag.DryRun = False,
+    reuse: flag.Reuse = False,
+    check: flag.Check = None,
+    baseline: flag.Baseline = None,
     max_variables: flag.MaxVariables = None,
     shots: flag.Shots = None,
     noise: flag.Noise = None,
@@ -45,6 +48,7 @@ def cluster(
     result: flag.ResultFile = None,
     metrics: flag.MetricsFile = None,
     picture: flag.Picture = None,
+    export: flag.Export = None,
     output: flag.Output = None,
     if_locked: flag.IfLocked = None,
     no_copy: flag.NoCopy = False,
@@ -62,13 +66,15 @@ def cluster(
       qamctl cluster fleet.yaml --time-limit 60 --out run --if-locked skip
       qamctl cluster fleet.yaml --max-steps 20000 --seed 7 -o json
       qamctl cluster fleet.yaml --from latest
+      qamctl cluster fleet.yaml --check 'moves<=20,load==0' --baseline latest
       qamctl cluster fleet.yaml --backend assignment --backend linear
       qamctl cluster fleet.yaml --picture fleet.svg --metrics fleet.prom
       qamctl cluster fleet.yaml --backend azure:ionq.simulator --max-cost 5
       kubectl get nodes,pods -A -o json | qamctl import kubernetes - | qamctl cluster - --dry-run
 
     Every engine's answer is checked against the file; the best one is written to the run directory together
-    with a bound, and with an order of moves in which no step breaks a limit. Exit code 0: a feasible answer; 4: none.
+    with a bound, and with an order of moves in which no step breaks a limit. Exit code 0: a feasible answer; 4: none;
+    9: it was written, and a condition of --check is not met, or it is worse than the --baseline.
 
     With --from the answer of an earlier run is the current state, in place of what the file says: agents that are new
     are nowhere yet, those that are gone are forgotten. How many may move is up to `moves` in the file.
@@ -87,6 +93,9 @@ def cluster(
         "threads": threads,
         "strict": strict,
         "dry_run": dry_run,
+        "reuse": reuse,
+        "check": check,
+        "baseline": baseline,
         "max_variables": max_variables,
         "shots": shots,
         "noise": noise,
@@ -102,6 +111,7 @@ def cluster(
         "result": result,
         "metrics": metrics,
         "picture": picture,
+        "export": export,
         "output": output,
         "if_locked": if_locked,
         "no_copy": no_copy,

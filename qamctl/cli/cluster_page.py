@@ -9,7 +9,7 @@ from typing import Any
 from qamctl.cli.cluster_bars import Rows, bars
 from qamctl.cli.cluster_changes import changes_table, sums_table
 from qamctl.cli.table import cell, fit, table
-from qamctl.cli.views import verdict
+from qamctl.cli.views import beside, places, verdict
 from qamctl.console import Paint
 
 #: Clusters that all stand on the page, with those around them; of more than these the fullest and the emptiest ones.
@@ -42,9 +42,8 @@ def cluster_page(
     solution = result.get("solution")
     if solution:
         parts += [_facts(result, solution, width, clusters), _loads(solution["clusters"], clusters, width, paint)]
-        parts += [_assignments(solution["assignments"], width), _moves(solution, width, place)]
-    if place:
-        parts.append(f"Result: {place}")
+        parts += [_assignments(solution["assignments"], width, place), _moves(solution, width, place)]
+    parts.append(places(result, place))
     return "\n\n".join(part for part in parts if part)
 
 
@@ -158,10 +157,10 @@ def _summary(leaves: Rows, width: int) -> str:
     return table(head, rows, width=width, right=" ".join(head[1:])) if rows else ""
 
 
-def _assignments(rows: Any, width: int) -> str:
+def _assignments(rows: Any, width: int, place: str | None) -> str:
     """Who is where, of few agents."""
     if isinstance(rows, Mapping):
-        return f"The assignments are in {rows['table']}."
+        return f"The assignments are in {beside(place, rows['table'])}."
     if not rows or len(rows) > MOST_ROWS:
         return ""
     devices = any(row.get("devices") for row in rows)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from qamctl.cli.table import cell, columns, fit, pad
+from qamctl.report.order import natural
 
 #: Lines that still can be taken in at a glance.
 MOST_LINES = 24
@@ -45,7 +46,7 @@ def _by_agent(assignments: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[
         for agent in row["agents"] or ["(shared)"]:
             bars.setdefault(agent, []).append((row["start"], row["end"], row["task"]))
     lines = []
-    for agent in sorted(bars, key=_natural):
+    for agent in sorted(bars, key=natural):
         lanes: list[list[Bar]] = []
         for bar in sorted(bars[agent]):
             lane = next((lane for lane in lanes if lane[-1][1] <= bar[0]), None)
@@ -77,14 +78,3 @@ def _bar(name: str, size: int) -> list[str]:
         return ["|"]
     inside = name if name.isascii() and fit(name, size - 2) == name else ""
     return ["[", *inside.ljust(size - 2, "="), "]"]
-
-
-def _natural(name: str) -> list[tuple[int, int, str]]:
-    """The order that people expect: M2 before M10."""
-    parts: list[str] = []
-    for char in name:
-        if parts and parts[-1][-1].isdecimal() == char.isdecimal():
-            parts[-1] += char
-        else:
-            parts.append(char)
-    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts]

@@ -17,7 +17,7 @@ from qamctl.errors import ExitCode, SpecError, UsageError
 
 app = new_app()
 
-_FORMATS = "jobshop, rcpsp, wfcommons; for clusters roadef, gap, metis, alibaba-gpu or kubernetes."
+_FORMATS = "jobshop, fjsp, pmp, rcpsp, mmlib, wfcommons; for clusters roadef, gap, metis, alibaba-gpu or kubernetes."
 
 
 @app.command(cls=PlainCommand)
@@ -51,13 +51,15 @@ def import_(
       qamctl import rcpsp J1201_1.RCP | qamctl schedule -
       qamctl import wfcommons montage.json --agents 16 --file montage.yaml
       qamctl import rcpsp *.sm --file specs/
+      qamctl import fjsp mk01.fjs --file mk01.yaml
       qamctl import roadef model_a1_1.txt assignment_a1_1.txt --file a1_1.yaml
       qamctl import metis 3elt.graph --clusters 8 --tolerance 3 --file 3elt.yaml
       kubectl get nodes,pods -A -o json | qamctl import kubernetes - --file now.yaml
 
-    Ids are those of the benchmark: J<job>.<operation> on M<machine> from 0; T<k>, R<k> as in the file;
-    workflow tasks keep theirs. Clusters: P<k> on M<k> (roadef) and I<k> in B<k> (gap) from 0, n<k> from 1 (metis);
-    nodes and pods keep theirs.
+    Ids are those of the benchmark: J<job>.<operation> on M<machine> (jobshop, fjsp) and J<job> on M<machine> (pmp), all
+    from 0; T<k>, modes m<k>, R<k>, and N<k> for what is used up (rcpsp, mmlib), from 1 as in the file; workflow tasks
+    keep theirs. Where machines take unequally long, a task has a mode for each machine, which is called as the machine
+    is. Clusters: P<k> on M<k> (roadef) and I<k> in B<k> (gap) from 0, n<k> from 1 (metis); nodes and pods keep theirs.
 
     roadef takes a model and its assignment, alibaba-gpu a table of nodes and one of pods; all files of kubernetes
     make one problem. What a file says and a problem file can't is told as a warning.

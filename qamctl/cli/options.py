@@ -125,8 +125,33 @@ From = Annotated[
         "--from",
         "--from-result",
         metavar="RESULT",
-        help="Take where agents are now from an earlier result: a file, a run's id or a unique beginning of it, a run "
-        "directory, or latest.",
+        help="Begin from an earlier result, which says where agents are, or when tasks were planned: a file, a run's "
+        "id or a unique beginning of it, a run directory, or latest.",
+    ),
+]
+Check = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--check",
+        metavar="EXPR",
+        help="End with 9 unless the result meets this, as gap<=0.02,tardy==0 (docs/ci.md has the figures). Repeatable.",
+    ),
+]
+Baseline = Annotated[
+    str | None,
+    typer.Option(
+        "--baseline",
+        metavar="RESULT",
+        help="End with 9 where the answer is worse than this result: a file, a run's id or a unique beginning of it, a "
+        "run directory, or latest, of this problem's runs that ended with 0.",
+    ),
+]
+Reuse = Annotated[
+    bool,
+    typer.Option(
+        "--reuse",
+        help="Give the answer that an earlier run with --reuse found to the same question, checked anew; else keep "
+        "this one.",
     ),
 ]
 Out = Annotated[
@@ -140,6 +165,14 @@ MetricsFile = Annotated[
 Picture = Annotated[
     str | None,
     typer.Option("--picture", metavar="FILE", help="Draw the answer here (.svg): clusters, loads, agents, cut links."),
+]
+Export = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--export",
+        metavar="FORMAT",
+        help="Write the rows of the answer into the run directory as csv, parquet, or, of schedules, ics. Repeatable.",
+    ),
 ]
 Output = Annotated[
     str | None, typer.Option("--output", "-o", metavar="FORMAT", help="table, json or yaml. Default table.")

@@ -35,6 +35,9 @@ def reason(
     threads: flag.Threads = None,
     strict: flag.Strict = False,
     dry_run: flag.DryRun = False,
+    reuse: flag.Reuse = False,
+    check: flag.Check = None,
+    baseline: flag.Baseline = None,
     noise: flag.Noise = None,
     mitigate: flag.Mitigate = None,
     max_qubits: flag.MaxQubits = None,
@@ -71,7 +74,8 @@ def reason(
     engine fails, or nothing was accepted, the exact posterior stands in, with the reason, unless --strict forbids it.
 
     Where the spec names a `state`, its priors and reliabilities are those that feedback has taught it, and the decision
-    is kept there for the next feedback. Exit code 0: decided; 4: the evidence is impossible, and which.
+    is kept there for the next feedback. Exit code 0: decided; 4: the evidence is impossible, and which; 9: it was
+    written, and a condition of --check is not met, or the decision is worth less than that of the --baseline.
     """
     flags = {
         "backend": backend,
@@ -80,6 +84,9 @@ def reason(
         "threads": threads,
         "strict": strict,
         "dry_run": dry_run,
+        "reuse": reuse,
+        "check": check,
+        "baseline": baseline,
         "noise": noise,
         "mitigate": mitigate,
         "max_qubits": max_qubits,

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from textwrap import fill
 from typing import Any
 
+from qamctl.cli.gates_page import gates_text
 from qamctl.cli.table import cell, fit, table
-from qamctl.cli.views import percent
+from qamctl.cli.views import percent, reused_line
 from qamctl.console import Paint
 
 #: Paths on the page; the result file has them all.
@@ -30,7 +31,7 @@ def reason_page(result: Mapping[str, Any], *, width: int, paint: Paint, place: s
         Where the whole result is; None where it was not written.
     """
     solution = result.get("solution")
-    parts = [_headline(result, paint, width)]
+    parts = [_headline(result, paint, width), gates_text(result, width, paint)]
     if solution:
         parts += [_posterior(solution, width), _utility(solution, width), _more(result, solution, width)]
     parts += [_engines(result, width), _reasons(result, width)]
@@ -53,6 +54,7 @@ def _headline(result: Mapping[str, Any], paint: Paint, width: int) -> str:
         )
     if result.get("solved_by"):
         lines.append(f"Solved by: {result['solved_by']}")
+    lines += reused_line(result)
     if fallback := result.get("fallback"):
         lines.append(f"Fallback: {', '.join(f'{name}: {cell(value)}' for name, value in fallback.items())}")
     if compiled := result.get("compiled"):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from qamctl.cli.gates_page import unmet_faults
 from qamctl.cli.progress import Progress
 from qamctl.cli.views import facts
 from qamctl.console import Console
-from qamctl.errors import ExitCode
+from qamctl.errors import Diagnostic, ExitCode, Location
 
 if TYPE_CHECKING:
     from qamctl.story import RunReport
@@ -59,4 +60,22 @@ def run_and_show(
         return report.exit_code
     place = str(report.directory / "result.json") if report.directory else None
     console.show(report.result, lambda: page(report, place))
+    _tell_faults(console, report.result)
+    if summary := console.environ.get("GITHUB_STEP_SUMMARY"):
+        from qamctl.cli.summary import append_summary
+
+        append_summary(console, report, summary)
     return report.exit_code
+
+
+def _tell_faults(console: Console, result: Mapping[str, Any]) -> None:
+    """Gates that were not met, said with -q too; they and why there is no answer are annotations in a workflow."""
+    console.annotate(
+        [
+            Diagnostic(
+                ": ".join(part for part in (row["constraint"], row["text"]) if part), Location(row["file"], row["line"])
+            )
+            for row in result["reasons"]
+        ]
+    )
+    console.diagnostics(unmet_faults(result))

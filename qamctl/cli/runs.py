@@ -18,6 +18,7 @@ from qamctl.cli.table import table
 from qamctl.cli.views import facts
 from qamctl.cli.views import page as result_page
 from qamctl.errors import ExitCode, SpecError, UsageError
+from qamctl.runs.answers import prune_answers
 from qamctl.runs.record import state_folder, utc_now
 from qamctl.runs.store import RunInfo, find_run, list_runs, prune
 
@@ -139,28 +140,29 @@ def prune_(
     dry_run: DryRun = False,
     output: flag.Output = None,
 ) -> int:
-    """Remove old runs from the state folder.
+    """Remove old runs from the state folder, and answers that were kept for --reuse and are not used any more.
 
     \b
     Examples:
       qamctl runs prune --older-than 30d
       qamctl runs prune --keep 100 --dry-run
 
-    A run that is under way is never removed; folders that were named with --out are the user's and stay.
+    A run that is under way is never removed; folders that were named with --out are the user's and stay. Of answers
+    --keep keeps those that were used last, and --older-than counts from when they were used last.
     """
     console = open_console(context, {"output": output}, profile=None, config=None)
-    listing = prune(
-        state_folder(os.environ),
-        now=utc_now(),
-        keep=None if keep is None else _whole("--keep", keep),
-        older_than=None if older_than is None else _age(older_than),
-        dry_run=dry_run,
-    )
+    state, now = state_folder(os.environ), utc_now()
+    most = None if keep is None else _whole("--keep", keep)
+    age = None if older_than is None else _age(older_than)
+    listing = prune(state, now=now, keep=most, older_than=age, dry_run=dry_run)
     if listing.warning:
         console.warn(listing.warning)
+    before = None if age is None else (now - age).timestamp()
+    answers = prune_answers(state, keep=most, before=before, dry_run=dry_run)
     ids = [run.id for run in listing.runs]
+    value = {"runs": ids, "answers": len(answers), "bytes": sum(item.size for item in answers), "dry_run": dry_run}
     verb = "would be removed" if dry_run else "removed"
-    console.show({"runs": ids, "dry_run": dry_run}, lambda: "\n".join([*ids, f"{len(ids)} runs {verb}"]))
+    console.show(value, lambda: "\n".join([*ids, f"{len(ids)} runs and {len(answers)} kept answers {verb}"]))
     return ExitCode.OK
 
 

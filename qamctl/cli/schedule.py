@@ -29,8 +29,12 @@ def schedule(
     threads: flag.Threads = None,
     strict: flag.Strict = False,
     dry_run: flag.DryRun = False,
+    reuse: flag.Reuse = False,
+    check: flag.Check = None,
+    baseline: flag.Baseline = None,
     slot: flag.Slot = None,
     max_variables: flag.MaxVariables = None,
+    from_result: flag.From = None,
     shots: flag.Shots = None,
     noise: flag.Noise = None,
     depth: flag.Depth = None,
@@ -44,6 +48,7 @@ def schedule(
     out: flag.Out = None,
     result: flag.ResultFile = None,
     metrics: flag.MetricsFile = None,
+    export: flag.Export = None,
     output: flag.Output = None,
     if_locked: flag.IfLocked = None,
     no_copy: flag.NoCopy = False,
@@ -61,11 +66,16 @@ def schedule(
       qamctl schedule plan.yaml --time-limit 60 --out run --if-locked skip
       qamctl schedule plan.yaml --max-steps 20000 --seed 7 -o json
       qamctl schedule plan.yaml --backend list-search --backend cpsat
+      qamctl schedule plan.yaml --out run --export csv --export ics
+      qamctl schedule plan.yaml --check 'gap<=0.02,tardy==0' --baseline latest
+      qamctl schedule plan.yaml --reuse
       qamctl schedule plan.yaml --backend azure:ionq.simulator --max-cost 5
+      qamctl schedule plan.yaml --from latest
       cat plan.yaml | qamctl schedule - --dry-run
 
     Every engine's answer is checked against the file; the best one is written to the run directory together
-    with a bound, and shown. Exit code 0: a feasible answer; 4: none.
+    with a bound, and shown. Exit code 0: a feasible answer; 4: none; 9: it was written, and a condition of --check is
+    not met, or it is worse than the --baseline.
 
     Targets of Azure Quantum (azure:TARGET, several share the parts) begin from the answer of the other engines, and
     improve it part by part: --max-rounds parts (16), --max-shots, --max-cost and --timeout seconds of waiting (3600)
@@ -80,8 +90,12 @@ def schedule(
         "threads": threads,
         "strict": strict,
         "dry_run": dry_run,
+        "reuse": reuse,
+        "check": check,
+        "baseline": baseline,
         "slot": slot,
         "max_variables": max_variables,
+        "from_result": from_result,
         "shots": shots,
         "noise": noise,
         "depth": depth,
@@ -95,6 +109,7 @@ def schedule(
         "out": out,
         "result": result,
         "metrics": metrics,
+        "export": export,
         "output": output,
         "if_locked": if_locked,
         "no_copy": no_copy,

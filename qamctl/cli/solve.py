@@ -34,6 +34,9 @@ def solve(
     threads: flag.Threads = None,
     strict: flag.Strict = False,
     dry_run: flag.DryRun = False,
+    reuse: flag.Reuse = False,
+    check: flag.Check = None,
+    baseline: flag.Baseline = None,
     max_variables: flag.MaxVariables = None,
     shots: flag.Shots = None,
     noise: flag.Noise = None,
@@ -76,8 +79,9 @@ def solve(
 
     Reads .qubo, rudy/Gset graphs (MaxCut, maximised), .bqm, .cqm, .lp, tables of couplings (.csv) and specs of
     `kind: model` and `kind: hamiltonian`; the format is told from the content. The answer is checked against the
-    file and written to the run directory together with a bound. Exit code 0: a feasible answer; 4: none. A spec of
-    another kind is solved as its own command does.
+    file and written to the run directory together with a bound. Exit code 0: a feasible answer; 4: none; 9: it was
+    written, and a condition of --check is not met, or it is worse than the --baseline. A spec of another kind is solved
+    as its own command does.
 
     Circuits are OpenQASM 3 or 2, QIR (.ll, .bc) and specs of `kind: circuit`. The answer is the counts of --shots
     measurements, and the mean of the observable where the spec has one; the first engine gives it, further ones are
@@ -97,6 +101,9 @@ def solve(
         "threads": threads,
         "strict": strict,
         "dry_run": dry_run,
+        "reuse": reuse,
+        "check": check,
+        "baseline": baseline,
         "max_variables": max_variables,
         "shots": shots,
         "noise": noise,

@@ -55,5 +55,7 @@ def validate(
         }
     if console.output == "table":
         console.diagnostics(faults)
+    else:
+        console.annotate(faults)
     console.show(value, lambda: "\n".join(f"{verdict.file}: {verdict.status}" for verdict in verdicts))
     return code

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from textwrap import fill
 from typing import Any
 
 from qamctl.cli.gantt import gantt
+from qamctl.cli.gates_page import gates_text
 from qamctl.cli.table import cell, fit, table
 from qamctl.console import Paint
 
@@ -33,21 +35,32 @@ def schedule_page(
     parts = verdict(result, width=width, paint=paint)
     assignments = (result.get("solution") or {}).get("assignments") or []
     if isinstance(assignments, Mapping):  # a large schedule's rows are in a table beside the result
-        parts.append(f"The assignments are in {assignments['table']}.")
+        parts.append(f"The assignments are in {beside(place, assignments['table'])}.")
     elif assignments:
         parts.append(_rows(assignments, width, place))
         parts.append(gantt(assignments, width=width, unit=unit))
-    if place:
-        parts.append(f"Result: {place}")
+    parts.append(places(result, place))
     return "\n\n".join(part for part in parts if part)
 
 
 def verdict(result: Mapping[str, Any], *, width: int, paint: Paint) -> list[str]:
     """What every page of an answer with levels begins with: how good it is, by whom, or why there is none."""
     return [
-        _headline(result, width, paint), _levels(result, width), _engines(result, width), _reasons(result, width),
-        _violations(result),
+        _headline(result, width, paint), _levels(result, width), gates_text(result, width, paint),
+        _engines(result, width), _reasons(result, width), _violations(result),
     ]  # fmt: skip
+
+
+def places(result: Mapping[str, Any], place: str | None) -> str:
+    """Where the whole result is, and what was exported beside it; empty where nothing was written."""
+    exported = result.get("exports") or {}
+    lines = [f"Result: {place}", *(f"Exported: {beside(place, name)}" for name in exported)]
+    return "\n".join(lines if place else [])
+
+
+def beside(place: str | None, name: str) -> str:
+    """The place of a file beside a result; its name alone where the result was not written."""
+    return name if place is None else str(Path(place).with_name(name))
 
 
 def page(
@@ -80,7 +93,8 @@ def model_page(result: Mapping[str, Any], *, width: int, paint: Paint, place: st
     place
         Where the whole result is; None where it was not written.
     """
-    parts = [_headline(result, width, paint), _engines(result, width), _reasons(result, width)]
+    parts = [_headline(result, width, paint), gates_text(result, width, paint)]
+    parts += [_engines(result, width), _reasons(result, width)]
     solution = result.get("solution") or {}
     if solution:
         parts.append(_sample(solution, width))
@@ -127,6 +141,7 @@ def _headline(result: Mapping[str, Any], width: int, paint: Paint) -> str:
         lines[0] += f" ({figures}, gap {percent(result.get('gap'))})"
     if result.get("solved_by"):
         lines.append(f"Solved by: {result['solved_by']}")
+    lines += reused_line(result)
     if fallback := result.get("fallback"):
         text = fallback if isinstance(fallback, str) else ", ".join(f"{k}: {v}" for k, v in fallback.items())
         lines.append(f"Fallback: {cell(text)}")
@@ -134,6 +149,12 @@ def _headline(result: Mapping[str, Any], width: int, paint: Paint) -> str:
         sizes = f"{compiled.get('variables')} variables, {compiled.get('quadratic')} couplings"
         lines.append(f"Compiled: {compiled.get('kind')}, {compiled.get('scope')}, {compiled.get('reason') or sizes}")
     return "\n".join(fit(line, width) if line is not lines[0] else line for line in lines)
+
+
+def reused_line(result: Mapping[str, Any]) -> list[str]:
+    """Whose answer it is, where an earlier run found it."""
+    reused = result.get("reused")
+    return [f"Reused: from run {cell(reused['run'])}, checked anew"] if reused else []
 
 
 def _levels(result: Mapping[str, Any], width: int) -> str:

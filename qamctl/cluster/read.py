@@ -83,15 +83,15 @@ def _build(data: Mapping[str, Any], source: Source) -> ClusterSpec:
     tables: Tables = {}
 
     rows_and_whether_readable = partial(read_list, data, source.base, tables, faults)
-    root = read_root(data, CLUSTER, (), faults)
-    read_clock(root, faults)
+    root = read_root(data, CLUSTER, faults)
+    clock = read_clock(root, faults)
     solver = read_solver(root, CLUSTER_SOLVER, faults)
-    objective = read_objective(root, CLUSTER["objective"], (), faults)
+    objective = read_objective(root, CLUSTER["objective"], faults)
     none: tuple[str, ...] = ()
     levels = coded(root, CLUSTER["levels"], read_names, none, faults).list()[0]
-    resources = read_resources(*rows_and_whether_readable("resources"), faults)
+    resources = read_resources(*rows_and_whether_readable("resources"), clock, faults)
     measures = resources.measures
-    ids = read_ids(*rows_and_whether_readable("agents"), data.get("agents") is not None, faults)
+    ids = read_ids(*rows_and_whether_readable("agents"), data.get("agents") is not None, clock, faults)
     value = data.get("clusters")
     if isinstance(value, dict) and is_form(value):
         clusters = read_form(value, ids.count, ids.present, levels, measures, faults)

@@ -19,9 +19,11 @@ from qamctl.spec.cells import (
     read_names,
     read_requirements,
 )
-from qamctl.spec.cluster_fields import AGENTS, LATER
+from qamctl.spec.cluster_fields import AGENTS
 from qamctl.spec.decode import Coded, check_names, coded, ids, inner_rows, integers, names, numbers, rationals
 from qamctl.spec.faults import Faults, Refusal, nearest, show
+from qamctl.spec.intervals import check_intervals
+from qamctl.spec.moments import Clock
 from qamctl.spec.quantities import Amounts, Measures
 from qamctl.spec.references import references
 from qamctl.spec.rows import Rows
@@ -56,9 +58,10 @@ class Ids:
         return None if self.index is None else len(self.ids)
 
 
-def read_ids(rows: Rows, readable: bool, given: bool, faults: Faults) -> Ids:
+def read_ids(rows: Rows, readable: bool, given: bool, clock: Clock, faults: Faults) -> Ids:
     """Decode what clusters and groups need to know of the agents; `given` says whether the spec has a list."""
-    check_names(rows, AGENTS, faults, LATER["agents"])
+    check_names(rows, AGENTS, faults)
+    check_intervals(rows, AGENTS["calendar"], clock, faults)
     own, index = ids(rows, AGENTS["id"], faults)
     if given and readable and not rows.n:
         faults.add(("agents",), "there is no agent", "list one at least")

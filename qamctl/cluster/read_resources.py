@@ -10,9 +10,11 @@ import numpy as np
 
 from qamctl.cluster.spec import NO_LIMIT, Flags, Floats, Ints, Resources
 from qamctl.spec.cells import read_flag
-from qamctl.spec.cluster_fields import LATER, RESOURCES
+from qamctl.spec.cluster_fields import RESOURCES
 from qamctl.spec.decode import Coded, check_names, choices, coded, ids, numbers
 from qamctl.spec.faults import Faults
+from qamctl.spec.intervals import check_intervals
+from qamctl.spec.moments import Clock
 from qamctl.spec.quantities import Measures, as_written
 from qamctl.spec.rows import Rows
 from qamctl.spec.source import Path_
@@ -39,8 +41,9 @@ class ReadResources:
 
     def finish(self, faults: Faults) -> Resources:
         """The resources, once every quantity has been seen."""
-        capacity = self.measures.column(self.capacity, self.rows, RESOURCES["capacity"], faults)
-        device = self.measures.column(self.device, self.rows, RESOURCES["device"], faults)
+        everyone = np.arange(self.rows.n)
+        capacity = self.measures.column(self.capacity, self.rows, everyone, RESOURCES["capacity"], faults)
+        device = self.measures.column(self.device, self.rows, everyone, RESOURCES["device"], faults)
         for row in np.flatnonzero(device == 0).tolist():
             faults.add(self.rows.path(row, "device"), "must be above 0", "leave it out where any part can be used")
         return Resources(
@@ -53,19 +56,21 @@ class ReadResources:
         )
 
 
-def read_resources(rows: Rows, readable: bool, faults: Faults) -> ReadResources:
+def read_resources(rows: Rows, readable: bool, clock: Clock, faults: Faults) -> ReadResources:
     """Decode the resources; where the list is not `readable`, no reference to one is called unknown."""
-    check_names(rows, RESOURCES, faults, LATER["resources"])
+    check_names(rows, RESOURCES, faults)
     names, index = ids(rows, RESOURCES["id"], faults)
     choices(rows, RESOURCES["kind"], faults)
+    check_intervals(rows, RESOURCES["calendar"], clock, faults)
+    everyone = np.arange(rows.n)
     measures = Measures(index if readable else None, rows.n)
     return ReadResources(
         rows=rows,
         ids=names,
         index=index if readable else None,
         measures=measures,
-        capacity=measures.single(rows, RESOURCES["capacity"], faults),
-        device=measures.single(rows, RESOURCES["device"], faults),
+        capacity=measures.single(rows, everyone, RESOURCES["capacity"], faults),
+        device=measures.single(rows, everyone, RESOURCES["device"], faults),
         weight=numbers(rows, RESOURCES["weight"], faults),
         transient=np.array(coded(rows, RESOURCES["transient"], read_flag, False, faults).list(), bool),
     )

@@ -50,7 +50,7 @@ def to_block(
     names = (*spec.clusters.ids, None)  # row -1 is the last one
     rows: Any = list(assignment_rows(spec, solution))
     if most_rows is not None and len(rows) > most_rows:
-        table = tables[TABLE] = _table(rows)
+        table = tables[TABLE] = assignments_csv(rows)
         rows = {"table": TABLE, "sha256": hashlib.sha256(table).hexdigest()}
     block = {
         "assignments": rows,
@@ -98,10 +98,10 @@ def cluster_rows(spec: ClusterSpec, report: Report) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _table(rows: Sequence[Mapping[str, Any]]) -> bytes:
-    """The rows, which have the same fields, as CSV."""
+def assignments_csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """The rows, which have the same fields, as CSV; ids stand in it as they are, whatever they begin with."""
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer = csv.DictWriter(text, list(rows[0]) if rows else ["agent", "cluster"], lineterminator="\n")
     writer.writeheader()
     writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
     return text.getvalue().encode()

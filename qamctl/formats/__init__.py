@@ -46,7 +46,13 @@ FORMATS: Final = MappingProxyType(
         "jobshop": Format(
             "qamctl.formats.jobshop", "job shop in the OR-Library form: `machine duration` pairs, a job a line"
         ),
+        "fjsp": Format(
+            "qamctl.formats.fjsp",
+            "flexible job shop: Brandimarte's .fjs, or a table of durations by operation and machine",
+        ),
+        "pmp": Format("qamctl.formats.pmp", "unrelated parallel machines: a row of durations by machine for each job"),
         "rcpsp": Format("qamctl.formats.rcpsp", "project scheduling: Patterson .rcp, PSPLIB .sm and .mm, MMLIB"),
+        "mmlib": Format("qamctl.formats.mmlib", "multi-mode project scheduling: MMLIB, or PSPLIB .mm"),
         "wfcommons": Format(
             "qamctl.formats.wfcommons", "workflow DAG: WfCommons JSON, schema 1.4 or 1.5", options=("agents",)
         ),

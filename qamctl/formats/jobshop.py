@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from qamctl.formats.faults import LARGEST, fault, problem_name
-from qamctl.formats.tokens import Tokens, lines_of
+from qamctl.formats.faults import fault
+from qamctl.formats.machines import shop, work
+from qamctl.formats.tokens import check_count, content_lines, on_line
 
 _WHAT = "a job shop"
 
@@ -23,38 +24,22 @@ def read(text: str, *, name: str) -> dict[str, Any]:
     SpecError
         For a text of another form, with file, line and column.
     """
-    rows = [
-        (number, line)
-        for number, line in enumerate(lines_of(text), 1)
-        if line.strip() and not line.lstrip().startswith("#")
-    ]
+    rows = content_lines(text)
     if not rows:
         raise fault(name, 1, 1, "the file is empty", what=_WHAT, hint="the first line holds `jobs machines`")
-    head = Tokens([rows[0][1]], file=name, what=_WHAT, first_line=rows[0][0])
+    head = on_line(rows[0], file=name, what=_WHAT)
     jobs = head.integer("the number of jobs", 1)
     machines = head.integer("the number of machines", 1)
     head.end()
-    if len(rows) - 1 != jobs:
-        place = rows[min(jobs + 1, len(rows) - 1)][0]
-        message = f"{jobs} jobs are announced and {len(rows) - 1} lines of operations follow"
-        raise fault(name, place, 1, message, what=_WHAT, hint="one job stands on one line")
+    hint = "one job stands on one line"
+    check_count(rows, 1, jobs, f"{jobs} jobs are announced", hint=hint, file=name, what=_WHAT)
 
-    tasks: list[dict[str, Any]] = []
-    for job, (number, line) in enumerate(rows[1:]):
-        tokens = Tokens([line], file=name, what=_WHAT, first_line=number)
+    tasks = []
+    for job, line in enumerate(rows[1:]):
+        tokens = on_line(line, file=name, what=_WHAT)
         for k in range(machines):
             machine = tokens.integer(f"the machine of operation {k} of job {job}", 0, machines - 1)
-            duration = tokens.integer(f"the duration of operation {k} of job {job}", 0, LARGEST)
-            task: dict[str, Any] = {"id": f"J{job}.{k}", "duration": duration, "agents": [f"M{machine}"]}
-            if k:
-                task["after"] = [f"J{job}.{k - 1}"]
-            tasks.append(task)
+            duration = tokens.integer(f"the duration of operation {k} of job {job}")
+            tasks.append(work(f"J{job}.{k}", [(machine, duration)], f"J{job}.{k - 1}" if k else None))
         tokens.end()
-    return {
-        "kind": "schedule",
-        "version": 1,
-        "name": problem_name(name),
-        "objective": {"makespan": 1},
-        "agents": [{"id": f"M{machine}"} for machine in range(machines)],
-        "tasks": tasks,
-    }
+    return shop(name, machines, tasks)

@@ -52,10 +52,10 @@ def _entry(key: str, value: Any, indent: str) -> list[str]:
     if isinstance(value, str) and _LINES(value):
         return [f"{start} |", *(f"{indent}  {line}" for line in value[:-1].split("\n"))]
     if _is_table(value):
-        return [start, *(f"{indent}  - {_flow(row)}" for row in value)]
+        return [start, *(f"{indent}  - {flow(row)}" for row in value)]
     if isinstance(value, Mapping) and _holds_block(value):
         return [start, *(line for inner, item in value.items() for line in _entry(inner, item, indent + "  "))]
-    return [f"{start} {_flow(value)}"]
+    return [f"{start} {flow(value)}"]
 
 
 def _is_table(value: Any) -> bool:
@@ -70,7 +70,14 @@ def _holds_block(value: Any) -> bool:
     return _is_table(value) or (isinstance(value, str) and bool(_LINES(value)))
 
 
-def _flow(value: Any) -> str:
+def flow(value: Any) -> str:
+    """A value on one line, in flow style.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for `write_spec`.
+    """
     if isinstance(value, str):
         return _text(value)
     if value is None:
@@ -82,9 +89,9 @@ def _flow(value: Any) -> str:
     if isinstance(value, float):
         return _number(value)
     if isinstance(value, Mapping):
-        return "{" + ", ".join([f"{_text(key)}: {_flow(item)}" for key, item in value.items()]) + "}"
+        return "{" + ", ".join([f"{_text(key)}: {flow(item)}" for key, item in value.items()]) + "}"
     if isinstance(value, (list, tuple)):
-        return "[" + ", ".join([_flow(item) for item in value]) + "]"
+        return "[" + ", ".join([flow(item) for item in value]) + "]"
     raise TypeError(f"a problem file can't hold a {type(value).__name__}")
 
 

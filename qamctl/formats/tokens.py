@@ -13,7 +13,7 @@ _INTEGER = re.compile(r"[0-9]{1,18}\Z", re.ASCII)
 
 
 class Tokens:
-    """Whitespace-separated integers, taken one after the other; line breaks mean nothing.
+    """Whitespace-separated integers, and words between them, taken one after the other; line breaks mean nothing.
 
     Parameters
     ----------
@@ -57,6 +57,22 @@ class Tokens:
             raise self.fault(f"{value} can't be {meaning}, which is from {low} to {high}")
         return value
 
+    def word(self, expected: str) -> None:
+        """The next token, which must be this word.
+
+        Raises
+        ------
+        SpecError
+            It is another one, or the file is at its end.
+        """
+        token = next(self._tokens, None)
+        if token is None:
+            self.line, self.column = self._after_last, 1
+            raise self.fault(f"the text ends where `{expected}` should stand", hint="the file may be cut off")
+        text, self.line, self.column = token
+        if text != expected:
+            raise self.fault(f"{shown(text)} stands where `{expected}` should")
+
     def end(self) -> None:
         """Refuse anything that is left."""
         token = next(self._tokens, None)
@@ -72,3 +88,33 @@ class Tokens:
 def lines_of(text: str) -> list[str]:
     """The lines of a text, numbered as an editor does; a byte order mark is dropped."""
     return text.removeprefix("\ufeff").split("\n")
+
+
+def content_lines(text: str) -> list[tuple[int, str]]:
+    """The lines that hold something, each with its number; those that start with `#` are comments."""
+    return [
+        (number, line)
+        for number, line in enumerate(lines_of(text), 1)
+        if line.strip() and not line.lstrip().startswith("#")
+    ]
+
+
+def on_line(line: tuple[int, str], *, file: str, what: str) -> Tokens:
+    """The numbers of one line alone."""
+    return Tokens([line[1]], file=file, what=what, first_line=line[0])
+
+
+def check_count(
+    lines: Sequence[tuple[int, str]], head: int, wanted: int, announced: str, *, hint: str, file: str, what: str
+) -> None:
+    """Refuse another number of lines below the first `head` than is announced, at the first one too many or the last.
+
+    Raises
+    ------
+    SpecError
+        There are more or fewer.
+    """
+    found = len(lines) - head
+    if found != wanted:
+        place = lines[min(head + wanted, len(lines) - 1)][0]
+        raise fault(file, place, 1, f"{announced} and {found} lines follow", hint=hint, what=what)

@@ -83,7 +83,7 @@ def _build(data: Mapping[str, Any], source: Source) -> ReasonSpec:
     tables: Tables = {}
 
     rows_and_whether_readable = partial(read_list, data, source.base, tables, faults)
-    root = read_root(data, REASON, (), faults)
+    root = read_root(data, REASON, faults)
     solver = read_solver(root, REASON_SOLVER, faults)
     _check_form(data, faults)
     rows, readable = rows_and_whether_readable("paths")

@@ -111,6 +111,6 @@ def read_steps(
         else:
             hint = nearest(word, [*index, EVOLVE_WORD]) if isinstance(word, str) else None
             faults.add(("steps", i), f"must be the id of evidence, or {EVOLVE_WORD}, found {show(word)}", hint)
-    idle = [name for row, name in enumerate(evidence) if row not in steps]
+    idle = [] if faults.count else [name for row, name in enumerate(evidence) if row not in steps]
     notes = [f"evidence {', '.join(idle[:5])}{'...' if len(idle) > 5 else ''} is in no step, and says nothing"]
-    return tuple(steps), notes if idle and not faults.count else []
+    return tuple(steps), notes if idle else []

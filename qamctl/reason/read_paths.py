@@ -67,8 +67,9 @@ def likelihoods(
     rest = numbers(rows, kind["otherwise"], faults)
     known = present(rows, "likelihood")
     if index is not None:
-        for row in np.flatnonzero(known & np.isnan(rest) & np.isnan(found).any(axis=1)).tolist():
-            missing = [paths[i] for i in np.flatnonzero(np.isnan(found[row])).tolist()]
+        columns = sorted(index.values())
+        for row in np.flatnonzero(known & np.isnan(rest) & np.isnan(found[:, columns]).any(axis=1)).tolist():
+            missing = [paths[i] for i in columns if np.isnan(found[row, i])]
             if faults.within(rows.path(row, "likelihood")):
                 continue  # a name that was refused would be called missing, too
             further = len(missing) - 1

@@ -8,11 +8,13 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import numpy as np
+
 from qamctl.reason.answer import Answer, attempt_row, worth_of
 from qamctl.reason.exact import Exact
 from qamctl.reason.solution import Solution, choose, rounded
 from qamctl.reason.solvers.sampled import utility_intervals
-from qamctl.reason.spec import ReasonSpec
+from qamctl.reason.spec import Floats, ReasonSpec
 
 #: More paths than this stand in a table of their own.
 MOST_ROWS: Final = 50_000
@@ -109,6 +111,15 @@ def to_block(
         **more,
     }
     return block, tables
+
+
+def posterior_of(spec: ReasonSpec, block: Mapping[str, Any], tables: Mapping[str, bytes]) -> Floats:
+    """[N] the posterior that a block tells, or the table that it names: what `to_block` wrote, read again."""
+    told = block["posterior"]
+    if "table" in told and len(spec.paths.ids) > MOST_ROWS:
+        rows = csv.DictReader(io.StringIO(tables[told["table"]].decode(), newline=""))
+        told = {row["path"]: float(row["probability"]) for row in rows}
+    return np.array([told[name] for name in spec.paths.ids])
 
 
 def _digits(solution: Solution) -> int:

@@ -14,7 +14,7 @@ from qamctl.report.cluster_boxes import Boxes, triangle
 from qamctl.report.cluster_layout import LEFT_OUT, ROOT, Box, Dots, Layout, arrange, dots_for
 from qamctl.report.cluster_links import Lines, links_between_agents, links_between_clusters
 from qamctl.report.cluster_style import STYLE
-from qamctl.report.svg import element, number, short, text, title, width, words
+from qamctl.report.svg import FILE, Place, element, number, picture, short, text, title, width
 
 #: Agents up to which each one is drawn.
 MOST_AGENTS: Final = 500
@@ -29,8 +29,8 @@ MOST_TOLD: Final = 50
 _MARGIN, _HEADING, _LINE, _LEAST = 24.0, 70.0, 20.0, 420.0
 
 
-def cluster_svg(spec: ClusterSpec, after: State, before: State | None = None) -> str:
-    """The picture of an assignment, as an SVG file.
+def cluster_svg(spec: ClusterSpec, after: State, before: State | None = None, place: Place = FILE) -> str:
+    """The picture of an assignment, as an SVG file or as part of a page.
 
     Up to `MOST_AGENTS` agents each is a dot in the box of its cluster, linked to those that it has cut links with; of
     more, boxes and the sums of the links between them are drawn. It depends on nothing but its arguments, follows the
@@ -42,8 +42,10 @@ def cluster_svg(spec: ClusterSpec, after: State, before: State | None = None) ->
         The assignment that is drawn.
     before
         As agents are now: who moves is marked, and so is how full the clusters were. None where nobody is anywhere.
+    place
+        Where the picture stands.
     """
-    return _Picture(spec, after, before, flows_of(spec, after.cluster)).draw()
+    return _Picture(spec, after, before, flows_of(spec, after.cluster)).draw(place)
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,8 @@ class _Picture:
     before: State | None
     flows: Flows
 
-    def draw(self) -> str:
-        """The whole file."""
+    def draw(self, place: Place) -> str:
+        """All of it."""
         dots = dots_for(self.spec.agents.ids, MOST_AGENTS)
         shown = _shown(self.spec, self.after)
         painter = Boxes(self.spec, self.after, self.before, self.flows)
@@ -68,13 +70,7 @@ class _Picture:
         legend = self._legend(dots, lines, wide)
         high = _HEADING + layout.root.high + _MARGIN + _LINE * len(legend) + 8
         at = high - 8 - _LINE * len(legend) + 2
-        return "\n".join([
-            '<?xml version="1.0" encoding="UTF-8"?>',
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide:.0f} {high:.0f}" width="{wide:.0f}" '
-            f'height="{high:.0f}" role="img" aria-labelledby="qamctl-title qamctl-desc">',
-            element("title", words(f"Clusters of {self.spec.name}"), id="qamctl-title"),
-            element("desc", words(" ".join(self._words(shown))), id="qamctl-desc"),
-            element("style", STYLE),
+        drawn = [
             element("rect", class_="page", width="100%", height="100%"),
             text(_MARGIN, _MARGIN + 14, short(self.spec.name, wide - 2 * _MARGIN, 18), class_="heading"),
             text(_MARGIN, _MARGIN + 33, short(self._facts(), wide - 2 * _MARGIN, 12), class_="facts"),
@@ -82,8 +78,9 @@ class _Picture:
             *self._drawn(boxes, lines, layout, dots, painter),
             "</g>",
             *(sign for row, signs in enumerate(legend) for sign in _row(signs, at + row * _LINE)),
-            "</svg>",
-        ]) + "\n"  # fmt: skip
+        ]
+        heading, told = f"Clusters of {self.spec.name}", " ".join(self._words(shown))
+        return picture(place, wide, high, heading=heading, told=told, style=STYLE, inside=drawn)
 
     def _drawn(self, boxes: list[Box], lines: Lines, layout: Layout, dots: Dots, painter: Boxes) -> Iterator[str]:
         """Everything inside the frame of the page, from the back to the front."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from qamctl.report.reason_style import LINES, STYLE
-from qamctl.report.svg import element, number, short, text, title
+from qamctl.report.svg import FILE, Place, element, number, picture, short, text, title
 
 #: Bars of the posterior, points of the waterfall, and lines of it, that are drawn.
 MOST_BARS: Final = 16
@@ -21,8 +21,8 @@ _TALL: Final = 150.0
 _CELL: Final = 30.0
 
 
-def reason_svg(result: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) -> str:
-    """The picture of a reasoning result.
+def reason_svg(result: Mapping[str, Any], steps: Sequence[Mapping[str, Any]], place: Place = FILE) -> str:
+    """The picture of a reasoning result, as an SVG file or as part of a page.
 
     Parameters
     ----------
@@ -30,6 +30,8 @@ def reason_svg(result: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) ->
         The object of a result file, with a solution.
     steps
         The posterior after each step, as `reason.explain` gives it; empty for networks.
+    place
+        Where the picture stands.
     """
     solution = result["solution"]
     drawn: list[str] = []
@@ -44,11 +46,17 @@ def reason_svg(result: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) ->
             drawn += part
             top += height + _GAP
     page = element("rect", x=0, y=0, width=WIDTH, height=top, class_="page")
-    style = f"<style>{STYLE}</style>"
-    return element(
-        "svg", style, title(f"Decision {solution['decision']}"), page, *drawn, xmlns="http://www.w3.org/2000/svg",
-        width=WIDTH, height=top, viewBox=f"0 0 {WIDTH} {number(round(top, 1))}", role="img",
-    )  # fmt: skip
+    heading = f"Decision {solution['decision']}"
+    return picture(place, WIDTH, top, heading=heading, told=_words(result), style=STYLE, inside=[page, *drawn])
+
+
+def _words(result: Mapping[str, Any]) -> str:
+    """What the picture shows, for those who can't see it."""
+    posterior = result["solution"]["posterior"]
+    if isinstance(posterior.get("table"), str):
+        return f"{_facts(result)}."
+    ranked = sorted(posterior, key=lambda name: -posterior[name])[:MOST_BARS]
+    return " ".join([f"{_facts(result)}.", *(f"{name}: {100 * posterior[name]:.1f} %." for name in ranked)])
 
 
 def _facts(result: Mapping[str, Any]) -> str:

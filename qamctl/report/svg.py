@@ -1,8 +1,10 @@
-"""The few pieces of SVG that pictures are made of: elements, safe texts, and texts cut to the room that they have."""
+"""The few pieces of SVG that pictures are made of: elements, safe texts, texts cut to their room, and the frame."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from itertools import accumulate, takewhile
 from typing import Final
 from unicodedata import combining, east_asian_width
@@ -17,13 +19,77 @@ _LETTER: Final = 0.56
 
 def element(name: str, *inside: str, **attributes: str | float | None) -> str:
     """An element; numbers have a decimal at most, `class_` stands for `class`, and None is left out."""
-    told = "".join(
+    content, told = "".join(inside), spelled(attributes)
+    return f"<{name}{told}>{content}</{name}>" if content else f"<{name}{told}/>"
+
+
+def spelled(attributes: Mapping[str, str | float | None]) -> str:
+    """Attributes as they stand in a tag, each behind a space; see `element`."""
+    return "".join(
         f" {key.rstrip('_').replace('_', '-')}={quoteattr(_legal(_value(value)))}"
         for key, value in attributes.items()
         if value is not None
     )
-    content = "".join(inside)
-    return f"<{name}{told}>{content}</{name}>" if content else f"<{name}{told}/>"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a picture stands: in a file of its own, or on a page, whose pictures share neither ids nor styles.
+
+    Attributes
+    ----------
+    name
+        What the ids of the picture begin with; on a page no other picture has it.
+    whole
+        Whether it is a file of its own.
+    """
+
+    name: str = "qamctl"
+    whole: bool = True
+
+
+#: A file of its own.
+FILE: Final = Place()
+
+
+def picture(
+    place: Place, wide: float, high: float, *, heading: str, told: str, style: str, inside: Iterable[str]
+) -> str:
+    """A picture around what is drawn in it.
+
+    Parameters
+    ----------
+    wide, high
+        Of the picture, in its own units.
+    heading, told
+        What it is, and what it shows, in words.
+    style
+        Its rules, one a line; empty on a page that has them already.
+    """
+    ids = {"id": place.name, "aria_labelledby": f"{place.name}-title {place.name}-desc"}
+    lines = [
+        element("title", words(heading), id=f"{place.name}-title"),
+        element("desc", words(told), id=f"{place.name}-desc"),
+        *([element("style", style if place.whole else scoped(style, place.name))] if style else []),
+        *inside,
+    ]
+    size = {"viewBox": f"0 0 {wide:.0f} {high:.0f}", "width": f"{wide:.0f}", "height": f"{high:.0f}", "role": "img"}
+    if not place.whole:  # a page knows what an svg is
+        return element("svg", "\n", "\n".join(lines), "\n", **ids, **size)
+    svg = element("svg", "\n", "\n".join(lines), "\n", xmlns="http://www.w3.org/2000/svg", **ids, **size)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{svg}\n'
+
+
+def scoped(style: str, name: str) -> str:
+    """Rules that hold within the element of that id alone; each stands on a line of its own."""
+    lines = []
+    for line in style.splitlines():
+        selectors, brace, rest = line.partition("{")
+        if brace and not line.startswith("@"):
+            selectors = ", ".join(f"#{name} {one.strip()}" for one in selectors.split(","))
+            line = f"{selectors} {{{rest}"
+        lines.append(line)
+    return "\n".join(lines)
 
 
 def words(text: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from qamctl.errors import UsageError
 from qamctl.runs.atomic import Pending, make_folder, sweep, write_atomic
+from qamctl.runs.beside import TAKEN
 from qamctl.spec.source import Source
 
 #: With `--no-copy`, larger side tables are kept by their hash only.
@@ -122,8 +123,8 @@ def _is_plain(name: str) -> bool:
 
 
 def _name(ref: str, sha256: str) -> str:
-    """Where a table goes: under its own relative path if that stays below the directory."""
-    if _is_plain(ref) and not ref.startswith("spec."):
+    """Where a table goes: under its own relative path if that stays below the directory, and is not the result's."""
+    if _is_plain(ref) and not ref.startswith("spec.") and ref not in TAKEN:
         return str(PurePosixPath(ref))
     return f"tables/{sha256[:8]}-{PurePosixPath(ref).name}"
 

@@ -69,6 +69,8 @@ def build(
     cache: tuple[int, int] | None = None,
     jobs: Sequence[Mapping[str, Any]] = (),
     sense: str = "min",
+    left_out: float | None = None,
+    reused: bool | None = None,
 ) -> dict[str, Any]:
     """The content of metrics.json.
 
@@ -77,7 +79,8 @@ def build(
     run, kind, name
         The run's id, the spec's kind and name.
     result
-        As in result.json: status, objective, bound, gap, solved_by, fallback and attempts are taken from it.
+        As in result.json: status, objective, bound, gap, terms, levels, gates, solved_by, fallback and attempts are
+        taken from it.
     stopwatch
         Of the whole run.
     now
@@ -101,8 +104,15 @@ def build(
         Of remote targets: id, target, state, shots, seconds, estimated, billed, currency, cached, ...
     sense
         min or max: which objectives are better.
+    left_out
+        Tasks that a schedule leaves out; None where there is no schedule.
+    reused
+        Whether the answer is that of an earlier run, which counts as a hit, or as a miss; None: nobody asked for one.
     """
     attempts = result.get("attempts") or []
+    kept = cache_of(jobs) if cache is None else {"hits": cache[0], "misses": cache[1]}
+    if reused is not None:
+        kept = {"hits": kept["hits"] + reused, "misses": kept["misses"] + (not reused)}
     return {
         "schema": "qamctl/metrics/1",
         "run": run,
@@ -114,6 +124,10 @@ def build(
         "objective": result.get("objective"),
         "bound": result.get("bound"),
         "gap": result.get("gap"),
+        "terms": dict(result.get("terms") or {}),
+        "levels": [{key: level.get(key) for key in ("value", "bound")} for level in result.get("levels") or []],
+        "gates": [dict(row) for row in result.get("gates") or []],
+        **({} if left_out is None else {"left_out": left_out}),
         "solved_by": result.get("solved_by"),
         "fallback": result.get("fallback"),
         "seconds": stopwatch.seconds(),
@@ -127,7 +141,8 @@ def build(
         **({} if clusters is None else {"clusters": dict(clusters)}),
         "credits": credits_of(jobs),
         "quantum_vs_classical": compare_quantum([] if quantum is None else attempts, quantum or (), sense),
-        "cache": cache_of(jobs) if cache is None else {"hits": cache[0], "misses": cache[1]},
+        "cache": kept,
+        **({} if reused is None else {"reused": reused}),
         "jobs": [dict(job) for job in jobs],
     }
 

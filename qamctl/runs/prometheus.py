@@ -10,6 +10,7 @@ from typing import Any
 
 from qamctl.runs.canonical import dumps
 from qamctl.runs.exposition import Family, Samples, exposition, number, sample
+from qamctl.runs.prometheus_answer import answer_families
 from qamctl.runs.prometheus_clusters import cluster_families
 
 _LAST_SUCCESS = "qamctl_last_success_timestamp_seconds"
@@ -116,6 +117,7 @@ def _families(metrics: Mapping[str, Any], base: Mapping[str, str]) -> Iterator[F
     yield "qamctl_objective", "Checked objective of the answer.", one("objective")
     yield "qamctl_bound", "Proved bound of the objective.", one("bound")
     yield "qamctl_gap", "Relative distance of objective and bound.", one("gap")
+    yield from answer_families(metrics, base)
     seconds = metrics["seconds"]
     phases = [({**base, "phase": phase}, value) for phase, value in seconds.items() if phase != "total"]
     yield "qamctl_phase_seconds", "Wall time by phase; the phases add up to the total.", phases
@@ -135,6 +137,7 @@ def _families(metrics: Mapping[str, Any], base: Mapping[str, str]) -> Iterator[F
     yield from cluster_families(metrics.get("clusters"), base)
     credits = metrics["credits"]
     yield "qamctl_credits_billed", "Credits billed by remote targets.", [(base, credits["billed"])]
+    yield "qamctl_answer_reused", "1 where the answer is that of an earlier run, 0 where it was found.", one("reused")
     jobs = metrics.get("jobs") or []
     if not jobs:
         return
@@ -143,8 +146,9 @@ def _families(metrics: Mapping[str, Any], base: Mapping[str, str]) -> Iterator[F
     count = Counter((job["target"], job["state"]) for job in jobs)
     states = [({**base, "target": target, "state": state}, float(n)) for (target, state), n in sorted(count.items())]
     yield "qamctl_jobs", "Jobs on remote targets, those among them whose results were kept.", states
-    cache = metrics["cache"]
-    kept = [({**base, "result": result}, float(cache[result])) for result in ("hits", "misses")]
+    hits = sum(bool(job.get("cached")) for job in jobs)
+    counts = {"hits": hits, "misses": len(jobs) - hits}
+    kept = [({**base, "result": result}, float(count)) for result, count in counts.items()]
     yield "qamctl_job_cache", "Jobs whose results were kept (hits), and that had to be sent (misses).", kept
 
 

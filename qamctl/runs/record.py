@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from qamctl.errors import QamError, write_error
 from qamctl.runs.atomic import Pending, check_target, make_folder, sweep, write_atomic
+from qamctl.runs.beside import beside, renamed, stale, tables_of
 from qamctl.runs.canonical import canonical, dumps
 from qamctl.runs.copies import copy_inputs, drop_stale, plan_copies, sweep_copies
 from qamctl.runs.identity import loaded_versions, run_id, state_folder, utc_now
@@ -106,7 +107,8 @@ class Run:
             Logged with the end of the run.
         tables
             Further files of the result (`assignments.csv`), by name; the result holds their sha256, so that a
-            reader can tell them from those of another run.
+            reader can tell them from those of another run. Those of an earlier run in the directory go. The tables
+            among them that the result names stand beside its extra copy, too, under names of their own.
 
         Raises
         ------
@@ -115,10 +117,11 @@ class Run:
         """
         if result.get("run") != self.id:
             raise ValueError(f"the result belongs to run {result.get('run')}, not to {self.id}")
-        text = dumps(result)
+        text, tables = dumps(result), tables or {}
+        left = stale(self.directory, tables)
         with Pending(self.directory / RESULT, private=self.private) as pending:
             pending.write(text)
-            for name, data in (tables or {}).items():
+            for name, data in tables.items():
                 write_atomic(self.directory / name, data, private=self.private)
             figures = metrics()
             write_atomic(self.directory / METRICS, dumps(figures), durable=False, private=self.private)
@@ -126,10 +129,20 @@ class Run:
             self.log("run", "ended", **outcome, exit_code=int(exit_code))
             pending.commit()
         self._finished.append(True)
+        for path in left:
+            with suppress(OSError):  # what can't be removed is told from the result's own by its hash
+                path.unlink()
         if self.metrics_copy is not None:
             write_atomic(self.metrics_copy, metrics_text(self.metrics_copy, figures), durable=False)
         if self.result_copy is not None:
-            write_atomic(self.result_copy, text)
+            self._copy(self.result_copy, result, text, tables)
+
+    def _copy(self, copy: Path, result: Mapping[str, Any], text: str, tables: Mapping[str, bytes]) -> None:
+        """The extra copy of the result, behind the tables that it names."""
+        names = {name: beside(copy, name) for name in sorted(tables_of(result)) if name in tables}
+        for name, other in names.items():
+            write_atomic(copy.parent / other, tables[name])
+        write_atomic(copy, dumps(renamed(result, names)) if names else text)
 
     def fail(self, error: BaseException, exit_code: int) -> None:
         """Log that the run ended without a result; after `finish` there is one, and nothing is logged.

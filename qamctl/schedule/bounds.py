@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.limits import least_reasoning
-from qamctl.schedule.spec import NEVER, Floats, Ints
+from qamctl.schedule.spec import NEVER, TERMS, Floats, Ints
 
 #: Heads and tails that an energy bound distinguishes; with at most so many it is exact over all pairs.
 GRID: Final = 64
@@ -40,20 +40,22 @@ def level_bounds(instance: Instance) -> tuple[float | None, ...]:
 
 
 def term_bounds(instance: Instance) -> Floats:
-    """[6] a lower bound on each term of `TERMS`, in objective units."""
+    """[11] a lower bound on each term of `TERMS`, in objective units."""
     if instance.n == 0:
         return np.zeros(instance.levels.shape[1])
     start, end = instance.earliest
-    late = np.where(instance.due < NEVER, np.maximum(0, end - instance.due), 0)
+    sure = instance.sure
+    weight, late = instance.weight[sure], np.where(instance.due < NEVER, np.maximum(0, end - instance.due), 0)[sure]
     # The same sums in the same order as in Instance.terms, so that a bound that is met is met exactly.
     return np.array(
         [
             makespan_bound(instance) * instance.unit if instance.levels[:, 0].any() else 0.0,
-            (instance.weight * late).sum() * instance.unit,
-            (instance.weight * (late > 0)).sum(),
-            (instance.weight * (end - instance.release)).sum() * instance.unit,
+            (weight * late).sum() * instance.unit,
+            (weight * (late > 0)).sum(),
+            (weight * (end - instance.release)[sure]).sum() * instance.unit,
             _cost_bound(instance),
             _reasoning_bound(instance, start),
+            *np.zeros(len(TERMS) - 6),
         ]
     )
 
@@ -68,13 +70,14 @@ def makespan_bound(instance: Instance) -> int:
     (P. Baptiste, C. Le Pape and W. Nuijten, "Satisfiability tests and time-bound adjustments for
     cumulative scheduling problems", Annals of OR 92, 1999).
     """
-    if instance.n == 0:
+    sure = instance.sure
+    if not sure.any():
         return 0
     head, end = instance.earliest
     free = np.full(instance.n, -1, np.int64)
-    _, finish = instance.graph.latest(np.zeros(instance.n, np.int64), free, instance.shortest, instance.longest)
+    _, finish = instance.tails.latest(np.zeros(instance.n, np.int64), free, instance.shortest, instance.longest)
     tail = -finish
-    best = int((end + tail).max())
+    best = int((end + tail)[sure].max())
     for tasks, energy, supply in _loads(instance):
         some = energy > 0
         if supply <= 0 or not some.any():
@@ -108,7 +111,7 @@ def _thresholds(values: Ints) -> Ints:
 def _loads(instance: Instance) -> Iterator[tuple[Ints, Floats, float]]:
     """Tasks, the least energy of each, and the supply that must bear them together, for every supply known.
 
-    A task without options bears nothing.
+    A task without options, or that may be left out, needs nothing.
     """
     tasks = np.flatnonzero(np.diff(instance.first_option))
     if not len(tasks):
@@ -116,13 +119,14 @@ def _loads(instance: Instance) -> Iterator[tuple[Ints, Floats, float]]:
     first = instance.first_option[:-1][tasks]
     holder = instance.option_holder
     duration = instance.option_duration.astype(np.float64)
-    base = instance.spec.modes.duration[instance.option_mode].astype(np.float64)
+    base = np.append(instance.spec.modes.duration, 0)[instance.option_mode].astype(np.float64)
+    sure = instance.sure[tasks]
     speed = np.ones(len(instance.members))
     for h, members in enumerate(instance.members):
         if len(members):
             speed[h] = instance.spec.agents.speed_num[members[0]] / instance.spec.agents.speed_den[members[0]]
     lowest, highest = np.minimum.reduceat(holder, first), np.maximum.reduceat(holder, first)
-    forced = lowest == highest
+    forced = (lowest == highest) & sure
     by_holder = np.argsort(lowest[forced], kind="stable")
     forced_tasks, forced_holder = np.flatnonzero(forced)[by_holder], lowest[forced][by_holder]
     edges = np.flatnonzero(np.diff(forced_holder, prepend=-1, append=len(instance.members)))
@@ -132,16 +136,17 @@ def _loads(instance: Instance) -> Iterator[tuple[Ints, Floats, float]]:
         if not need.any():
             continue
         held = instance.capacity[:, k] >= 0
-        energy = np.minimum.reduceat(need * duration, first)
+        energy = np.where(sure, np.minimum.reduceat(need * duration, first), 0.0)
         for a, b in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
             h = int(forced_holder[a])
             if held[h]:
                 mine = forced_tasks[a:b]
                 yield tasks[mine], energy[mine], float(instance.capacity[h, k])
-        pool = float(max(instance.capacity[0, k], 0))
+        pool = float(max(most_shared(instance, int(k)), 0))
         if pool:
-            yield tasks, np.minimum.reduceat(np.where(held[holder], 0.0, need * duration), first), pool
-        work = np.minimum.reduceat(need * base, first)
+            fallen = np.minimum.reduceat(np.where(held[holder], 0.0, need * duration), first)
+            yield tasks, np.where(sure, fallen, 0.0), pool
+        work = np.where(sure, np.minimum.reduceat(need * base, first), 0.0)
         for among, mine in sets:
             own = among & held
             own[0] = False
@@ -151,6 +156,13 @@ def _loads(instance: Instance) -> Iterator[tuple[Ints, Floats, float]]:
             if (speed[among] != 1).any():
                 fastest = float(speed[leaning].max(initial=0.0))
                 yield tasks[mine], work[mine], float(instance.capacity[own, k] @ speed[own]) + shared * fastest
+
+
+def most_shared(instance: Instance, column: int) -> int:
+    """What there is of a column in the pool at the best of times."""
+    calendar = instance.spec.resources.calendar
+    periods = calendar.of(column - 1) if column else []
+    return max([int(instance.capacity[0, column]), *(left for _, _, left in periods)])
 
 
 def _holder_sets(instance: Instance, tasks: Ints, first: Ints) -> Iterator[tuple[Mask, Ints]]:
@@ -188,12 +200,14 @@ def _cost_bound(instance: Instance) -> float:
     tasks = np.flatnonzero(np.diff(instance.first_option))
     if not len(tasks):
         return 0.0
-    first = instance.first_option[:-1][tasks]
-    cheapest = np.minimum.reduceat(instance.option_cost, first)
-    lowest = np.minimum.reduceat(instance.option_holder, first)
-    forced = np.unique(lowest[lowest == np.maximum.reduceat(instance.option_holder, first)])
-    fixed = instance.fixed_cost[instance.option_holder]
-    return float(cheapest.sum() + max(instance.fixed_cost[forced].sum(), np.minimum.reduceat(fixed, first).max()))
+    first, sure = instance.first_option[:-1][tasks], instance.sure[tasks]
+    if not sure.any():
+        return 0.0
+    cheapest = np.minimum.reduceat(instance.option_cost, first)[sure]
+    lowest = np.minimum.reduceat(instance.option_holder, first)[sure]
+    forced = np.unique(lowest[lowest == np.maximum.reduceat(instance.option_holder, first)[sure]])
+    fixed = np.minimum.reduceat(instance.fixed_cost[instance.option_holder], first)[sure]
+    return float(cheapest.sum() + max(instance.fixed_cost[forced].sum(), fixed.max()))
 
 
 def _reasoning_bound(instance: Instance, start: Ints) -> float:
@@ -201,4 +215,4 @@ def _reasoning_bound(instance: Instance, start: Ints) -> float:
     if instance.wishes is None:
         return 0.0
     last, _ = instance.latest(NEVER // 4)
-    return float(least_reasoning(instance, start, np.maximum(start, last)).sum())
+    return float(least_reasoning(instance, start, np.maximum(start, last))[instance.sure].sum())

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from qamctl.errors import InfeasibleError
+from qamctl.schedule.held import refuse_unheld
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.limits import Box, end_limits, serial_horizon
 from qamctl.schedule.loads import Cover, Loads, cover, option_loads, ranges
@@ -84,6 +85,7 @@ def open_choices(
     InfeasibleError
         A task has no start left, or fixed tasks contradict each other.
     """
+    refuse_unheld(instance)
     _refuse_no_option(instance)
     fixed_start = np.full(instance.n, -1, np.int64)
     fixed_option = np.full(instance.n, -1, np.int64)
@@ -129,6 +131,7 @@ def count_starts(
 ) -> tuple[int, int, int]:
     """(starts, pairs of starts of one task, moments that they cover) by the time windows alone: cheap at any size."""
     limits = [*fixed_levels[:level], np.inf if incumbent is None else instance.value(incumbent)[level]]
+    refuse_unheld(instance)
     nobody = np.full(instance.n, -1, np.int64)
     _refuse_no_option(instance)
     ceiling = max(serial_horizon(instance), 0 if incumbent is None else int(incumbent.end.max(initial=0)))

@@ -13,6 +13,7 @@ from qamctl.schedule.check import Report, check_columns
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.solution import Solution
 from qamctl.schedule.solvers.random_lists import best_of_random
+from qamctl.schedule.solvers.warm import repaired
 from qamctl.schedule.spec import ScheduleSpec
 
 #: CP-SAT is imported and has built its model after about so many seconds.
@@ -37,7 +38,8 @@ def contest_of(instance: Instance, *, slot: int = 1) -> Contest:
     return Contest(
         "schedule", instance, instance.value, partial(check_solution, instance.spec), partial(level_bounds, instance),
         partial(best_of_random, instance), WINDOW, max(LEAST_STEPS, min(MOST_STEPS, PLACED // max(1, instance.n))),
-        nothing=empty if instance.n == 0 else None, windows={"slot": slot}, left_out=_left_out,
+        nothing=empty if instance.n == 0 else None, start=repaired(instance), windows={"slot": slot},
+        left_out=_left_out,
     )  # fmt: skip
 
 
@@ -48,4 +50,6 @@ def _left_out(seconds: float | None) -> dict[str, str]:
 
 def check_solution(spec: ScheduleSpec, solution: Solution) -> Report:
     """The checker's verdict on a schedule."""
-    return check_columns(spec, solution.start, solution.end, solution.mode, solution.agent)
+    return check_columns(
+        spec, solution.start, solution.end, solution.mode, solution.agent, solution.others
+    )  # fmt: skip

@@ -17,8 +17,8 @@ class Graph:
     ----------
     order
         [T] the tasks in a topological order; among those that are ready the one that became so first.
-    pred_start, pred_task, pred_kind, pred_lag
-        CSR: what comes before each task, the type (index into KINDS) and the lag in ticks.
+    pred_start, pred_task, pred_kind, pred_lag, pred_data
+        CSR: what comes before each task, the type (index into KINDS), the lag in ticks, and what is sent.
     succ_start, succ_task, succ_kind, succ_lag
         CSR: what comes after each task.
     """
@@ -28,6 +28,7 @@ class Graph:
     pred_task: Index
     pred_kind: np.ndarray
     pred_lag: Ints
+    pred_data: Ints
     succ_start: Ints
     succ_task: Index
     succ_kind: np.ndarray
@@ -44,6 +45,7 @@ class Graph:
             pred_task=after.pred[by_succ],
             pred_kind=after.kind[by_succ],
             pred_lag=after.lag[by_succ],
+            pred_data=after.data[by_succ],
             succ_start=np.searchsorted(after.pred[by_pred], np.arange(n + 1)).astype(np.int64),
             succ_task=after.succ[by_pred],
             succ_kind=after.kind[by_pred],

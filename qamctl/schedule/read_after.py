@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 
 from qamctl.schedule.precedence import find_cycle
-from qamctl.schedule.spec import KINDS, Precedence
-from qamctl.spec.decode import PIECE, Coded, Ints, check_names, choices, names
+from qamctl.schedule.spec import KINDS, MICRO, Precedence
+from qamctl.spec.decode import PIECE, Coded, Ints, check_names, choices, coded, names
 from qamctl.spec.faults import Faults, Hint, Refusal, nearest, show
 from qamctl.spec.moments import Clock, Times, times
+from qamctl.spec.quantities import read_quantity
 from qamctl.spec.rows import Rows, rows_of
-from qamctl.spec.schedule_fields import LATER, LINK
 from qamctl.spec.source import Path_
+from qamctl.spec.task_fields import LINK
 from qamctl.spec.time import TimeAxis
 
 _TYPED = re.compile(r"(.+):(FS|SS|FF|SF)\Z").match
@@ -34,6 +35,8 @@ class Links:
         -1 where the reference is unknown (a fault then).
     lags
         The lags of the entries at some positions; those of all others are 0.
+    data
+        What every entry sends, in millionths.
     """
 
     rows: Rows
@@ -42,6 +45,7 @@ class Links:
     kind: Ints
     lags: Times
     at: Ints
+    data: Ints
     path: Callable[[int], Path_]
 
     def precedence(self, axis: TimeAxis, ids: Sequence[str], faults: Faults) -> Precedence:
@@ -61,7 +65,7 @@ class Links:
                 if len(walk) > 20:
                     walk = [*walk[:10], f"... {len(walk) - 20} more ...", *walk[-10:]]
                 faults.add(self.rows.path(cycle[0], "after"), f"precedence cycle: {' -> '.join(walk)}")
-        return Precedence(pred, succ, self.kind[keep].astype(np.int8), lag[keep])
+        return Precedence(pred, succ, self.kind[keep].astype(np.int8), lag[keep], self.data[keep])
 
 
 def read_after(rows: Rows, index: Mapping[str, int], clock: Clock, faults: Faults) -> Links:
@@ -79,15 +83,16 @@ def read_after(rows: Rows, index: Mapping[str, int], clock: Clock, faults: Fault
         if pred[e] < 0 and type(entry) is str:
             faults.add(paths(e), f"unknown task {show(entry)}", _advice(entry, index))
         elif type(entry) not in (str, dict):
-            faults.add(paths(e), f"must be a task id or {{task, type, lag}}, found {show(entry)}")
+            faults.add(paths(e), f"must be a task id or {{task, type, lag, data}}, found {show(entry)}")
     inner = rows_of([entries[e] for e in mappings], lambda i: paths(mappings[i]))
-    check_names(inner, LINK, faults, LATER["after"])
+    check_names(inner, LINK, faults)
     for i, name in enumerate(names(inner, LINK["task"], faults)):
         pred[mappings[i]] = index.get(name, -1) if name is not None else -1
         if name is not None and name not in index:
             faults.add((*inner.at(i), "task"), f"unknown task {show(name)}", nearest(name, index))
     links = _links(rows, owners, pred, faults, inner, mappings, times(inner, LINK["lag"], clock, faults))
     links.kind[mappings] = [KINDS.index(kind) for kind in choices(inner, LINK["type"], faults)]
+    links.data[mappings] = coded(inner, LINK["data"], _millionths, 0, faults).list()
     links.path = paths
     return links
 
@@ -106,8 +111,13 @@ def _links(
         kind,
         lags,
         np.array(at, np.int64),
+        np.zeros(len(owner), np.int64),
         lambda e: rows.path(int(owner[e]), "after"),
     )
+
+
+def _millionths(cell: Any, text: bool) -> int:
+    return int(read_quantity(cell, text) * MICRO)
 
 
 def _entries(rows: Rows, cells: Sequence[Any], faults: Faults) -> tuple[list[int], list[Any], list[int]]:
@@ -141,7 +151,9 @@ def _from_cells(rows: Rows, cells: Sequence[str], index: Mapping[str, int], cloc
         clock.integral &= lag.denominator == 1
     places = Rows(len(at), {}, lambda i: rows.at(int(owner[at[i]])))
     found = Times(places, LINK, None, Coded(np.arange(len(at), dtype=np.int32), lags))
-    return Links(rows, owner, pred, kind, found, np.array(at, np.int64), lambda e: rows.path(int(owner[e]), "after"))
+    nothing = np.zeros(len(owner), np.int64)
+    place: Callable[[int], Path_] = lambda e: rows.path(int(owner[e]), "after")  # noqa: E731
+    return Links(rows, owner, pred, kind, found, np.array(at, np.int64), nothing, place)
 
 
 def _plain_entries(cells: Sequence[str], index: Mapping[str, int]) -> tuple[Ints, Ints, dict[int, str]]:

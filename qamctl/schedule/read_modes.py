@@ -8,14 +8,15 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from qamctl.schedule.read_holders import read_taints
 from qamctl.schedule.spec import Modes
 from qamctl.spec.cells import read_labels, read_levels, read_name
-from qamctl.spec.decode import Coded, Floats, Ints, check_names, coded, names, numbers, present
+from qamctl.spec.decode import Coded, Floats, Ints, check_names, coded, integers, names, numbers, present
 from qamctl.spec.faults import Faults, Refusal, nearest, show
 from qamctl.spec.moments import Clock, Times, times
 from qamctl.spec.quantities import Amounts, Measures
 from qamctl.spec.rows import Rows, rows_of
-from qamctl.spec.schedule_fields import LATER, MODES, TASKS
+from qamctl.spec.task_fields import MODES, TASKS
 from qamctl.spec.time import TimeAxis
 
 T = TypeVar("T")
@@ -49,8 +50,10 @@ class ReadModes:
     inner: Times
     demand: Coded[Amounts]
     agents: Coded[Performers]
+    count: Ints
     skills: Coded[Mapping[str, float]]
     labels: Coded[Mapping[str, str]]
+    tolerates: Coded[frozenset[str]]
     cost: Floats
 
     def finish(self, axis: TimeAxis, measures: Measures, faults: Faults) -> Modes:
@@ -62,8 +65,10 @@ class ReadModes:
             duration=duration,
             demand=measures.matrix(self.demand, 0, self.rows, TASKS["demand"], faults),
             agents=self.agents.list(),
+            count=self.count,
             skills=self.skills.list(),
             labels=self.labels.list(),
+            tolerates=self.tolerates.list(),
             cost=self.cost,
         )
 
@@ -87,7 +92,7 @@ def read_modes(
     spelled = first_mode[owners] + np.arange(len(owners)) - before
     place = np.full(len(owner), -1, np.int64)
     place[spelled] = np.arange(len(owners))
-    check_names(inner, MODES, faults, LATER["modes"])
+    check_names(inner, MODES, faults)
 
     def both(name: str, read: Callable[[Any, bool], T], absent: T) -> Coded[T]:
         outer_values = coded(tasks, TASKS[name], read, absent, faults)
@@ -104,6 +109,11 @@ def read_modes(
     no_skills: Mapping[str, float] = {}
     no_labels: Mapping[str, str] = {}
     labels = coded(tasks, TASKS["labels"], read_labels, no_labels, faults)
+    no_taint: frozenset[str] = frozenset()
+    tolerates = coded(tasks, TASKS["tolerates"], read_taints, no_taint, faults)
+    count = integers(tasks, TASKS["count"], faults)[owner]
+    given = present(inner, "count")
+    count[spelled[given]] = integers(inner, MODES["count"], faults)[given]
     ids: list[str | None] = [None] * len(owner)
     for position, name in zip(spelled.tolist(), names(inner, MODES["id"], faults), strict=True):
         ids[position] = name
@@ -120,8 +130,10 @@ def read_modes(
         inner=times(inner, MODES["duration"], clock, faults),
         demand=both("demand", measures.read_map, {}),
         agents=both("agents", _performers(agents), None if some_agents else ()),
+        count=count,
         skills=both("skills", read_levels, no_skills),
         labels=Coded(labels.codes[owner], labels.values),
+        tolerates=Coded(tolerates.codes[owner], tolerates.values),
         cost=cost,
     )
     _check_performers(modes, some_agents, faults)
@@ -208,3 +220,6 @@ def _check_performers(modes: ReadModes, some_agents: bool, faults: Faults) -> No
         for mode in np.flatnonzero(nobody & asks).tolist():
             why = "agents is none" if some_agents else "the spec has no agents"
             faults.add(modes.rows.path(mode, name), f"`{name}` asks something of an agent, but {why}")
+    why = "agents is none" if some_agents else "the spec has no agents"
+    for mode in np.flatnonzero(nobody & (modes.count > 1)).tolist():
+        faults.add(modes.rows.path(mode, "count"), f"`count` asks for {modes.count[mode]} agents, but {why}")

@@ -19,6 +19,12 @@ def counts(spec: ScheduleSpec) -> bool:
     return asked is not None and (asked.weight > 0 or any("reasoning" in level for level in spec.objective))
 
 
+def taken(spec: ScheduleSpec) -> dict[str, Any]:
+    """What a schedule takes from elsewhere for its preferences, and where that was; {} where it has none."""
+    asked = spec.reasoning
+    return {} if asked is None else {"reasoning": {"actions": dict(asked.actions or {}), **asked.told}}
+
+
 def block(
     spec: ScheduleSpec, solution: Solution | None, terms: Mapping[str, Number] | None, levels: tuple[Number, ...]
 ) -> dict[str, Any] | None:

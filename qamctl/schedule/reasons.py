@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from qamctl.schedule.bounds import makespan_bound
+from qamctl.schedule.bounds import makespan_bound, most_shared
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.spec import KINDS, NEVER, Index, Ints
 from qamctl.schedule.unable import amount, unable
@@ -54,6 +54,7 @@ def _too_late(instance: Instance) -> Iterator[Reason]:
     """Tasks whose earliest end by releases, pins and precedence is after their deadline, or after the horizon."""
     tasks, horizon = instance.spec.tasks, instance.spec.horizon
     _, end = instance.earliest
+    end = np.where(instance.sure, end, 0)
     for t in np.flatnonzero(end > tasks.deadline).tolist():
         text = f"{_task(instance, t)} can't end before {_time(instance, end[t])}{_chain(instance, t)}, "
         yield Reason(
@@ -67,7 +68,7 @@ def _too_late(instance: Instance) -> Iterator[Reason]:
 
 def _chain(instance: Instance, t: int) -> str:
     """How a task comes to its earliest end: the predecessors that push it, and what the first one waits for."""
-    graph, (start, end) = instance.graph, instance.earliest
+    graph, (start, end) = instance.heads, instance.earliest
     chain = [t]
     while instance.pinned_start[chain[-1]] < 0:
         j = chain[-1]
@@ -96,7 +97,7 @@ def _chain(instance: Instance, t: int) -> str:
 
 def _pinned_too_early(instance: Instance) -> Iterator[Reason]:
     """Pinned starts before the release, or before what must come first allows."""
-    pinned, graph = instance.pinned_start, instance.graph
+    pinned, graph = instance.pinned_start, instance.heads
     for t in np.flatnonzero((pinned >= 0) & (pinned < instance.release)).tolist():
         yield Reason(
             ("tasks", t, "pinned", "start"),
@@ -122,9 +123,10 @@ def _pinned_too_early(instance: Instance) -> Iterator[Reason]:
 
 def _too_long(instance: Instance) -> Iterator[Reason]:
     """All the work, on all that can bear it, lasts longer than the horizon and the deadlines allow."""
-    last = int(instance.deadline.max())
+    sure = instance.sure
+    last = int(instance.deadline[sure].max(initial=0))
     _, end = instance.earliest
-    if last == NEVER or (end > instance.deadline).any():
+    if not sure.any() or last == NEVER or (end > instance.deadline)[sure].any():
         return
     least = makespan_bound(instance)
     if least > last:
@@ -185,7 +187,7 @@ def _collisions(instance: Instance) -> Iterator[Reason]:
             if need > 0 and end > start and (supplier == supplier[0]).all():
                 uses.setdefault((int(supplier[0]), k), []).append((start, end, need, t))
     for (h, k), rows in uses.items():
-        capacity = int(instance.capacity[h, k])
+        capacity = int(instance.capacity[h, k]) if h else most_shared(instance, k)
         clash = _first_clash(rows, capacity)
         if clash is None:
             continue

@@ -45,13 +45,37 @@ class _Case:
         if not able:
             return self._unskilled(named)
         pinned = int(self.spec.tasks.pinned_agent[self.task])
-        if pinned >= 0:
-            if pinned not in able:
-                why = self._lacks(pinned) or "is not among the agents that may do it"
-                text = f"is pinned to agent '{self.spec.agents.ids[pinned]}', which {why}"
+        return self._unpinned(able) or self._too_few(able) or self._too_big([pinned] if pinned >= 0 else able)
+
+    def _unpinned(self, able: list[int]) -> Reason | None:
+        """What the task is pinned to and can't have."""
+        tasks = self.spec.tasks
+        pinned, mode = int(tasks.pinned_agent[self.task]), int(tasks.pinned_mode[self.task])
+        if mode not in (-1, self.mode):
+            text = f"is pinned to mode '{self.spec.modes.ids[mode]}'"
+            return Reason(("tasks", self.task, "pinned", "mode"), "pinned-mode", f"{self._name()} {text}")
+        for agent in tasks.pinned_crew.get(self.task, (pinned,) if pinned >= 0 else ()):
+            if agent not in able:
+                why = self._lacks(agent) or "is not among the agents that may do it"
+                text = f"is pinned to agent '{self.spec.agents.ids[agent]}', which {why}"
                 return Reason(("tasks", self.task, "pinned", "agent"), "pinned-agent", f"{self._name()} {text}")
-            able = [pinned]
-        return self._too_big(able)
+        return None
+
+    def _too_few(self, able: list[int]) -> Reason | None:
+        """Fewer agents that may do it than it needs, and that carry the labels which rules compare."""
+        count = int(self.spec.modes.count[self.mode])
+        if len(able) < count:
+            have = f"{len(able)} agent{'s' if len(able) > 1 else ''} may do it"
+            return self._because("count", "agent-missing", f"needs {count} agents, but only {have}")
+        for rule in self.spec.rules:
+            if rule.label is None or self.task not in rule.tasks:
+                continue
+            carry = sum(rule.label in self.spec.agents.labels[a] for a in able)
+            if carry < count:
+                have = f"{carry if carry else 'none'} of the agents that may do it"
+                text = f"needs {count} agent{'s' if count > 1 else ''} with a label '{rule.label}', which {have} carry"
+                return Reason(("tasks", self.task, rule.kind), rule.kind, f"{self._name()} {text}")
+        return None
 
     def _name(self) -> str:
         task = f"task '{self.spec.tasks.ids[self.task]}'"
@@ -74,6 +98,8 @@ class _Case:
         for label, value in modes.labels[self.mode].items():
             if agents.labels[agent].get(label) != value:
                 return f"does not carry label {label}={value}"
+        for taint in sorted(agents.taints[agent] - modes.tolerates[self.mode]):
+            return f"has the taint '{taint}', which the task does not tolerate"
         return ""
 
     def _unskilled(self, named: list[int]) -> Reason:
@@ -89,6 +115,11 @@ class _Case:
         for label, value in modes.labels[self.mode].items():
             if all(agents.labels[a].get(label) != value for a in named):
                 return self._because("labels", "label", f"needs label {label}={value}, which no {whose} carries")
+        tainted = [a for a in named if agents.taints[a] - modes.tolerates[self.mode]]
+        if len(tainted) == len(named):
+            taints = sorted(set().union(*(agents.taints[a] for a in tainted)) - modes.tolerates[self.mode])
+            text = f"does not tolerate '{taints[0]}'" + (f" and {len(taints) - 1} more taints" if taints[1:] else "")
+            return self._because("tolerates", "taint", f"{text}, and every {whose} has a taint that it does not")
         field, constraint = ("skills", "skill") if modes.skills[self.mode] else ("labels", "label")
         return self._because(field, constraint, f"needs skills and labels that no {whose} has together")
 

@@ -10,7 +10,7 @@ exp(-E / mu) times the product of the a of its tasks. Agents and starts count ea
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
@@ -24,6 +24,15 @@ EPSILON: Final = 1e-6
 
 #: Decimals of a cost, so that every engine adds up the same numbers exactly.
 PLACES: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What decisions say of who does a task: the probability of each agent, of none, and of the likeliest choice."""
+
+    agents: Mapping[int, float]
+    silent: float
+    most: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +50,8 @@ class Wishes:
     first, since, price
         The costs by start: those of task t are price[first[t]:first[t + 1]], each from its `since` (ticks, ascending)
         to the next; a task without any does not mind when it starts.
+    said
+        What decisions about agents say of each task that they name.
     """
 
     agents: int
@@ -50,6 +61,7 @@ class Wishes:
     first: Ints
     since: Ints
     price: Floats
+    said: Mapping[int, Said]
 
     @cached_property
     def named(self) -> tuple[int, ...]:
@@ -94,6 +106,13 @@ class Wishes:
             at = np.minimum(np.searchsorted(self.key, wanted), len(self.key) - 1)
             out = np.where((agent >= 0) & (self.key[at] == wanted), self.cost[at], out)
         return out
+
+    def of_crew(self, task: int, crew: Sequence[int]) -> float:
+        """The cost of one task with several agents, who agree with every decision that names one of them."""
+        said = self.said.get(task)
+        if said is None:
+            return 0.0
+        return _cost(said.silent + sum(p for agent, p in said.agents.items() if agent in crew), said.most)
 
     def of_start(self, task: Ints, start: Ints) -> Floats:
         """[c] the cost of each task at its start (ticks)."""
@@ -155,14 +174,18 @@ def build_wishes(spec: ScheduleSpec, preferences: Sequence[Preference]) -> Wishe
         about.setdefault((preference.task, preference.agent >= 0), []).append(preference)
     other = np.zeros(count)
     keys: dict[int, float] = {}
+    said: dict[int, Said] = {}
     pieces: list[list[tuple[int, float]]] = [[] for _ in range(count)]
     for (task, who), mine in about.items():
         rest = max(0.0, 1.0 - sum(p.probability for p in mine))
         if who:
             allowed = dict.fromkeys((p.agent for p in mine), rest)
+            named = dict.fromkeys(allowed, 0.0)
             for p in mine:
                 allowed[p.agent] += p.probability
+                named[p.agent] += p.probability
             most = max(allowed.values())
+            said[task] = Said(named, rest, most)
             other[task] = _cost(rest, most)
             keys |= {task * agents + agent: _cost(chance, most) for agent, chance in allowed.items()}
         else:
@@ -188,6 +211,7 @@ def build_wishes(spec: ScheduleSpec, preferences: Sequence[Preference]) -> Wishe
         np.concatenate([[0], np.cumsum([len(mine) for mine in pieces])]).astype(np.int64),
         np.array([since for mine in pieces for since, _ in mine], np.int64),
         np.array([price for mine in pieces for _, price in mine], np.float64),
+        said,
     )  # fmt: skip
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from qamctl.spec.base_fields import MOST_SEED
 from qamctl.spec.fields import Field
 from qamctl.spec.model_fields import MOST_COEFFICIENT
-from qamctl.spec.schedule_fields import MOST_SEED
 
 #: Measurements of one run.
 MOST_SHOTS: Final = 100_000_000

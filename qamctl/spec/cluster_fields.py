@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from qamctl.spec.base_fields import MOST_WEIGHT, SOLVER, TIME
 from qamctl.spec.fields import Field
 from qamctl.spec.schedule_fields import AGENTS as WORKERS
-from qamctl.spec.schedule_fields import MOST_WEIGHT, SOLVER, TIME
 from qamctl.spec.schedule_fields import RESOURCES as CONSUMED
 
 #: Sizes, and numbers of clusters and moves, are no larger.
@@ -28,6 +28,7 @@ RESOURCES: Final = Field(
         ),
         Field("capacity", "quantity", "what all clusters together may use"),
         Field("weight", "number", "of a unit of use above a safe limit", 1, low=0, high=MOST_WEIGHT),
+        Field("calendar", "periods", "says nothing here", []),
         Field("transient", "flag", "an agent that moves uses its old place as well as its new one", False),
         Field(
             "device", "quantity", "size of one device: an agent takes less from one device, or a whole number of them",
@@ -55,6 +56,7 @@ AGENTS: Final = Field(
         Field("speed", "speed", "says nothing here", 1, high=WORKERS["speed"].high),
         Field("cost", "record", "says nothing here", {}, fields=WORKERS["cost"].fields),
         Field("taints", "names", "says nothing here", []),
+        Field("calendar", "intervals", "says nothing here", []),
         Field("location", "text", "says nothing here"),
     ),
 )  # fmt: skip
@@ -237,6 +239,3 @@ CLUSTER: Final = Field(
         ),
     ),
 )  # fmt: skip
-
-#: Fields of the format that come with a later version, for the message alone.
-LATER: Final = {"resources": ("calendar",), "agents": ("calendar",)}

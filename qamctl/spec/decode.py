@@ -45,14 +45,12 @@ class Coded(Generic[T]):
         return list(map(self.values.__getitem__, self.codes.tolist()))
 
 
-def check_names(rows: Rows, field: Field, faults: Faults, later: Sequence[str] = ()) -> None:
+def check_names(rows: Rows, field: Field, faults: Faults) -> None:
     """Refuse fields that do not exist, and rows without a required one; unknown columns are dropped."""
     known = [inner.name for inner in field.fields]
     for name in [name for name in rows.columns if name not in known]:
         cells = rows.columns.pop(name).cells
         message, hint = f"unknown field {show(name)}", nearest(name, known)
-        if name in later:
-            message, hint = f"unknown field {show(name)}: this version does not take it yet", "remove it"
         if rows.header is not None:
             faults.add((*rows.header, -1, name), message, hint)
             continue

@@ -91,7 +91,8 @@ def nearest(word: str, known: Collection[str]) -> Hint:
 
         if len(word) > WORD or len(known) > CANDIDATES:
             return None
-        close = get_close_matches(word, [name for name in known if len(name) <= WORD], 1)
+        # A name that was refused stands as None among the others.
+        close = get_close_matches(word, [name for name in known if name and len(name) <= WORD], 1)
         return f"did you mean {show(close[0])}?" if close else None
 
     return ask

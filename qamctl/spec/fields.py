@@ -41,6 +41,9 @@ Type = Literal[
     "figures",  # {path: number}
     "pairs",  # a list of [path, path, number] or [path, path, number, number], or rows of them
     "chances",  # a list of numbers, or a list of such lists
+    "intervals",  # a list of [from, to]
+    "periods",  # a list of [from, to, quantity]
+    "partners",  # a list of tasks, or of {label, group}
 ]
 
 

@@ -25,7 +25,9 @@ def figures(rows: Rows, field: Field, index: Mapping[str, int] | None, what: str
     what
         What the names are of, for messages.
     """
-    out = np.full((rows.n, 0 if index is None else len(index)), np.nan)
+    # Names that are there twice leave gaps between the columns; they are a fault of their own.
+    width = 0 if index is None else max(index.values(), default=-1) + 1
+    out = np.full((rows.n, width), np.nan)
     column = rows.columns.get(field.name)
     for row, cell in enumerate([] if column is None else column.cells):
         assert column is not None

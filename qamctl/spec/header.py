@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, Final
 
 from qamctl.errors import Diagnostic, SpecError
+from qamctl.spec.base_fields import TIME
 from qamctl.spec.cells import read_name, read_words
 from qamctl.spec.decode import check_names, choices, coded, inner_rows, integers, names, numbers
 from qamctl.spec.faults import Faults, Refusal, show
@@ -16,7 +17,6 @@ from qamctl.spec.moments import Clock, read_datetime
 from qamctl.spec.numbers import exact
 from qamctl.spec.reader import spec_kind
 from qamctl.spec.rows import Rows, rows_of
-from qamctl.spec.schedule_fields import TIME
 from qamctl.spec.source import Source
 from qamctl.spec.time import SECONDS
 
@@ -49,10 +49,10 @@ def check_kind(data: Mapping[str, Any], source: Source, wanted: str) -> None:
     raise SpecError(f"{source.label} is of kind {kind}, which this version does not solve", [fault])
 
 
-def read_root(data: Mapping[str, Any], kind: Field, later: tuple[str, ...], faults: Faults) -> Rows:
-    """The spec itself as one row, its own fields checked; `later` are those that come with a later version."""
+def read_root(data: Mapping[str, Any], kind: Field, faults: Faults) -> Rows:
+    """The spec itself as one row, its own fields checked."""
     root = rows_of([dict(data)], lambda row: ())
-    check_names(root, kind, faults, later)
+    check_names(root, kind, faults)
     column = root.columns.get("version")
     if column is not None and (column.cells[0] != 1 or type(column.cells[0]) is not int):
         faults.add(("version",), f"version {show(column.cells[0])} is not known", "write version: 1")

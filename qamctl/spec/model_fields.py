@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from qamctl.spec.base_fields import MOST_SEED, SOLVER
 from qamctl.spec.fields import Field
-from qamctl.spec.schedule_fields import MOST_SEED, SOLVER
 
 #: Objective coefficients are no larger; sums of them stay far inside the range of numbers.
 MOST_COEFFICIENT: Final = 1e30

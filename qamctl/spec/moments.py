@@ -141,6 +141,12 @@ class Times:
             faults.add(self.rows.path(row, self.field.name), message, "use a coarser time.unit")
         return out
 
+    def scaled(self, parts: int) -> list[int]:
+        """The times in `parts` of the unit, rounded up; 0 where absent."""
+        values, codes = self._values()
+        whole = [0 if value is None else -(-value.numerator * parts // value.denominator) for value in values]
+        return [whole[code] for code in codes.tolist()]
+
     def _values(self) -> tuple[list[Fraction | None], Ints]:
         if self.exact is not None:
             return self.exact.values, self.exact.codes.astype(np.int64)

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
+from qamctl.spec.base_fields import MOST_WEIGHT
 from qamctl.spec.faults import Faults, Refusal, nearest, show
 from qamctl.spec.fields import Field
 from qamctl.spec.numbers import exact
 from qamctl.spec.rows import Rows
-from qamctl.spec.schedule_fields import MOST_WEIGHT
 
 
-def read_objective(root: Rows, field: Field, later: Sequence[str], faults: Faults) -> tuple[dict[str, float], ...]:
+def read_objective(root: Rows, field: Field, faults: Faults) -> tuple[dict[str, float], ...]:
     """The levels of the objective, most important first; none where it is absent and the field has no default.
 
     Parameters
     ----------
     field
         Declares the objective; its `choices` are the terms.
-    later
-        Terms that come with a later version, for the message alone.
     """
     column = root.columns.get(field.name)
     cell = column.cells[0] if column is not None and column.cells[0] is not None else field.default
@@ -40,16 +37,14 @@ def read_objective(root: Rows, field: Field, later: Sequence[str], faults: Fault
         weights: dict[str, float] = {}
         for term, weight in level.items():
             try:
-                weights[term] = _weight(term, weight, field.choices, later)
+                weights[term] = _weight(term, weight, field.choices)
             except Refusal as refusal:
                 faults.refuse((*path, term), refusal)
         out.append(weights)
     return tuple(out)
 
 
-def _weight(term: str, cell: Any, terms: tuple[str, ...], later: Sequence[str]) -> float:
-    if term in later:
-        raise Refusal(f"the objective term {show(term)} comes with a later version", f"one of {', '.join(terms)}")
+def _weight(term: str, cell: Any, terms: tuple[str, ...]) -> float:
     if term not in terms:
         raise Refusal(f"unknown objective term {show(term)}", nearest(term, terms))
     weight = float(exact(cell, text=False))

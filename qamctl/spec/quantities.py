@@ -43,11 +43,11 @@ class Measures:
         """[R] the power of ten that makes every quantity of a resource whole."""
         return np.array([10**places for places in self._places], np.int64)
 
-    def single(self, rows: Rows, field: Field, faults: Faults) -> Coded[Decimal | None]:
-        """The quantity of each resource itself: row i measures resource i."""
-        got = coded(rows, field, _quantity, None, faults)
-        for row, code in enumerate(got.codes.tolist()):
-            self._see(row, got.values[code])
+    def single(self, rows: Rows, of: Ints, field: Field, faults: Faults) -> Coded[Decimal | None]:
+        """One quantity a row: row i measures resource of[i]."""
+        got = coded(rows, field, read_quantity, None, faults)
+        for resource, code in zip(of.tolist(), got.codes.tolist(), strict=True):
+            self._see(resource, got.values[code])
         return got
 
     def maps(self, rows: Rows, field: Field, faults: Faults) -> Coded[Amounts]:
@@ -67,7 +67,7 @@ class Measures:
             if name not in self._index:
                 raise Refusal(f"unknown resource {show(name)}", nearest(str(name), self._index), (name,))
             try:
-                number = _quantity(value, text)
+                number = read_quantity(value, text)
             except Refusal as refusal:
                 raise Refusal(f"{show(name)} {refusal.message}", refusal.hint, (name,)) from None
             out[self._index[name]] = number
@@ -78,11 +78,11 @@ class Measures:
         if number is not None:
             self._places[resource] = max(self._places[resource], decimals(number))
 
-    def column(self, got: Coded[Decimal | None], rows: Rows, field: Field, faults: Faults) -> Ints:
-        """[R] scaled quantities of `single`, -1 where absent."""
+    def column(self, got: Coded[Decimal | None], rows: Rows, of: Ints, field: Field, faults: Faults) -> Ints:
+        """[n] scaled quantities of `single`, -1 where absent."""
         scaled = [
-            -1 if got.values[code] is None else self._scaled(row, got.values[code])
-            for row, code in enumerate(got.codes.tolist())
+            -1 if got.values[code] is None else self._scaled(resource, got.values[code])
+            for resource, code in zip(of.tolist(), got.codes.tolist(), strict=True)
         ]
         for row, number in enumerate(scaled):
             if number > MOST:
@@ -115,7 +115,14 @@ def _absurd(scaled: int) -> str:
     return f"is absurd: {scaled:.3g} of the resource's smallest unit, at most {MOST:.0e}"
 
 
-def _quantity(cell: Any, text: bool) -> Decimal:
+def read_quantity(cell: Any, text: bool) -> Decimal:
+    """A number that is not negative, with at most `PLACES` decimals.
+
+    Raises
+    ------
+    Refusal
+        It is none.
+    """
     number = exact(cell, text=text)
     if number < 0:
         raise Refusal(f"must not be negative, found {show(cell)}")

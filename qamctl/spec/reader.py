@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from qamctl.errors import Diagnostic, Location, SpecError
 from qamctl.spec.faults import nearest, show
@@ -20,6 +21,9 @@ from qamctl.spec.yaml_text import load_yaml
 
 #: Bytes of a spec or a side table.
 SIZE: Final = 256 * 1024 * 1024
+
+#: Bytes that are asked for at once where it is not known how many there are.
+PIECE: Final = 1 << 20
 
 #: Every kind of problem file there is.
 KINDS: Final = ("schedule", "cluster", "orchestrate", "reason", "model", "hamiltonian", "circuit")
@@ -96,10 +100,10 @@ def read_bytes(file: Path | None, label: str, most: int | None = None) -> bytes:
     most = SIZE if most is None else most
     try:
         if file is None:
-            raw = sys.stdin.buffer.read(most + 1)
+            raw = _read(sys.stdin.buffer, PIECE, most + 1)
         else:
             with file.open("rb") as stream:
-                raw = stream.read(most + 1)
+                raw = _read(stream, os.fstat(stream.fileno()).st_size + 1, most + 1)
     except (OSError, ValueError) as error:
         reason = (getattr(error, "strerror", None) or str(error)).lower()
         raise SpecError(f"{label} cannot be read", [Diagnostic(f"cannot be read: {reason}", Location(label))]) from None
@@ -107,6 +111,14 @@ def read_bytes(file: Path | None, label: str, most: int | None = None) -> bytes:
         message = f"larger than {most // 2**20} MB"
         raise SpecError(f"{label} cannot be read", [Diagnostic(message, Location(label), "split the problem")])
     return raw
+
+
+def _read(stream: IO[bytes], first: int, most: int) -> bytes:
+    """What a stream holds, at most so many bytes; room is made for what comes, not for what might."""
+    pieces, left = [stream.read(min(first, most))], most
+    while pieces[-1] and (left := left - len(pieces[-1])) > 0:
+        pieces.append(stream.read(min(PIECE, left)))
+    return b"".join(pieces)
 
 
 def decode(raw: bytes, label: str) -> str:

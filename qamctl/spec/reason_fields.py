@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from qamctl.spec.base_fields import CIRCUIT_OPTIONS
 from qamctl.spec.circuit_fields import CIRCUIT_SOLVER, NOISE
 from qamctl.spec.fields import Field
-from qamctl.spec.schedule_fields import CIRCUIT_OPTIONS
 
 #: Energies, phases, utilities and times are no larger: inside, every angle keeps ten digits and more.
 MOST_FIGURE: Final = 1e6

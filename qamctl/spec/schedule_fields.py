@@ -4,51 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from qamctl.spec.base_fields import MOST_SLOTS, MOST_WEIGHT, SOLVER, TIME
 from qamctl.spec.fields import Field
-
-#: Bounds that only absurd numbers are beyond; inside, every sum fits 64 bits.
-MOST_SLOTS: Final = 10**9
-MOST_WEIGHT: Final = 1e15
-MOST_SEED: Final = 2**63 - 1
-
-TIME: Final = Field(
-    "time", "record", "how times are written in this file",
-    fields=(
-        Field("unit", "text", "unit of every time: s, min, h, d, or any word", "s"),
-        Field(
-            "resolution", "number", "units in one tick; by default 1 where every time is integral, else 0.001",
-            low=1e-9, high=1e9,
-        ),
-        Field("origin", "origin", "date-time of time 0; with it, times may be date-times"),
-    ),
-)  # fmt: skip
-
-#: Of engines that measure circuits.
-CIRCUIT_OPTIONS: Final = (
-    Field("shots", "integer", "measurements of a circuit each time that it runs", low=1, high=100_000_000),
-    Field("depth", "integer", "layers of a QAOA circuit", low=1, high=1000),
-    Field(
-        "mixer", "choice", "mixer of a QAOA circuit; all but x keep one-hot groups", "auto",
-        choices=("auto", "x", "xy-ring", "xy-full", "grover"),
-    ),
-    Field("max_qubits", "integer", "qubits of a circuit; larger problems are solved part by part", low=1, high=100_000),
-    Field("max_shots", "integer", "measurements in all, after which a quantum engine ends", low=1, high=MOST_SEED),
-    Field("max_rounds", "integer", "parts in all, after which a quantum engine ends", low=1, high=MOST_SEED),
-)  # fmt: skip
-
-SOLVER: Final = Field(
-    "solver", "record", "options of the solve; flags and environment go before them",
-    fields=(
-        Field("backend", "texts", "engines to use", "auto"),
-        Field("time_limit", "number", "seconds of wall time for the solve", 10, positive=True, high=1e9),
-        Field("max_steps", "integer", "steps in place of a time limit, for answers that repeat", low=1, high=MOST_SEED),
-        Field("seed", "integer", "seed of every random choice; by default from the spec's hash", low=0, high=MOST_SEED),
-        Field("threads", "integer", "threads to use; by default as many as there are", low=1, high=10_000),
-        Field("slot", "integer", "ticks in one slot of the QUBO", 1, low=1, high=10**12),
-        Field("max_variables", "integer", "largest QUBO that is compiled whole", low=1, high=10**9),
-        *CIRCUIT_OPTIONS,
-    ),
-)  # fmt: skip
+from qamctl.spec.task_fields import TASKS
 
 RESOURCES: Final = Field(
     "resources", "rows", "what tasks consume",
@@ -59,6 +17,10 @@ RESOURCES: Final = Field(
             choices=("renewable", "consumable"),
         ),
         Field("capacity", "quantity", "shared by the whole fleet; without it only agents hold the resource"),
+        Field(
+            "calendar", "periods", "[from, to, capacity]: the shared capacity from one moment until before another; "
+            "`capacity` outside", [],
+        ),
         Field("weight", "number", "importance in load and efficiency figures", 1, low=0, high=MOST_WEIGHT),
     ),
 )  # fmt: skip
@@ -71,6 +33,8 @@ AGENTS: Final = Field(
         Field("capacity", "quantities", "its own amount of each resource that it holds", {}),
         Field("skills", "levels", "what it can do, and how well", {}),
         Field("labels", "labels", "where it is and what it belongs to", {}),
+        Field("taints", "names", "it does only tasks that tolerate them", []),
+        Field("calendar", "intervals", "[from, to]: it is away from one moment until before another", []),
         Field("speed", "speed", "a task takes ceil(duration / speed) ticks", 1, high=1e6),
         Field(
             "cost", "record", "price of using it", {},
@@ -79,62 +43,45 @@ AGENTS: Final = Field(
                 Field("per_time", "number", "per time unit of work", 0, low=0, high=MOST_WEIGHT),
             ),
         ),
+        Field("demand", "quantities", "says nothing here", {}),
+        Field("cluster", "text", "says nothing here"),
+        Field("move_cost", "number", "says nothing here", 1, low=0, high=MOST_WEIGHT),
+        Field("group", "text", "says nothing here"),
+        Field("location", "text", "says nothing here"),
     ),
 )  # fmt: skip
 
-_DURATION: Final = Field("duration", "duration", "how long it takes at speed 1; or `modes`")
-_DEMAND: Final = Field(
-    "demand", "quantities", "from the agent's own capacity where it has that resource, else from the shared one", {}
-)
-_PERFORMERS: Final = Field(
-    "agents", "performers", "who may do it: any, none (shared resources only) or a list of agents; "
-    "by default any if the spec has agents, else none",
-)  # fmt: skip
-_SKILLS: Final = Field("skills", "levels", "least levels that the agent must have", {})
-
-MODES: Final = Field(
-    "modes", "records", "the ways to do the task, of which one is chosen; a mode's own value replaces the task's",
+SETUP: Final = Field(
+    "setup", "rows", "time between two tasks that an agent does one after the other, by their families; tasks without "
+    "a family in between change nothing",
     fields=(
-        Field("id", "text", "name of the mode, unique in its task", required=True),
-        Field("duration", "duration", "how long it takes at speed 1", required=True),
-        _DEMAND,
-        _PERFORMERS,
-        _SKILLS,
-        Field("cost", "number", "price of choosing this mode", 0, low=0, high=MOST_WEIGHT),
+        Field("from", "text", "family of the task before", required=True),
+        Field("to", "text", "family of the task after", required=True),
+        Field("time", "duration", "from the end of the one to the start of the other, at least", required=True),
+        Field("agents", "names", "the agents that this row is about, before a row about all; by default all of them"),
     ),
 )  # fmt: skip
 
-LINK: Final = Field(
-    "after", "links", "tasks that come before: an id, or {task, type, lag}",
-    fields=(
-        Field("task", "text", "the task before", required=True),
-        Field("type", "choice", "finish to start, start to start, ...", "FS", choices=("FS", "SS", "FF", "SF")),
-        Field("lag", "lag", "least time between the two, may be negative", 0),
-    ),
+#: Bandwidths are counted in millionths, in 64 bits.
+MOST_BANDWIDTH: Final = 1e12
+
+_BANDWIDTH: Final = Field("bandwidth", "number", "data sent in one time unit", low=1e-6, high=MOST_BANDWIDTH)
+_LATENCY: Final = Field("latency", "duration", "time until the first of it arrives", 0)
+
+COMMUNICATION: Final = Field(
+    "communication", "record", "how quickly agents send `data` to each other, unless `links` says otherwise",
+    fields=(_BANDWIDTH, _LATENCY),
 )  # fmt: skip
 
-TASKS: Final = Field(
-    "tasks", "rows", "what is to be done", required=True,
+LINKS: Final = Field(
+    "links", "rows", "how quickly two agents send `data` to each other; a row without bandwidth says nothing here",
     fields=(
-        Field("id", "text", "name of the task", required=True),
-        _DURATION,
-        MODES,
-        _DEMAND,
-        _PERFORMERS,
-        _SKILLS,
-        Field("labels", "labels", "labels that the agent must carry", {}),
-        LINK,
-        Field("release", "moment", "earliest start", 0),
-        Field("deadline", "moment", "latest end, hard"),
-        Field("due", "moment", "wished end; being later is tardiness"),
-        Field("weight", "number", "importance in lateness and flow", 1, low=0, high=MOST_WEIGHT),
-        Field(
-            "pinned", "record", "what is fixed in advance",
-            fields=(
-                Field("agent", "text", "the agent that does it"),
-                Field("start", "moment", "when it starts"),
-            ),
-        ),
+        Field("a", "text", "the one agent", required=True),
+        Field("b", "text", "the other agent", required=True),
+        _BANDWIDTH,
+        _LATENCY,
+        Field("weight", "number", "says nothing here", 1, low=0, high=MOST_WEIGHT),
+        Field("kind", "choice", "says nothing here", "cut", choices=("cut", "together", "apart")),
     ),
 )  # fmt: skip
 
@@ -171,22 +118,22 @@ SCHEDULE: Final = Field(
         RESOURCES,
         AGENTS,
         TASKS,
+        SETUP,
+        COMMUNICATION,
+        LINKS,
         Field("horizon", "moment", "latest end of every task"),
         Field(
+            "freeze_until", "moment", "with an earlier result (`--from`): what it starts before this moment stays as "
+            "it is, and nothing else starts before it",
+        ),
+        Field(
             "objective", "objective", "what is minimised: weights by term; in a list, the most important map first",
-            {"makespan": 1}, choices=("makespan", "tardiness", "tardy", "flow", "cost", "reasoning"),
+            {"makespan": 1},
+            choices=(
+                "makespan", "tardiness", "tardy", "flow", "cost", "unscheduled", "setup", "communication", "balance",
+                "disruption", "reasoning",
+            ),
         ),
         REASONING,
     ),
 )  # fmt: skip
-
-#: Fields of the format that come with a later version, for the message alone.
-LATER: Final = {
-    "resources": ("calendar",),
-    "agents": ("calendar", "taints", "demand", "cluster", "move_cost", "group", "location"),
-    "tasks": ("count", "tolerates", "optional", "reward", "setup", "near", "apart", "gang", "preemptible"),
-    "modes": ("count",),
-    "after": ("data",),
-    "schedule": ("setup", "spread", "communication", "links", "clusters", "calendar"),
-    "objective": ("unscheduled", "setup", "communication", "balance", "disruption"),
-}

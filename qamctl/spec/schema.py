@@ -69,7 +69,18 @@ _LABELS: Final = {
     "figures": ("{path: number}", "`retry=0.2|wait=0.9`"),
     "pairs": ("list of [path, path, number] or [path, path, number, number], {table: FILE} or {csv: TEXT}", "-"),
     "chances": ("[number], or a list of those", "`0.2|0.8/0.5|0.5`"),
+    "intervals": ("list of [from, to]", "`8..10|20..24`"),
+    "periods": ("list of [from, to, number]", "`8..10=2|20..24=0`"),
+    "partners": ("[task] or [{label, group}]", "`t1|@zone|@/web|@zone/web`"),
 }
+
+
+def table_cell(field: Field) -> str | None:
+    """An example of a table cell that holds a field; empty where it stands there as it is, None where no cell can."""
+    if field.type == "record":
+        return "|".join(f"{inner.name}={inner.name.upper()}" for inner in field.fields)
+    cell = _LABELS[field.type][1].replace("`", "")
+    return None if cell == "-" else "" if cell == "as it is" else cell
 
 
 def json_schema(kind: str) -> dict[str, Any]:
@@ -189,8 +200,18 @@ def _by_type(field: Field) -> dict[str, Any]:
         case "chances":
             row = {"type": "array", "items": {"type": "number", "minimum": 0, "maximum": 1}, "minItems": 2}
             return {"anyOf": [row, {"type": "array", "items": row}]}
+        case "intervals":
+            return {"type": "array", "items": _row(moment, moment)}
+        case "periods":
+            return {"type": "array", "items": _row(moment, moment, amount)}
+        case "partners":
+            return {"type": "array", "items": {"anyOf": [_NAME, _mapping(field)]}}
         case "places":
             return {"anyOf": [{"const": "any"}, {"type": "array", "items": _NAME, "minItems": 1}]}
+
+
+def _row(*items: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": list(items), "minItems": len(items), "maxItems": len(items)}
 
 
 def _elsewhere(key: str) -> dict[str, Any]:
@@ -219,7 +240,7 @@ def reference_page(kind: str) -> str:
     pending = [(kind, root)]
     while pending:
         title, field = pending.pop(0)
-        rows = field.type in ("rows", "links", "weights", "couplings", "strings", "pairs")
+        rows = field.type in ("rows", "links", "partners", "weights", "couplings", "strings", "pairs")
         lines += ["", f"## {title}", "", f"{field.meaning[0].upper()}{field.meaning[1:]}.", ""]
         lines.append(f"| field | type | {'table cell | ' if rows else ''}default | meaning |")
         lines.append(f"|---|---|{'---|' * rows}---|---|")

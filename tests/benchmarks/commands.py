@@ -55,7 +55,16 @@ def cluster(home: Path, spec: str, *options: str) -> tuple[dict[str, Any], Spent
 
     Where no feasible answer was found the result has no solution.
     """
-    spent = qamctl(home, "cluster", spec, "--out", "run", "-q", *options, codes=(0, NO_ANSWER))
+    return _solved(home, "cluster", spec, *options)
+
+
+def schedule(home: Path, spec: str, *options: str) -> tuple[dict[str, Any], Spent]:
+    """`qamctl schedule`, likewise."""
+    return _solved(home, "schedule", spec, *options)
+
+
+def _solved(home: Path, command: str, spec: str, *options: str) -> tuple[dict[str, Any], Spent]:
+    spent = qamctl(home, command, spec, "--out", "run", "-q", *options, codes=(0, NO_ANSWER))
     return json.loads((home / "run" / "result.json").read_text()), spent
 
 

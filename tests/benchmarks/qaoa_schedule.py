@@ -41,9 +41,10 @@ from qamctl.qubo.model import Model  # noqa: E402
 from qamctl.qubo.rounds import Controls  # noqa: E402
 from qamctl.qubo.window import Sampler, Window  # noqa: E402
 from qamctl.schedule.bounds import level_bounds  # noqa: E402
+from qamctl.schedule.build import build_instance  # noqa: E402
 from qamctl.schedule.check import check_columns  # noqa: E402
 from qamctl.schedule.contest import contest_of  # noqa: E402
-from qamctl.schedule.instance import Instance, build_instance  # noqa: E402
+from qamctl.schedule.instance import Instance  # noqa: E402
 from qamctl.schedule.read import schedule_from_data  # noqa: E402
 from qamctl.schedule.solution import Solution  # noqa: E402
 from qamctl.schedule.solvers.qubo_windows import first_schedule  # noqa: E402

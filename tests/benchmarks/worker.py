@@ -57,7 +57,7 @@ def _timed(solve: Any) -> dict[str, Any]:
 
 def _native(engine: str, spec: Any, *, seconds: float, threads: int, seed: int) -> dict[str, Any]:
     """A native solver by itself, from nothing, the model building in its time and the imports not."""
-    from qamctl.schedule.instance import build_instance
+    from qamctl.schedule.build import build_instance
     from qamctl.solver import Budget
 
     if engine == "cpsat":

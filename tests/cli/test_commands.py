@@ -356,7 +356,8 @@ def test_runs_are_listed_shown_and_pruned(run: Run, tmp_path: Path) -> None:
     assert len(run("runs", "list", "-o", "json").json["runs"]) == 2
     assert run("runs", "prune", "--keep", "1").code == 0
     assert len(run("runs", "list", "-o", "json").json["runs"]) == 1
-    assert run("runs", "prune", "--older-than", "30d", "-o", "json").json == {"runs": [], "dry_run": False}
+    nothing = {"runs": [], "answers": 0, "bytes": 0, "dry_run": False}
+    assert run("runs", "prune", "--older-than", "30d", "-o", "json").json == nothing
 
 
 def test_runs_usage(run: Run) -> None:

@@ -11,9 +11,16 @@ from support.command_line import Run
 from support.kubernetes import listed, node, pod
 
 from qamctl.cluster.read import load_cluster
+from qamctl.formats import FORMATS
 
 GRAPH = "3 2 100\n7 2\n7 1 3\n7 2\n"
 MODEL = "1 0 1  2 0 0 5 5 0 1  0 1 5 5 1 0  1 1 0  1 0 2 3  0  1 1 1\n"
+
+
+def test_the_help_names_every_format(run: Run) -> None:
+    """Whoever asks for help sees what can be read."""
+    words = run("import", "--help").out.replace(",", " ").replace(";", " ").split()
+    assert [format for format in FORMATS if format not in words] == []
 
 
 def test_two_files_make_one_problem(run: Run, room: Path) -> None:

@@ -17,7 +17,7 @@ kind: cluster
 version: 1
 lniks: []
 resources:
-  - {id: cpu, device: 2, calendar: []}
+  - {id: cpu, device: 2, calender: []}
   - {id: mem, transient: maybe}
 agents:
   - {id: web1, demand: {cpu: 3, mme: 1}, cluster: eu, group: api1}
@@ -49,7 +49,7 @@ def test_all_faults_are_told_at_once_in_the_order_of_the_file(tmp_path: Path) ->
     file.write_text(ALL)
     assert cluster_file_faults(file) == [
         "plan.yaml:3:1: unknown field `lniks` (did you mean `links`?)",
-        "plan.yaml:5:26: unknown field `calendar`: this version does not take it yet (remove it)",
+        "plan.yaml:5:26: unknown field `calender` (did you mean `calendar`?)",
         "plan.yaml:6:15: `transient` must be true or false, found `maybe`",
         "plan.yaml:8:33: unknown resource `mme` (did you mean `mem`?)",
         "plan.yaml:8:42: `eu` holds other clusters, and no agents of its own (such as `node1`)",
@@ -174,7 +174,7 @@ ONE_FAULT = [
     (agent(clusters=["x", "z"]), "agents[0].clusters[1]: unknown cluster `z`"),
     (agent(optional="true"), "agents[0].optional: `optional` must be true or false, found `true`"),
     (agent(reward=-1), "agents[0].reward: `reward` must be at least 0"),
-    (agent(calendar=[]), "agents[0].calendar: unknown field `calendar`: this version does not take it yet"),
+    (agent(calendar=[[1]]), "an entry of `calendar` must be [from, to], found a list"),
     (agent(demand={"mem": 1}), "agents[0].demand.mem: unknown resource `mem`"),
     (agent(demand={"cpu": 0.1234567}), "agents[0].demand.cpu: `cpu` must have at most 6 decimals"),
     (agent(demand=[{"cpu": 1}]), "agents[0].demand: `demand` must be {resource: number}, found a list"),

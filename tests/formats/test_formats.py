@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.shared import ROOT
 
 from qamctl.errors import UsageError
 from qamctl.formats import FORMATS, read
@@ -26,6 +27,12 @@ def test_every_format_has_a_module_with_read() -> None:
         assert format.what
 
 
+def test_every_format_is_documented() -> None:
+    """Each name of the table has a row in the docs of schedules or of clusters."""
+    pages = "".join((ROOT / "docs" / f"{page}.md").read_text() for page in ("import", "cluster"))
+    assert [format for format in FORMATS if f"\n| `qamctl import {format} " not in pages] == []
+
+
 def test_a_format_is_read_by_its_name() -> None:
     """The table's `read` hands the text to the format's module."""
     assert read("jobshop", "1 1\n0 5\n", name="x.txt")["tasks"] == [{"id": "J0.0", "duration": 5, "agents": ["M0"]}]
@@ -36,7 +43,7 @@ def test_an_unknown_format_is_refused_with_the_nearest() -> None:
     """A misspelt format gets a suggestion, another one the list."""
     with pytest.raises(UsageError, match="did you mean `rcpsp`"):
         read("rcps", "", name="x")
-    with pytest.raises(UsageError, match="the formats are jobshop, rcpsp, wfcommons, roadef, gap, metis"):
+    with pytest.raises(UsageError, match="the formats are jobshop, fjsp, pmp, rcpsp, mmlib, wfcommons, roadef"):
         read("doc", "", name="x")
 
 

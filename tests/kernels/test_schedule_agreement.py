@@ -13,7 +13,7 @@ from support.reasoned_specs import with_reasoning
 
 from qamctl.kernels.schedule.problem import cooling
 from qamctl.kernels.schedule.reference import ScheduleSearch as ReferenceSearch
-from qamctl.schedule.instance import build_instance
+from qamctl.schedule.build import build_instance
 from qamctl.schedule.read import schedule_from_data
 
 pytestmark = needs_native

@@ -13,8 +13,8 @@ from support.random_specs import FEATURES, features_of, random_feasible, tiny_sp
 
 from qamctl.qubo import check
 from qamctl.qubo.penalties import cited_bound
+from qamctl.schedule.build import build_instance
 from qamctl.schedule.check import check_columns
-from qamctl.schedule.instance import build_instance
 from qamctl.schedule.read import schedule_from_data
 from qamctl.schedule.rows import ROW_KINDS
 

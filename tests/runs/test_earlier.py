@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from qamctl.errors import QamError, SpecError, UsageError
-from qamctl.runs.earlier import read_earlier
+from qamctl.runs.earlier import read_earlier, read_result
 
 GOOD: dict[str, Any] = {
     "schema": "qamctl/result/1", "kind": "cluster", "run": "r", "status": "feasible", "objective": 1,
@@ -18,15 +18,17 @@ GOOD: dict[str, Any] = {
 }  # fmt: skip
 
 
-def keep(state: Path, id: str, *, at: str, kind: str = "cluster", **result: Any) -> Path:
+def keep(
+    state: Path, id: str, *, at: str, kind: str = "cluster", name: str = "fleet", code: int = 0, **result: Any
+) -> Path:  # fmt: skip
     """A run in a state folder, as its files tell it."""
     directory = state / "runs" / id
     directory.mkdir(parents=True)
-    manifest = {"run": id, "kind": kind, "name": "fleet", "started": at}
+    manifest = {"run": id, "kind": kind, "name": name, "started": at}
     (directory / "manifest.json").write_text(json.dumps(manifest))
     data = GOOD | {"kind": kind, "run": id} | result
     (directory / "result.json").write_text(json.dumps(data))
-    ended = {"run": id, "event": "ended", "time": at, "status": data["status"], "exit_code": 0}
+    ended = {"run": id, "event": "ended", "time": at, "status": data["status"], "exit_code": code}
     (directory / "log.jsonl").write_text(json.dumps(ended) + "\n")
     return directory
 
@@ -78,6 +80,7 @@ def test_what_is_no_earlier_answer_is_refused(
     [
         ("{", r"file.json:1:2: Expecting"), ("[1]", "is no result file"),
         ('{"schema": "qamctl/metrics/1"}', "is no result file"),
+        ('{"gap": NaN}', "NaN is no number that JSON can hold"), ('{"gap": 1e999}', "1e999 is no number"),
         ("\udcff", "is no result file"), ("[" * 100_000, "is no result file"),
     ],
 )  # fmt: skip
@@ -94,3 +97,25 @@ def test_a_result_that_is_gone_is_told(state: Path) -> None:
     (state / "runs" / "20260101T000000Z-fleet-aaaaaaaa" / "result.json").unlink()
     with pytest.raises(SpecError, match=r"can't read the earlier result .*No such file"):
         read_earlier(state, "20260101", kind="cluster")
+
+
+def test_the_latest_of_a_name_has_ended_well(state: Path) -> None:
+    """One that did not meet its gates, was interrupted, or is another problem's, is passed over."""
+    keep(state, "20260104T000000Z-fleet-dddddddd", at="2026-01-04T00:00:00+00:00", code=9)
+    keep(state, "20260105T000000Z-fleet-eeeeeeee", at="2026-01-05T00:00:00+00:00", code=130)
+    keep(state, "20260106T000000Z-other-ffffffff", at="2026-01-06T00:00:00+00:00", name="other")
+    found = read_earlier(state, "latest", kind="cluster", flag="--baseline", name="fleet")
+    assert found.data["run"] == "20260101T000000Z-fleet-aaaaaaaa"
+    assert read_earlier(state, "latest", kind="cluster").data["run"] == "20260106T000000Z-other-ffffffff"
+    with pytest.raises(UsageError, match=r"named none has ended with exit code 0 yet: .* or leave --baseline out"):
+        read_earlier(state, "latest", kind="cluster", flag="--baseline", name="none")
+
+
+def test_any_result_is_read_by_its_name(state: Path) -> None:
+    """Of any kind, with an answer or without; the latest is that of all runs."""
+    for ref, kind in (("20260102", "cluster"), ("20260103", "schedule"), ("latest", "schedule")):
+        assert read_result(state, ref).data["kind"] == kind
+    file = state / "runs" / "20260101T000000Z-fleet-aaaaaaaa" / "result.json"
+    assert read_result(state, str(file)).file == file
+    with pytest.raises(UsageError, match="no run nothing"):
+        read_result(state, "nothing")

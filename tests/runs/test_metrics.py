@@ -52,6 +52,17 @@ def test_time_before_the_first_phase_is_reading() -> None:
         watch.phase("think")
 
 
+@pytest.mark.parametrize(("reused", "cache"), [(None, (0, 2)), (True, (1, 2)), (False, (0, 3))])
+def test_an_answer_that_is_reused_is_a_hit(reused: bool | None, cache: tuple[int, int]) -> None:
+    """Whether an answer was kept counts beside the jobs; where nobody asked for one, nothing is said of it."""
+    jobs = [{"id": "a", "state": "succeeded"}, {"id": "b", "state": "succeeded"}]
+    made = build(
+        run="r", kind="schedule", name="n", result={}, stopwatch=Stopwatch(), now=NOW, jobs=jobs, reused=reused
+    )  # fmt: skip
+    assert (made["cache"]["hits"], made["cache"]["misses"]) == cache
+    assert made.get("reused") == reused
+
+
 def test_build_has_every_block_of_the_contract() -> None:
     """metrics.json has the fields of qamctl/metrics/1, zeros for credits, and is plain JSON."""
     attempts = [{"backend": "cpsat", "objective": 55}, {"backend": "qaoa", "objective": 57}]

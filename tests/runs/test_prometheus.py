@@ -50,6 +50,18 @@ def test_a_bad_run_keeps_the_time_of_the_last_success() -> None:
         assert "qamctl_last_success_timestamp_seconds" not in parse(to_prometheus(figures(status="unknown"), previous))
 
 
+def test_a_reused_answer_is_a_gauge_of_its_own() -> None:
+    """1 or 0 with --reuse, nothing without; the cache of jobs counts jobs alone."""
+    jobs = [{"id": "a", "target": "t", "state": "succeeded", "cached": True}]
+    for reused in (None, True, False):
+        made = build(
+            run="r", kind="schedule", name="plan", result={}, stopwatch=Stopwatch(), now=NOW, jobs=jobs, reused=reused
+        )  # fmt: skip
+        samples = parse(to_prometheus(made))
+        assert samples.get("qamctl_answer_reused") == (None if reused is None else {BASE: float(reused)})
+        assert samples["qamctl_job_cache"] == {(*BASE, ("result", "hits")): 1, (*BASE, ("result", "misses")): 0}
+
+
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_any_name_is_escaped(name: str) -> None:
     """Backslashes, quotes and line ends in labels read back as they were."""

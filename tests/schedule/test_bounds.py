@@ -12,7 +12,8 @@ from support.random_specs import TERMS, random_feasible, random_spec, tiny_spec
 
 from qamctl.schedule import bounds
 from qamctl.schedule.bounds import level_bounds, makespan_bound, term_bounds
-from qamctl.schedule.instance import Instance, build_instance
+from qamctl.schedule.build import build_instance
+from qamctl.schedule.instance import Instance
 from qamctl.schedule.read import schedule_from_data
 
 
@@ -145,7 +146,7 @@ def test_every_term() -> None:
     ]
     instance = instance_of(agents=agents, tasks=tasks, objective=[dict.fromkeys(TERMS, 1), {"tardy": 10}])
     # ends 4, 5, 1; x one late; 4 x 2 for x on a, 2 x 1 for y on b, a's fixed cost
-    assert term_bounds(instance).tolist() == [5, 2, 2, 2 * 4 + 3 * 2 + 1, 8 + 2 + 5, 0]
+    assert term_bounds(instance).tolist() == [5, 2, 2, 2 * 4 + 3 * 2 + 1, 8 + 2 + 5, *[0] * 6]
     assert level_bounds(instance) == (5 + 2 + 2 + 15 + 15, 20)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.schedule_attacks import ATTACKS as MORE_ATTACKS
 
 from qamctl.checks.findings import KEPT
 from qamctl.schedule.check import CONSTRAINTS, Report, check_columns, check_schedule
@@ -138,8 +139,8 @@ def test_a_schedule_broken_in_one_way_is_rejected_for_just_that(
 
 
 def test_the_attacks_cover_every_kind() -> None:
-    """No kind of the public list is left without an attack."""
-    assert {attack[0] for attack in ATTACKS} == set(CONSTRAINTS)
+    """No kind of the public list is left without an attack, here or in `support.schedule_attacks`."""
+    assert {attack[0] for attack in (*ATTACKS, *MORE_ATTACKS)} == set(CONSTRAINTS)
 
 
 MALFORMED: list[Any] = [
@@ -164,7 +165,9 @@ MALFORMED: list[Any] = [
     row("x", 0, 3) | {"agents": [1]},
     row("x", 0, 3) | {"mode": 0},
     row("x", 0, 3) | {"mode": {}},
-    row("x", 0, 3) | {"segments": [[0, 1], [2, 3]]},
+    row("x", 0, 3) | {"segments": 7},
+    row("x", 0, 3) | {"segments": [[0, 1], [2]]},
+    row("x", 0, 3) | {"segments": [[0, 1], [2, "3"]]},
     row("x", 0, 3) | {"agent": "a"},
     row("x", 0, 3) | {"start_time": "2026-01-01T00:00:00"},
 ]
@@ -262,7 +265,8 @@ COLUMNS = {"start": [0, 3], "end": [3, 5], "mode": [0, 1], "agent": [0, 0]}
         ("agent", ["a", "a"], "malformed"),
         ("mode", [0, 0], "unknown-mode"),
         ("mode", [0, 2], "unknown-mode"),
-        ("mode", [0, -1], "unknown-mode"),
+        ("mode", [0, -2], "unknown-mode"),
+        ("mode", [0, -1], "not-optional"),
         ("agent", [0, 1], "unknown-agent"),
         ("agent", [0, -2], "unknown-agent"),
         ("agent", [0, -1], "agent-missing"),

@@ -163,7 +163,10 @@ ALTERED: list[tuple[str, Callable[[Result], None]]] = [
     ("solution", put("solution", value={})),
     ("solution", put("solution", value=None)),
     ("solution", put("solution", value=[])),
-    ("solution", put("solution", "unscheduled", value=["y"])),
+    ("done-and-unscheduled", put("solution", "unscheduled", value=["y"])),
+    ("unknown-task", put("solution", "unscheduled", value=["z"])),
+    ("malformed", put("solution", "unscheduled", value="y")),
+    ("malformed", put("solution", "unscheduled", value=[7])),
     ("solution", put("solution", "parts", value=[])),
     ("malformed", put("solution", "assignments", value=7)),
     ("malformed", put("solution", "assignments", 0, value=None)),
@@ -284,6 +287,7 @@ def test_without_a_schedule_there_are_no_figures(spec: ScheduleSpec, status: str
     assert kinds(empty | {"violations": [{}]}, spec) == {"violations"}
     if status != "interrupted":
         assert kinds(empty | {"solution": {"assignments": [], "unscheduled": []}}, spec) == set()
+        assert kinds(empty | {"solution": {"assignments": [], "unscheduled": ["x"]}}, spec) == {"solution"}
     assert "solution" in kinds(empty | {"status": "feasible"}, spec)
 
 
@@ -307,7 +311,7 @@ def test_large_results_keep_their_rows_in_a_table(spec: ScheduleSpec, tmp_path: 
         ("task,agents,mode,start,end\nx,a,,0,3\ny,a,,2,4,5\n", "malformed"),
         ("task,agents,mode,start,end\nx,a,,0,3\ny,a,,soon,4\n", "malformed"),
         ("task,agents,mode,start,end\nx,,,0,3\ny,a,,3,5\n", "agent-missing"),
-        ("task,agents,mode,start,end\nx,a|a,,0,3\ny,a,,3,5\n", "agent-not-allowed"),
+        ("task,agents,mode,start,end\nx,a|a,,0,3\ny,a,,3,5\n", "agent-twice"),
         ("task,agents,mode,start,end\nx,a,m,0,3\ny,a,,3,5\n", "unknown-mode"),
         ('task,agents,mode,start,end\nx,"a"a,,0,3\n', "solution"),
         ("", "missing-task"),

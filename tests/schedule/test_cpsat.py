@@ -19,11 +19,12 @@ from support.cpsat_cases import (
 from support.random_specs import random_feasible, random_spec, tiny_spec
 
 from qamctl.errors import BackendError
-from qamctl.schedule.instance import build_instance
+from qamctl.schedule.build import build_instance
 from qamctl.schedule.read import schedule_from_data
 from qamctl.schedule.solvers import cpsat
 from qamctl.schedule.solvers.cpsat_model import Model
-from qamctl.schedule.solvers.cpsat_objective import Objective, Sum, rounded_down, scaled
+from qamctl.schedule.solvers.cpsat_objective import Objective
+from qamctl.schedule.solvers.cpsat_sums import Sum, rounded_down, scaled
 from qamctl.solver import Budget
 
 
@@ -123,7 +124,7 @@ def test_coefficients_that_integers_cannot_hold() -> None:
     assert value[0] * (1 - 1e-6) < outcome.bounds[0] < value[0]
     # three tasks on one machine have six orders: the least of their exact values
     model = Model(instance, windows_of(instance))
-    integers = scaled(Objective(model).levels[0], model)
+    integers = scaled(Objective(model).levels[0], model.variables)
     assert not integers.exact
 
 
@@ -132,11 +133,11 @@ def test_scaling_is_the_least_that_is_exact() -> None:
     model = Model(
         instance_of(tasks=[{"id": "x", "duration": 1}]), windows_of(instance_of(tasks=[{"id": "x", "duration": 1}]))
     )
-    one, two = model.variable(0, 10), model.variable(0, 10)
+    one, two = model.variables.new(0, 10), model.variables.new(0, 10)
     total = Sum()
     total.add(one + 3, Fraction("0.6"))
     total.add(two, Fraction("0.9"))
-    integers = scaled(total, model)
+    integers = scaled(total, model.variables)
     assert (list(integers.coefficients.values()), integers.scale, integers.exact) == ([2, 3], Fraction(10, 3), True)
     assert total.constant == Fraction("1.8")
     assert rounded_down(Fraction(1, 10)) <= Fraction(1, 10)

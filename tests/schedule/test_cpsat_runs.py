@@ -22,13 +22,14 @@ from support.random_specs import random_feasible, random_spec, tiny_spec
 
 from qamctl.errors import BackendError
 from qamctl.schedule.bounds import term_bounds
-from qamctl.schedule.instance import build_instance
+from qamctl.schedule.build import build_instance
 from qamctl.schedule.read import schedule_from_data
 from qamctl.schedule.solution import Solution
 from qamctl.schedule.solvers import cpsat
 from qamctl.schedule.solvers.cpsat_model import Model
-from qamctl.schedule.solvers.cpsat_objective import Objective, scaled
+from qamctl.schedule.solvers.cpsat_objective import Objective
 from qamctl.schedule.solvers.cpsat_run import Settings, run
+from qamctl.schedule.solvers.cpsat_sums import scaled
 from qamctl.schedule.solvers.cpsat_window import latest_ends
 from qamctl.solver import Budget
 
@@ -50,8 +51,8 @@ def test_hint_names_every_variable_and_is_a_solution() -> None:
         for i, value in values.items():
             _, low, high = model.variables[i]
             assert low <= value <= high
-            model.cp.add(model.variables[i][0] == value)
-        answer = run(model, {}, None, Settings(1, 0, deterministic=1.0), lambda: False, lambda v: None)
+            model.variables.cp.add(model.variables[i][0] == value)
+        answer = run(model.variables, {}, None, Settings(1, 0, deterministic=1.0), lambda: False, lambda v: None)
         assert answer.status == "optimal", seed
         assert answer.values is not None
         back = model.schedule(answer.values)
@@ -70,10 +71,10 @@ def test_search_begins_from_the_incumbent() -> None:
     assert incumbent is not None
     model = Model(instance, windows_of(instance))
     objective = Objective(model)
-    integers = scaled(objective.levels[0], model)
+    integers = scaled(objective.levels[0], model.variables)
     values = objective.values(incumbent.start, instance.options_of(incumbent))
     answer = run(
-        model,
+        model.variables,
         integers.coefficients,
         values,
         Settings(1, 0, deterministic=0.02, relax=False),
@@ -175,7 +176,7 @@ def test_refused_model_is_an_error() -> None:
     instance = instance_of(tasks=[{"id": "x", "duration": 1}])
     model = Model(instance, windows_of(instance))
     with pytest.raises(BackendError, match="num_workers"):
-        run(model, {}, None, Settings(-5, 0), lambda: False, lambda v: None)
+        run(model.variables, {}, None, Settings(-5, 0), lambda: False, lambda v: None)
 
 
 def test_windows_by_the_incumbent_keep_an_optimum() -> None:

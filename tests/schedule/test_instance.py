@@ -10,8 +10,9 @@ import pytest
 from support.brute_force import Oracle, columns, optimum, rows_of, terms
 from support.random_specs import random_feasible, random_spec, tiny_spec
 
+from qamctl.schedule.build import build_instance
 from qamctl.schedule.check import check_columns
-from qamctl.schedule.instance import Instance, build_instance
+from qamctl.schedule.instance import Instance
 from qamctl.schedule.read import schedule_from_data
 from qamctl.schedule.spec import NEVER, TERMS
 

@@ -11,8 +11,9 @@ from support import brute_force
 from support.kernel_problems import instance_of, project, random_instance
 from support.random_specs import tiny_spec
 
+from qamctl.schedule.build import build_instance
 from qamctl.schedule.check import check_columns
-from qamctl.schedule.instance import Instance, build_instance
+from qamctl.schedule.instance import Instance
 from qamctl.schedule.read import schedule_from_data
 from qamctl.schedule.solution import Solution
 from qamctl.schedule.solvers.list_search import solve

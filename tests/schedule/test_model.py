@@ -15,8 +15,9 @@ from qamctl.errors import InfeasibleError, UnsupportedError
 from qamctl.qubo import check
 from qamctl.qubo.compile import compile_qubo
 from qamctl.qubo.penalties import sufficient_weights
+from qamctl.schedule.build import build_instance
 from qamctl.schedule.check import check_columns
-from qamctl.schedule.instance import Instance, build_instance
+from qamctl.schedule.instance import Instance
 from qamctl.schedule.model import ScheduleModel, build_model
 from qamctl.schedule.read import schedule_from_data
 from qamctl.schedule.sizes import estimate

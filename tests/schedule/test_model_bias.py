@@ -14,7 +14,7 @@ from qamctl.errors import SpecError
 from qamctl.qubo.compile import compile_qubo
 from qamctl.qubo.penalties import sufficient_weights
 from qamctl.schedule.bias import apply_bias, biases, read_preferences
-from qamctl.schedule.instance import build_instance
+from qamctl.schedule.build import build_instance
 from qamctl.schedule.model import ScheduleModel, build_model
 from qamctl.schedule.read import schedule_from_data
 from qamctl.schedule.spec import ScheduleSpec

@@ -13,8 +13,8 @@ from qamctl.errors import UnsupportedError
 from qamctl.qubo import check
 from qamctl.qubo.compile import compile_qubo
 from qamctl.qubo.penalties import sufficient_weights
+from qamctl.schedule.build import build_instance
 from qamctl.schedule.check import check_columns
-from qamctl.schedule.instance import build_instance
 from qamctl.schedule.model import build_model
 from qamctl.schedule.place import Profile, place
 from qamctl.schedule.read import schedule_from_data

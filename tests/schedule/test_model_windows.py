@@ -15,8 +15,9 @@ from qamctl.backends import anneal, exact
 from qamctl.errors import UnsupportedError
 from qamctl.schedule import answer, windows
 from qamctl.schedule.answer import compile_answer
+from qamctl.schedule.build import build_instance
 from qamctl.schedule.check import check_columns
-from qamctl.schedule.instance import Instance, build_instance
+from qamctl.schedule.instance import Instance
 from qamctl.schedule.read import schedule_from_data
 from qamctl.schedule.solution import Solution
 from qamctl.schedule.solvers import qubo_windows

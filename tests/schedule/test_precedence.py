@@ -17,8 +17,9 @@ Edge = tuple[int, int, int, int]  # pred, succ, kind, lag
 
 def precedence(edges: list[Edge]) -> Precedence:
     pred, succ, kind, lag = zip(*edges, strict=True) if edges else ((), (), (), ())
+    nothing = np.zeros(len(lag), np.int64)
     return Precedence(
-        np.array(pred, np.int32), np.array(succ, np.int32), np.array(kind, np.int8), np.array(lag, np.int64)
+        np.array(pred, np.int32), np.array(succ, np.int32), np.array(kind, np.int8), np.array(lag, np.int64), nothing
     )
 
 

@@ -12,7 +12,7 @@ from support.reading import spec_data
 from support.shared import ROOT
 
 from qamctl.schedule.read import load_schedule, schedule_from_data
-from qamctl.schedule.spec import NEVER, ScheduleSpec
+from qamctl.schedule.spec import NEVER, Calendar, ScheduleSpec
 
 FULL = """\
 kind: schedule
@@ -153,6 +153,8 @@ def assert_same(one: ScheduleSpec, other: ScheduleSpec) -> None:
         left, right = getattr(one, name), getattr(other, name)
         for column in left.__slots__:
             a, b = getattr(left, column), getattr(right, column)
+            if isinstance(a, Calendar):
+                a, b = (np.concatenate([c.first, c.start, c.end, c.capacity]) for c in (a, b))
             same = np.array_equal(a, b) and a.dtype == b.dtype if isinstance(a, np.ndarray) else list(a) == list(b)
             assert same, (name, column, a, b)
     assert (one.horizon, one.objective, one.time) == (other.horizon, other.objective, other.time)

@@ -19,9 +19,10 @@ from qamctl.engines import sample
 from qamctl.qubo.compile import compile_qubo
 from qamctl.qubo.penalties import sufficient_weights
 from qamctl.schedule.bounds import level_bounds
+from qamctl.schedule.build import build_instance
 from qamctl.schedule.check import check_columns
 from qamctl.schedule.contest import check_solution
-from qamctl.schedule.instance import Instance, build_instance
+from qamctl.schedule.instance import Instance
 from qamctl.schedule.model import build_model
 from qamctl.schedule.read import schedule_from_data
 from qamctl.schedule.solution import Solution

@@ -9,8 +9,8 @@ import pytest
 from support.brute_force import optimum
 from support.random_specs import tiny_spec
 
+from qamctl.schedule.build import build_instance
 from qamctl.schedule.check import CONSTRAINTS
-from qamctl.schedule.instance import build_instance
 from qamctl.schedule.read import schedule_from_data
 from qamctl.schedule.reasons import MOST, Reason, reasons
 

@@ -12,11 +12,10 @@ from support.reading import spec_data
 from support.shared import ROOT
 
 from qamctl.errors import UsageError
-from qamctl.spec import cluster_fields
 from qamctl.spec.cluster_fields import CLUSTER
 from qamctl.spec.fields import Field
 from qamctl.spec.reader import read_source
-from qamctl.spec.schedule_fields import LATER, SCHEDULE
+from qamctl.spec.schedule_fields import SCHEDULE
 from qamctl.spec.schema import KINDS, json_schema, reference_page
 
 UPDATE = "run: python -m qamctl.spec.schema"
@@ -120,17 +119,6 @@ def test_the_schema_is_itself_valid(kind: str) -> None:
     """The schema is a draft-07 schema."""
     jsonschema = pytest.importorskip("jsonschema")
     jsonschema.Draft7Validator.check_schema(json_schema(kind))
-
-
-def test_no_field_is_both_taken_and_later() -> None:
-    """The table of later fields holds none that this version takes."""
-    for name, later in cluster_fields.LATER.items():
-        assert not {field.name for field in CLUSTER[name].fields} & set(later)
-    by_name = {"schedule": SCHEDULE, "modes": SCHEDULE["tasks"]["modes"], "after": SCHEDULE["tasks"]["after"]}
-    by_name |= {name: SCHEDULE[name] for name in ("resources", "agents", "tasks")}
-    for name, later in LATER.items():
-        known = SCHEDULE["objective"].choices if name == "objective" else [f.name for f in by_name[name].fields]
-        assert not set(known) & set(later)
 
 
 @pytest.mark.parametrize(("kind", "root"), [("schedule", SCHEDULE), ("cluster", CLUSTER)])

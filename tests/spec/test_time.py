@@ -28,6 +28,18 @@ def test_units_are_whole_numbers_where_they_can_be() -> None:
     assert type(axis.to_units(4)) is int
 
 
+@given(
+    st.lists(st.integers(-(10**12), 10**12)),
+    st.sampled_from([Fraction(1), Fraction(1, 1000), Fraction(7), Fraction(1, 3), Fraction(3, 8), Fraction(60)]),
+)
+def test_many_ticks_are_told_as_each_one_is(ticks: list[int], resolution: Fraction) -> None:
+    """The quick way gives the same numbers of the same types."""
+    axis = TimeAxis(resolution=resolution)
+    each = [axis.to_units(tick) for tick in ticks]
+    assert axis.to_units_each(ticks) == each
+    assert [type(value) for value in axis.to_units_each(ticks)] == [type(value) for value in each]
+
+
 def test_moments_of_ticks() -> None:
     """A tick is a date-time where the axis has an origin."""
     origin = datetime(2026, 11, 20, 20, tzinfo=UTC)

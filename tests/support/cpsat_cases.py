@@ -6,8 +6,9 @@ from random import Random
 from typing import Any
 
 from qamctl.schedule.bounds import term_bounds
+from qamctl.schedule.build import build_instance
 from qamctl.schedule.check import check_columns
-from qamctl.schedule.instance import Instance, build_instance
+from qamctl.schedule.instance import Instance
 from qamctl.schedule.read import schedule_from_data
 from qamctl.schedule.solution import Solution
 from qamctl.schedule.solvers import cpsat

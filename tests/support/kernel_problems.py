@@ -15,7 +15,8 @@ from support.random_specs import random_spec
 from qamctl.kernels import ScheduleSearch
 from qamctl.kernels.schedule.problem import ScheduleProblem
 from qamctl.kernels.schedule.reference import ScheduleSearch as ReferenceSearch
-from qamctl.schedule.instance import Instance, build_instance
+from qamctl.schedule.build import build_instance
+from qamctl.schedule.instance import Instance
 from qamctl.schedule.read import schedule_from_data
 from qamctl.schedule.solvers.list_problem import ListProblem, list_problem
 

@@ -13,7 +13,8 @@ from support.random_specs import random_feasible, tiny_spec
 from qamctl.qubo.check import objective
 from qamctl.qubo.compile import Compiled, compile_qubo
 from qamctl.qubo.penalties import Weights, sufficient_weights
-from qamctl.schedule.instance import Instance, build_instance
+from qamctl.schedule.build import build_instance
+from qamctl.schedule.instance import Instance
 from qamctl.schedule.model import ScheduleModel, build_model
 from qamctl.schedule.read import schedule_from_data
 from qamctl.schedule.solution import Solution

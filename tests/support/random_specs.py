@@ -17,8 +17,8 @@ from qamctl.schedule.solution import Solution
 from qamctl.schedule.spec import KINDS, ScheduleSpec
 from qamctl.schedule.spec import TERMS as ALL_TERMS
 
-#: The terms that need nothing of the spec; `with_reasoning` adds the last one.
-TERMS = ALL_TERMS[:-1]
+#: The terms that need nothing of the spec; `with_reasoning` adds another, `rich_schedules` has the others.
+TERMS = ALL_TERMS[:5]
 
 #: What a random spec may contain; `features_of` tells what one does contain.
 FEATURES = (

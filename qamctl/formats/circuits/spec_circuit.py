@@ -44,7 +44,7 @@ def read_spec(raw: bytes, label: str, file: Path | None) -> CircuitFile:
     check_kind(data, source, "circuit")
     faults = Faults(source)
     tables: Tables = {}
-    root = read_root(data, CIRCUIT, (), faults)
+    root = read_root(data, CIRCUIT, faults)
     solver = read_solver(root, CIRCUIT_SOLVER, faults)
     noise = read_noise(root, faults)
     asked = int(integers(root, CIRCUIT["shots"], faults)[0])

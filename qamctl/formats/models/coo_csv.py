@@ -26,7 +26,8 @@ from qamctl.formats.models.parsed import Parsed
 from qamctl.qubo.model import Floats, Ints
 from qamctl.spec.cells import read_name
 from qamctl.spec.faults import Refusal
-from qamctl.spec.schedule_fields import AGENTS, RESOURCES, TASKS
+from qamctl.spec.schedule_fields import AGENTS, RESOURCES
+from qamctl.spec.task_fields import TASKS
 
 #: Bytes of rows with names that are taken apart at once.
 PIECE: Final = 1 << 20

@@ -125,7 +125,7 @@ def read(raw: bytes, label: str, file: Path | None) -> Hamiltonian:
     with no_collection():
         faults = Faults(source)
         tables: Tables = {}
-        root = read_root(data, HAMILTONIAN, (), faults)
+        root = read_root(data, HAMILTONIAN, faults)
         solver = read_solver(root, MODEL_SOLVER, faults)
         given = int(integers(root, HAMILTONIAN["qubits"], faults)[0])
         cells, place = _cells(data.get("terms"), source, tables, faults)

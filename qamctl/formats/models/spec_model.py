@@ -45,7 +45,7 @@ def read(raw: bytes, label: str, file: Path | None) -> Parsed:
     with no_collection():
         faults = Faults(source)
         tables: Tables = {}
-        root = read_root(data, MODEL, (), faults)
+        root = read_root(data, MODEL, faults)
         solver = read_solver(root, MODEL_SOLVER, faults)
         variables = read_variables(data.get("variables"), faults)
 

@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
+
+#include "crews.hpp"
 
 namespace qamctl {
 
@@ -65,6 +68,10 @@ void ScheduleSearch::begin(bool backward) {
     abandoned_ = false;
     partial_violation_ = partial_sum_ = pinned_excess_ = 0;
     partial_makespan_ = 0;
+    if (crews_) {
+        crews_->begin(candidate_);
+        return;
+    }
     for (i64 h = 0; h < p_.holders; ++h) profiles_[h].reset(p_.capacity.data + h * p_.columns, p_.columns);
     work_ += n_ + p_.holders;
     if (backward) {
@@ -100,6 +107,18 @@ bool ScheduleSearch::carry_on() {
                          (stage_ == Stage::again || (stage_ == Stage::forward && !justify_));
     while (at_ < n_) {
         const i32 t = order[at_++];
+        if (crews_) {
+            if (crews_->placed(t)) continue;
+            for (i32 one : crews_->place(candidate_, t))
+                if (abandon) count_partial(one);
+            work_ += std::exchange(crews_->work, 0);
+            if (abandon && hopeless()) {
+                abandoned_ = true;
+                return true;
+            }
+            if (late() && at_ < n_) return false;
+            continue;
+        }
         if (p_.pinned[t] >= 0) continue;
         if (backward_) {
             place_backward(t);
@@ -280,6 +299,10 @@ void ScheduleSearch::place_pinned() {
 }
 
 void ScheduleSearch::count_partial(i32 t) {
+    if (crews_) {
+        partial_sum_ += crews_->share(candidate_, t);
+        if (crews_->out(candidate_.option[t])) return;
+    }
     const i64 end = candidate_.end[t];
     if (end > p_.deadline[t]) partial_violation_ += static_cast<double>(end - p_.deadline[t]);
     if (p_.level_count == 0) return;
@@ -307,6 +330,10 @@ bool ScheduleSearch::hopeless() const {
 
 // Violation, then the levels; every sum runs over the tasks in their order.
 void ScheduleSearch::evaluate() {
+    if (crews_) {
+        crews_->evaluate(candidate_);
+        return;
+    }
     double violation = pinned_excess_, tardiness = 0, tardy = 0, flow = 0, cost = 0, reason = 0;
     i64 makespan = 0;
     for (i64 t = 0; t < n_; ++t) {
@@ -336,7 +363,7 @@ void ScheduleSearch::evaluate() {
             if (used[h]) cost += p_.fixed_cost[h];
     }
     const double terms[kTerms] = {static_cast<double>(makespan) * p_.unit, tardiness * p_.unit, tardy,
-                                  flow * p_.unit, cost, reason};
+                                  flow * p_.unit, cost, reason, 0, 0, 0, 0, 0};
     candidate_.value[0] = violation;
     for (i64 k = 0; k < p_.level_count; ++k) {
         double sum = 0;

@@ -5,7 +5,7 @@ One task after the other, each as early as precedence and capacity allow (Kolisc
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -13,6 +13,9 @@ from itertools import pairwise
 import numpy as np
 
 from qamctl.kernels.schedule.problem import Index, Ints, ScheduleProblem
+
+FOREVER = 2**63 - 1  # when nothing ever fits
+PLAIN = 6  # terms that problems without crews have
 
 Needs = Sequence[tuple[int, int]]  # (column, amount)
 Arcs = list[list[tuple[int, int, int]]]  # by task: (task, kind, lag)
@@ -35,6 +38,15 @@ class Profile:
                 return start
             else:
                 i += 1
+
+    def clear(self, needs: Needs, start: int, end: int) -> int:
+        """The end of the last moment in [start, end) at which the needs are not free; `start` where they always are."""
+        i = bisect_left(self.time, end) - 1
+        while i >= 0 and (i + 1 == len(self.time) or self.time[i + 1] > start):
+            if any(self.free[i][column] < amount for column, amount in needs):
+                return FOREVER if i + 1 == len(self.time) else self.time[i + 1]
+            i -= 1
+        return start
 
     def take(self, needs: Needs, start: int, duration: int) -> None:
         """Book the needs, whether they are free or not."""
@@ -110,7 +122,7 @@ class Decoder:
         self.profiles = [Profile(row) for row in self.capacity]
         self.stock, self.reserved, self.pinned_excess = self.p.stock.tolist(), [0] * len(self.p.stock), 0.0
         for t in range(self.n):
-            for cell, amount in self._surely(s, t):
+            for cell, amount in self.surely(s, t):
                 self.reserved[cell] += amount
         for t in self.pins:
             self._place_pinned(s, t)
@@ -119,13 +131,13 @@ class Decoder:
             if self.pinned[t] >= 0:
                 continue
             by_start, by_end = self._ready(t, self.before, s.start, s.end, self.release[t])
-            self._book(s, t, *self._choose(s, t, by_start, by_end))
+            self._book(s, t, *self.choose(s, t, by_start, by_end))
             if limits is not None and self.can_abandon:
                 violation += float(max(0, s.end[t] - self.deadline[t]))
                 makespan = max(makespan, s.start[t] + self.tail[t])
-                share += self._share(s, t)
+                share += self.share(s, t)
                 level = self.levels[0][0] * self.p.unit * float(makespan) + share if self.levels else 0.0
-                if violation > limits[0] + _margin(limits[0]) or level > limits[1] + _margin(limits[1]):
+                if violation > limits[0] + margin(limits[0]) or level > limits[1] + margin(limits[1]):
                     return False
             yield
         self._evaluate(s)
@@ -173,7 +185,7 @@ class Decoder:
             start = both
         return start
 
-    def _choose(self, s: Schedule, t: int, by_start: int, by_end: int) -> tuple[int, int]:
+    def choose(self, s: Schedule, t: int, by_start: int, by_end: int) -> tuple[int, int]:
         """The option and start of a task: its choice, or what ends first, then is cheaper, then stands first (the
         cheapest first where only cost counts) among what leaves the open tasks their least of every stock."""
         options = range(self.first[t], self.first[t + 1])
@@ -183,23 +195,23 @@ class Decoder:
         best: tuple[float, float, int, int] | None = None
         for o in options:
             soonest = max(by_start + self.duration[o], by_end)
-            if best is not None and self._merit(soonest, o) > best[:2]:
+            if best is not None and self.merit(soonest, o) > best[:2]:
                 continue
-            if self._excess(t, o) > 0:
+            if self.excess(t, o) > 0:
                 continue
             start = self._from_floor(o, by_start, by_end)
-            key = (*self._merit(start + self.duration[o], o), o, start)
+            key = (*self.merit(start + self.duration[o], o), o, start)
             best = key if best is None else min(best, key)
         if best is not None:
             return best[2], best[3]
-        least = min(options, key=lambda o: self._excess(t, o))
+        least = min(options, key=lambda o: self.excess(t, o))
         return least, self._from_floor(least, by_start, by_end)
 
     def _from_floor(self, option: int, by_start: int, by_end: int) -> int:
         """The earliest start, of an option that waits for its moment."""
         return self._earliest(option, max(by_start, self.floor[option]), by_end)
 
-    def _price(self, t: int, start: int) -> float:
+    def price(self, t: int, start: int) -> float:
         """What a start adds to the term `reasoning`."""
         price = 0.0
         for since, cost in self.pieces[t]:
@@ -208,14 +220,14 @@ class Decoder:
             price = cost
         return price
 
-    def _merit(self, end: int, option: int) -> tuple[float, float]:
+    def merit(self, end: int, option: int) -> tuple[float, float]:
         return (self.cost[option], end) if self.p.cheapest_first else (end, self.cost[option])
 
-    def _surely(self, s: Schedule, t: int) -> Needs:
+    def surely(self, s: Schedule, t: int) -> Needs:
         """What a task will take from stocks at least."""
         return self.least[t] if s.choice[t] < 0 else self.stock_use[self.need[s.choice[t]]]
 
-    def _excess(self, t: int, option: int) -> float:
+    def excess(self, t: int, option: int) -> float:
         """What an option would take from stocks beyond what the other open tasks leave, as a violation."""
         total, mine = 0.0, dict(self.least[t])
         for cell, amount in self.stock_use[self.need[option]]:
@@ -236,7 +248,7 @@ class Decoder:
         s.start[t], s.end[t], s.option[t] = start, start + self.duration[option], option
         for cell, amount in self.stock_use[self.need[option]]:
             self.stock[cell] -= amount
-        for cell, amount in self._surely(s, t):
+        for cell, amount in self.surely(s, t):
             self.reserved[cell] -= amount
 
     def _place_pinned(self, s: Schedule, t: int) -> None:
@@ -244,25 +256,31 @@ class Decoder:
         pin, choice = self.pinned[t], s.choice[t]
         if choice < 0:
             options = range(self.first[t], self.first[t + 1])
-            fits = (o for o in options if self._earliest(o, pin, 0) == pin and self._excess(t, o) == 0)
+            fits = (o for o in options if self._earliest(o, pin, 0) == pin and self.excess(t, o) == 0)
             choice = next(fits, options[0])
         if self._earliest(choice, pin, 0) != pin:
             self.pinned_excess += float(self.duration[choice])
         self._book(s, t, choice, pin)
 
-    def _share(self, s: Schedule, t: int) -> float:
+    def share(self, s: Schedule, t: int) -> float:
         """What a placed task adds to the first level, makespan apart."""
         if not self.levels:
             return 0.0
-        _, tardiness, tardy, flow, cost, reasoning = self.levels[0]
+        _, tardiness, tardy, flow, cost, reasoning = self.levels[0][:PLAIN]
         weight, unit, share = self.weight[t], self.p.unit, 0.0
         if s.end[t] > self.due[t]:
             share += tardiness * unit * weight * float(s.end[t] - self.due[t])
             share += tardy * weight
         share += flow * unit * weight * float(s.end[t] - self.release[t])
         share += cost * self.cost[s.option[t]]
-        share += reasoning * (self.reasoning[s.option[t]] + self._price(t, s.start[t]))
+        share += reasoning * (self.reasoning[s.option[t]] + self.price(t, s.start[t]))
         return share
+
+    def compete(self, a: int, b: int) -> bool:
+        """Whether two options take from the same column of the same holder."""
+        if self.holder[a] == self.holder[b] and _columns(self.own[self.need[a]]) & _columns(self.own[self.need[b]]):
+            return True
+        return bool(_columns(self.shared[self.need[a]]) & _columns(self.shared[self.need[b]]))
 
     def _evaluate(self, s: Schedule) -> None:
         """The violation and the levels; every sum runs over the tasks in their order."""
@@ -275,7 +293,7 @@ class Decoder:
                 tardy += weight
             flow += weight * float(end - self.release[t])
             cost += self.cost[s.option[t]]
-            reasoning += self.reasoning[s.option[t]] + self._price(t, s.start[t])
+            reasoning += self.reasoning[s.option[t]] + self.price(t, s.start[t])
         for t in self.pins:
             by_start, by_end = self._ready(t, self.before, s.start, s.end, self.release[t])
             violation += float(max(0, by_start - s.start[t], by_end - s.end[t]))
@@ -285,15 +303,21 @@ class Decoder:
             cost += self.fixed_cost[h]
         unit = self.p.unit
         terms = (float(max(s.end, default=0)) * unit, tardiness * unit, tardy, flow * unit, cost, reasoning)
-        s.value = [violation]
-        for row in self.levels:
-            value = 0.0
-            for coefficient, term in zip(row, terms, strict=True):
-                value += coefficient * term
-            s.value.append(value)
+        s.value = [violation, *values_of(self.levels, terms)]
 
 
-def _margin(limit: float) -> float:
+def values_of(levels: list[list[float]], terms: Sequence[float]) -> list[float]:
+    """The value of each level; terms that are not given are 0."""
+    values = []
+    for row in levels:
+        value = 0.0
+        for coefficient, term in zip(row, terms, strict=False):
+            value += coefficient * term
+        values.append(value)
+    return values
+
+
+def margin(limit: float) -> float:
     """Covers the order of summation, which differs from that of the final value."""
     return 1e-6 * max(1.0, abs(limit))
 
@@ -306,3 +330,7 @@ def _table(first: Ints, column: Index, amount: Ints) -> list[Needs]:
 def _arcs(first: Ints, task: Index, kind: np.ndarray, lag: Ints) -> Arcs:
     entries = list(zip(task.tolist(), kind.tolist(), lag.tolist(), strict=True))
     return [entries[a:b] for a, b in pairwise(first.tolist())]
+
+
+def _columns(needs: Needs) -> set[int]:
+    return {column % 64 for column, _ in needs}

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "schedule.hpp"
+#include "crews.hpp"
 
 namespace nb = nanobind;
 using namespace qamctl;
@@ -29,7 +29,7 @@ class Reader {
         nb::object owner = problem_.attr(name);
         Array<T> view;
         if (!nb::try_cast<Array<T>>(owner, view, false))
-            throw std::invalid_argument(std::string("ScheduleProblem.") + name + " has the wrong type of array");
+            throw std::invalid_argument(std::string("the problem's ") + name + " has the wrong type of array");
         owners_.push_back(std::move(owner));
         return {view.data(), static_cast<i64>(view.size())};
     }
@@ -97,6 +97,63 @@ Problem read(Reader& in) {
     return p;
 }
 
+CrewTables read_crews(Reader& in) {
+    CrewTables c{};
+    c.option_out = in.array<std::int8_t>("option_out");
+    c.take_first = in.array<i64>("take_first");
+    c.take_holder = in.array<i32>("take_holder");
+    c.take_column = in.array<i32>("take_column");
+    c.take_amount = in.array<i64>("take_amount");
+    c.crew_first = in.array<i64>("crew_first");
+    c.crew_holder = in.array<i32>("crew_holder");
+    c.crew_number = in.array<i32>("crew_number");
+    c.option_pause = in.array<i64>("option_pause");
+    c.gap_first = in.array<i64>("gap_first");
+    c.gap_start = in.array<i64>("gap_start");
+    c.gap_end = in.array<i64>("gap_end");
+    c.away_first = in.array<i64>("away_first");
+    c.away_start = in.array<i64>("away_start");
+    c.away_end = in.array<i64>("away_end");
+    c.step_first = in.array<i64>("step_first");
+    c.step_since = in.array<i64>("step_since");
+    c.step_free = in.array<i64>("step_free");
+    c.gang = in.array<i32>("gang");
+    c.gang_first = in.array<i64>("gang_first");
+    c.gang_task = in.array<i32>("gang_task");
+    c.arc_first = in.array<i64>("arc_first");
+    c.arc_task = in.array<i32>("arc_task");
+    c.arc_kind = in.array<std::int8_t>("arc_kind");
+    c.arc_lag = in.array<i64>("arc_lag");
+    c.arc_data = in.array<i32>("arc_data");
+    c.delay = in.array<i64>("delay");
+    c.classes = in.number<i64>("classes");
+    c.link_first = in.array<i64>("link_first");
+    c.link_other = in.array<i32>("link_other");
+    c.link_class = in.array<i32>("link_class");
+    c.rule_kind = in.array<std::int8_t>("rule_kind");
+    c.rule_key = in.array<i32>("rule_key");
+    c.rule_skew = in.array<i64>("rule_skew");
+    c.rule_values = in.array<i64>("rule_values");
+    c.rule_first = in.array<i64>("rule_first");
+    c.rule_task = in.array<i32>("rule_task");
+    c.own_rule_first = in.array<i64>("own_rule_first");
+    c.own_rule = in.array<i32>("own_rule");
+    c.most_crew = in.array<i64>("most_crew");
+    c.value = in.array<i32>("value");
+    c.family = in.array<i32>("family");
+    c.setup_of = in.array<i32>("setup_of");
+    c.setup_time = in.array<i64>("setup_time");
+    c.families = in.number<i64>("families");
+    c.append = in.number<bool>("append");
+    c.reward = in.array<double>("reward");
+    c.earlier = in.array<i64>("earlier");
+    c.moved = in.array<double>("moved");
+    c.same = in.array<std::int8_t>("same");
+    c.agents = in.number<i64>("agents");
+    c.price = in.number<double>("price");
+    return c;
+}
+
 template <class T>
 nb::object array_of(const std::vector<T>& values) {
     auto* copy = new T[std::max<std::size_t>(1, values.size())];
@@ -122,8 +179,17 @@ class Search {
   public:
     Search(nb::object problem, u64 seed) {
         Reader in(problem);
-        search_ = std::make_unique<ScheduleSearch>(read(in), seed);
+        const Problem plain = read(in);
         owners_ = in.owners();
+        nb::object crews = problem.attr("crews");
+        if (crews.is_none()) {
+            search_ = std::make_unique<ScheduleSearch>(plain, nullptr, seed);
+            return;
+        }
+        Reader more(crews);
+        const CrewTables tables = read_crews(more);
+        search_ = std::make_unique<ScheduleSearch>(plain, &tables, seed);
+        for (nb::object& owner : more.owners()) owners_.push_back(std::move(owner));
     }
     i64 run(i64 steps, double seconds) {
         Guard guard(busy_);

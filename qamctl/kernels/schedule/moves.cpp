@@ -1,5 +1,5 @@
 // Lists and the moves that change them. reference.py is the specification.
-#include "schedule.hpp"
+#include "crews.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -130,6 +130,12 @@ void ScheduleSearch::find_chain() {
         for (i64 u = 0; u < n_; ++u) {
             if (current_.end[u] != start || current_.start[u] == start) continue;
             const i64 other = current_.option[u];
+            if (crews_) {
+                if (!crews_->compete(mine, other) || random_.below(++ties) != 0) continue;
+                from = static_cast<i32>(u);
+                link = true;
+                continue;
+            }
             const i32 need = p_.option_need[other];
             const bool same = p_.option_holder[mine] == p_.option_holder[other];
             if (!((same && (own_mask_[my_need] & own_mask_[need])) || (shared_mask_[my_need] & shared_mask_[need])))

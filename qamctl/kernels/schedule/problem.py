@@ -13,6 +13,118 @@ Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
+class CrewTables:
+    """What a problem with crews adds (see `qamctl.schedule.crews`); arrays as those of `ScheduleProblem`.
+
+    Attributes
+    ----------
+    option_out
+        [O] 1 where the option leaves its task out.
+    take_*
+        Renewable needs by option: holder (0: the pool), column, amount; by holder.
+    crew_first, crew_holder, crew_number
+        By option: the holders of its crew, ascending, and how many agents of each.
+    option_pause, gap_first, gap_start, gap_end
+        [O] the pattern of gaps in which the option pauses, -1 where it does not; by pattern.
+    away_first, away_start, away_end
+        By holder: when its agents are away.
+    step_first, step_since, step_free
+        By holder: its free capacity, [S, W] from [S] moments on; the first is 0.
+    gang, gang_first, gang_task
+        [T] the gang of a task, -1 where it is in none; by gang.
+    arc_first, arc_task, arc_kind, arc_lag, arc_data
+        Precedence by task as it holds for schedules, with the row of `delay` of what is sent, -1 where nothing is. That
+        of the problem itself is the precedence of lists, in which a gang is as one task.
+    delay
+        [D, L] ticks by class of link.
+    link_first, link_other, link_class
+        By holder: the holders that it has a link of another class than 0 to, ascending, and the class.
+    rule_kind, rule_key, rule_skew, rule_values, rule_first, rule_task
+        [Q] near, apart, spread as 0, 1, 2; the row of `value`; the largest skew; how many values there are; its tasks.
+    own_rule_first, own_rule
+        By task: its rules.
+    most_crew
+        [T] agents that the task takes at most.
+    value
+        [V, H] what a rule compares: row 0 the holders themselves, others the values of a label.
+    family, setup_of, setup_time
+        [T] the family of a task, -1 where it has none; [H] the table of a holder; [S, F, F] ticks.
+    append
+        Where setups are weighed, a task is never placed before one of its agent's that was placed already.
+    reward
+        [T] of a task that is left out.
+    earlier, moved, same
+        [T] the start in an earlier schedule, -1 where there is none; [O] what the option adds to the term `disruption`,
+        and whether it has the earlier crew, so that the start counts instead.
+    agents
+        Of the spec: their mean is what the term `balance` is measured by.
+    price
+        The violation of a broken rule.
+    """
+
+    option_out: npt.NDArray[np.int8]
+    take_first: Ints
+    take_holder: Index
+    take_column: Index
+    take_amount: Ints
+    crew_first: Ints
+    crew_holder: Index
+    crew_number: Index
+    option_pause: Ints
+    gap_first: Ints
+    gap_start: Ints
+    gap_end: Ints
+    away_first: Ints
+    away_start: Ints
+    away_end: Ints
+    step_first: Ints
+    step_since: Ints
+    step_free: Ints
+    gang: Index
+    gang_first: Ints
+    gang_task: Index
+    arc_first: Ints
+    arc_task: Index
+    arc_kind: npt.NDArray[np.int8]
+    arc_lag: Ints
+    arc_data: Index
+    delay: Ints
+    link_first: Ints
+    link_other: Index
+    link_class: Index
+    rule_kind: npt.NDArray[np.int8]
+    rule_key: Index
+    rule_skew: Ints
+    rule_values: Ints
+    rule_first: Ints
+    rule_task: Index
+    own_rule_first: Ints
+    own_rule: Index
+    most_crew: Ints
+    value: Index
+    family: Index
+    setup_of: Index
+    setup_time: Ints
+    append: bool
+    reward: Floats
+    earlier: Ints
+    moved: Floats
+    same: npt.NDArray[np.int8]
+    agents: int
+    price: float
+
+    @property
+    def classes(self) -> int:
+        """Classes of links."""
+        return int(self.delay.shape[1])
+
+    @property
+    def families(self) -> int:
+        """Families of setups."""
+        return int(self.setup_time.shape[1])
+
+
+@dataclass(frozen=True)
 class ScheduleProblem:
     """A scheduling problem over T tasks, O options, H holders and W renewable columns; times in ticks.
 
@@ -54,7 +166,8 @@ class ScheduleProblem:
     rank
         [T] place in a topological order.
     levels
-        [L, 6] coefficients of makespan, tardiness, tardy, flow, cost and reasoning, terms in objective units.
+        [L, 11] coefficients of makespan, tardiness, tardy, flow, cost, reasoning, unscheduled, setup, communication,
+        balance and disruption, terms in objective units; those behind reasoning are 0 without crews.
     bounds
         [L] a lower bound of each level, -inf where none is known; the search ends when all are met.
     unit
@@ -118,6 +231,7 @@ class ScheduleProblem:
     cheapest_first: bool
     surprise: Floats
     cooling: Floats
+    crews: CrewTables | None = None
 
 
 def surprise(size: int = 4096) -> Floats:

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from qamctl.kernels.schedule.generation import Arcs, Decoder, Needs, Schedule
+from qamctl.kernels.schedule.crews import CrewDecoder
+from qamctl.kernels.schedule.generation import Arcs, Decoder, Schedule
 from qamctl.kernels.schedule.problem import Floats, Index, Ints, ScheduleProblem
 
 JUSTIFY_EVERY = 4  # evaluations
@@ -26,13 +27,15 @@ class ScheduleSearch:
     """
 
     def __init__(self, problem: ScheduleProblem, seed: int) -> None:
-        d = self.decoder = Decoder(problem)
+        d = self.plain = Decoder(problem)
+        self.decoder = d if problem.crews is None else CrewDecoder(d, problem.crews)
         n = self.n = d.n
         self.keys, self.choices = problem.keys.tolist(), problem.choices.tolist()
         self.rank, self.bounds = problem.rank.tolist(), problem.bounds.tolist()
         self.surprise, self.cooling = problem.surprise.tolist(), problem.cooling.tolist()
         self.flexible = [t for t in range(n) if d.first[t + 1] - d.first[t] > 1]
         self.timed = any(any(row[:4]) for row in d.levels) or any(end < NEVER for end in d.deadline)
+        self.justifies = self.timed and problem.crews is None  # nothing with crews runs backward
         self.calibration = min(100, max(10, 200000 // max(1, n)))  # evaluations that measure what a move changes
 
         worst = [math.inf] * (1 + len(d.levels))
@@ -104,7 +107,7 @@ class ScheduleSearch:
         """Endless; pauses within passes and after each."""
         for seed, (key, choice) in enumerate(zip(self.keys, self.choices, strict=True), 1):
             self.candidate = self.current.copy()
-            self.candidate.order = self._topological(key, self.decoder.before, self.decoder.after, 1)
+            self.candidate.order = self._topological(key, self.plain.before, self.plain.after, 1)
             self.candidate.choice = choice
             yield from self._decode(justify=False, limited=False)
             if seed == len(self.keys):
@@ -113,7 +116,7 @@ class ScheduleSearch:
         while True:
             calibrating = self.evaluations < self.calibration
             self._propose()
-            justify = self.timed and self.evaluations % JUSTIFY_EVERY == 0
+            justify = self.justifies and self.evaluations % JUSTIFY_EVERY == 0
             surprise = self.surprise[self._draw() & (len(self.surprise) - 1)]
             if not calibrating:
                 at = min(255, (self.steps - self.cycle_at) * 256 // self.cycle_length)
@@ -142,7 +145,7 @@ class ScheduleSearch:
         if not justify:
             return
         yield
-        d, c = self.decoder, self.candidate
+        d, c = self.plain, self.candidate
         late_first = self._topological([float(-end) for end in c.end], d.after, d.before, -1)
         start = yield from d.backward(c, late_first)
         self.steps += 1
@@ -237,8 +240,8 @@ class ScheduleSearch:
 
     def _shift(self, t: int) -> None:
         """To a random place between its last predecessor and its first successor in the list."""
-        low = max((self.place[other] + 1 for other, _, _ in self.decoder.before[t]), default=0)
-        high = min((self.place[other] - 1 for other, _, _ in self.decoder.after[t]), default=self.n - 1)
+        low = max((self.place[other] + 1 for other, _, _ in self.plain.before[t]), default=0)
+        high = min((self.place[other] - 1 for other, _, _ in self.plain.after[t]), default=self.n - 1)
         if high > low:
             self.candidate.order.remove(t)
             self.candidate.order.insert(low + self._below(high - low + 1), t)
@@ -249,13 +252,13 @@ class ScheduleSearch:
             self.place[t] = i
 
     def _change_choice(self, t: int) -> None:
-        first, last = self.decoder.first[t], self.decoder.first[t + 1]
+        first, last = self.plain.first[t], self.plain.first[t + 1]
         pick = first + self._below(last - first + 1)  # one more than there are: back to auto
         self.candidate.choice[t] = -1 if pick == last else pick
 
     def _target(self) -> int:
         """A task whose end counts at the level in focus: one that is late, or the last one."""
-        end, d = self.current.end, self.decoder
+        end, d = self.current.end, self.plain
         for _ in range(8):
             t = self._below(self.n)
             if self.focus == 0:
@@ -269,7 +272,7 @@ class ScheduleSearch:
 
     def _find_chain(self) -> list[tuple[int, int]]:
         """From a task that matters back through what it waited for: the resource links (first, second) on the way."""
-        c, d, t = self.current, self.decoder, self._target()
+        c, d, t = self.current, self.plain, self._target()
         links = []
         for _ in range(self.n):
             chosen, ties, linked = -1, 0, False
@@ -280,7 +283,11 @@ class ScheduleSearch:
                     if self._below(ties) == 0:
                         chosen = other
             for u in range(self.n):
-                if c.end[u] == c.start[t] and c.start[u] != c.start[t] and self._compete(c.option[u], c.option[t]):
+                if (
+                    c.end[u] == c.start[t]
+                    and c.start[u] != c.start[t]
+                    and self.decoder.compete(c.option[u], c.option[t])
+                ):
                     ties += 1
                     if self._below(ties) == 0:
                         chosen, linked = u, True
@@ -291,13 +298,6 @@ class ScheduleSearch:
             t = chosen
         return links
 
-    def _compete(self, a: int, b: int) -> bool:
-        """Whether two options take from the same column of the same holder."""
-        d = self.decoder
-        if d.holder[a] == d.holder[b] and _columns(d.own[d.need[a]]) & _columns(d.own[d.need[b]]):
-            return True
-        return bool(_columns(d.shared[d.need[a]]) & _columns(d.shared[d.need[b]]))
-
     def _reorder(self, first: int, second: int) -> bool:
         """Bring the second task of a link before the first, or the first behind the second.
 
@@ -307,7 +307,7 @@ class ScheduleSearch:
         if low > high:
             return False
         pull = self._below(2) == 0
-        arcs, moved = (self.decoder.after, {second}) if pull else (self.decoder.before, {first})
+        arcs, moved = (self.plain.after, {second}) if pull else (self.plain.before, {first})
         part = self.candidate.order[low : high + 1]
         for t in reversed(part[:-1]) if pull else part[1:]:
             if any(other in moved for other, _, _ in arcs[t]):
@@ -357,7 +357,3 @@ def _better(a: list[float], b: list[float]) -> bool:
 
 def _slack(value: float) -> float:
     return TOLERANCE * max(1.0, abs(value))
-
-
-def _columns(needs: Needs) -> set[int]:
-    return {column % 64 for column, _ in needs}

@@ -7,6 +7,8 @@
 #include <limits>
 #include <utility>
 
+#include "crews.hpp"
+
 namespace qamctl {
 
 namespace {
@@ -37,7 +39,9 @@ std::vector<u64> masks_of(const Table& table) {
 
 // ---------------------------------------------------------------------------------------------- set-up
 
-ScheduleSearch::ScheduleSearch(const Problem& problem, u64 seed) : p_(problem), n_(problem.tasks), random_(seed) {
+ScheduleSearch::ScheduleSearch(const Problem& problem, const CrewTables* crews, u64 seed)
+    : p_(problem), n_(problem.tasks), random_(seed) {
+    if (crews != nullptr) crews_ = std::make_unique<CrewDecoder>(p_, *crews);
     own_ = needs_of(p_.own);
     shared_ = needs_of(p_.shared);
     stock_use_ = needs_of(p_.stock_use);
@@ -80,6 +84,8 @@ ScheduleSearch::ScheduleSearch(const Problem& problem, u64 seed) : p_(problem), 
     changes_.assign(1 + p_.level_count, 0);
 }
 
+ScheduleSearch::~ScheduleSearch() = default;
+
 // ---------------------------------------------------------------------------------------------- the slice
 
 bool ScheduleSearch::time_is_up() {
@@ -112,7 +118,7 @@ void ScheduleSearch::next() {
         threshold_ = std::numeric_limits<double>::infinity();
     } else {
         propose();
-        justify_ = timed_ && evaluations_ % kJustifyEvery == 0;
+        justify_ = timed_ && !crews_ && evaluations_ % kJustifyEvery == 0;
         const double x = p_.surprise[static_cast<i64>(random_.draw() & static_cast<u64>(p_.surprise.size - 1))];
         if (evaluations_ < calibration_) {
             threshold_ = std::numeric_limits<double>::infinity();

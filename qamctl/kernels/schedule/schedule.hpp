@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <vector>
 
 #include "random.hpp"
@@ -75,6 +76,10 @@ class Profile {
     // Earliest start >= from at which the needs are free for d > 0 ticks; any time > latest where there is none by then.
     i64 fit(const Need* need, const Need* end, i64 from, i64 d, i64 latest, i64& work) const;
     void take(const Need* need, const Need* end, i64 start, i64 d);
+    // Free capacity [steps][columns] from `since` on, the first moment being 0.
+    void reset(const i64* since, const i64* free, i64 steps, i64 columns);
+    // The end of the last moment in [start, until) without room; `start` where there always is some.
+    i64 clear(const Need* need, const Need* end, i64 start, i64 until, i64& work) const;
 
   private:
     i64 segment(i64 time) const;
@@ -84,11 +89,17 @@ class Profile {
     i64 columns_ = 0;
 };
 
-constexpr int kTerms = 6;  // makespan, tardiness, tardy, flow, cost, reasoning
+// makespan, tardiness, tardy, flow, cost, reasoning; with crews unscheduled, setup, communication, balance, disruption
+constexpr int kTerms = 11;
+
+struct CrewTables;  // crews.hpp
+class CrewDecoder;
 
 class ScheduleSearch {
   public:
-    ScheduleSearch(const Problem& problem, u64 seed);
+    // `crews`: what a problem with crews adds, else null.
+    ScheduleSearch(const Problem& problem, const CrewTables* crews, u64 seed);
+    ~ScheduleSearch();
 
     // Carries on for at most `steps` schedule generation passes and about `seconds`; the passes completed.
     i64 run(i64 steps, double seconds);
@@ -156,6 +167,7 @@ class ScheduleSearch {
     Problem p_;
     i64 n_;
     Random random_;
+    std::unique_ptr<CrewDecoder> crews_;
     std::vector<Need> own_, shared_, stock_use_;
     std::vector<u64> own_mask_, shared_mask_;
     std::vector<i32> flexible_, pinned_;

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from qamctl.checks.figures import shown
+from qamctl.schedule.check.crews import Crews, crews_of
 from qamctl.schedule.check.report import Findings
 from qamctl.schedule.spec import Ints, ScheduleSpec
 
@@ -15,6 +18,9 @@ from qamctl.schedule.spec import Ints, ScheduleSpec
 FARTHEST: Final = 2**61
 
 Flags = npt.NDArray[np.bool_]
+
+#: Pieces of work: from one tick until before another.
+Pieces = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +33,24 @@ class Columns:
         [T] ticks, where `timed`.
     mode
         [T] index into `spec.modes`, one of the task's own, where `moded`.
-    agent
-        [T] index into `spec.agents` or -1, where `crewed`.
+    crews
+        The agents of the tasks that are `crewed`, all different; the others have none.
+    left_out
+        [T] the tasks of which the schedule says that they are not done; they are neither timed, moded nor crewed.
+    segments
+        What rows claim of pauses: the pieces by task, None of a task whose pieces can't be read; a task that is not
+        in it never pauses. None where nothing is claimed of any task.
     """
 
     start: Ints
     end: Ints
     mode: Ints
-    agent: Ints
+    crews: Crews
     timed: Flags
     moded: Flags
     crewed: Flags
+    left_out: Flags
+    segments: Mapping[int, Pieces | None] | None = None
 
 
 def columns_of_arrays(
@@ -46,6 +59,7 @@ def columns_of_arrays(
     end: npt.ArrayLike,
     mode: npt.ArrayLike,
     agent: npt.ArrayLike,
+    others: Mapping[int, Sequence[int]] | None,
     findings: Findings,
 ) -> Columns:
     """Columns from arrays; wrong shapes, types, times and indices are noted and flagged."""
@@ -61,7 +75,8 @@ def columns_of_arrays(
         beyond[name] = (array > FARTHEST) | (array < -FARTHEST)  # before unsigned numbers are taken for signed ones
         arrays[name] = array.astype(np.int64)
 
-    timed = np.full(n, whole["start"] and whole["end"])
+    left_out = np.full(n, whole["mode"]) & (arrays["mode"] == -1)
+    timed = np.full(n, whole["start"] and whole["end"]) & ~left_out
     far = timed & (beyond["start"] | beyond["end"])
     findings.add_each(
         "malformed",
@@ -69,14 +84,14 @@ def columns_of_arrays(
         lambda t: findings.add("malformed", f"task {ids[t]}: start or end is beyond all times", task=ids[t]),
     )
     first, last = spec.tasks.first_mode[:-1], spec.tasks.first_mode[1:]
-    moded = np.full(n, whole["mode"])
+    moded = np.full(n, whole["mode"]) & ~left_out
     foreign = moded & ((arrays["mode"] < first) | (arrays["mode"] >= last))
     findings.add_each(
         "unknown-mode",
         np.flatnonzero(foreign).tolist(),
         lambda t: findings.add("unknown-mode", f"task {ids[t]}: {arrays['mode'][t]} is none of its modes", task=ids[t]),
     )
-    crewed = np.full(n, whole["agent"])
+    crewed = np.full(n, whole["agent"]) & ~left_out
     stranger = crewed & ((arrays["agent"] < -1) | (arrays["agent"] >= len(spec.agents.ids)))
     findings.add_each(
         "unknown-agent",
@@ -85,4 +100,46 @@ def columns_of_arrays(
             "unknown-agent", f"task {ids[t]}: {arrays['agent'][t]} is none of the spec's agents", task=ids[t]
         ),
     )
-    return Columns(**arrays, timed=timed & ~far, moded=moded & ~foreign, crewed=crewed & ~stranger)
+    crewed &= ~stranger
+    further = _further(spec, arrays["agent"], others or {}, crewed, findings)
+    return Columns(
+        start=arrays["start"],
+        end=arrays["end"],
+        mode=arrays["mode"],
+        crews=crews_of(np.where(crewed, arrays["agent"], -1), further),
+        timed=timed & ~far,
+        moded=moded & ~foreign,
+        crewed=crewed,
+        left_out=left_out,
+    )
+
+
+def _further(
+    spec: ScheduleSpec, agent: Ints, others: Mapping[Any, Any], crewed: Flags, findings: Findings
+) -> dict[int, tuple[int, ...]]:
+    """The further agents of the tasks that are crewed; a task with a fault among them is so no more."""
+    if not isinstance(others, Mapping):
+        findings.add("malformed", f"others must be a mapping, not {type(others).__name__}")
+        return {}
+    ids, n = spec.tasks.ids, len(spec.agents.ids)
+    found: dict[int, tuple[int, ...]] = {}
+    for t, given in others.items():
+        if not isinstance(t, int | np.integer) or not 0 <= t < len(ids):
+            findings.add("malformed", f"others names the task {shown(t)}, which is none")
+            continue
+        if not crewed[t]:
+            continue
+        listed = given if isinstance(given, Sequence) else ()
+        crew = (int(agent[t]), *listed)
+        if listed is not given or crew[0] < 0 or not all(isinstance(a, int | np.integer) for a in listed):
+            findings.add("malformed", f"task {ids[t]}: its further agents are {shown(given)}", task=ids[t])
+        elif any(not 0 <= a < n for a in crew):
+            text = f"task {ids[t]}: not all of {shown(given)} are agents of the spec"
+            findings.add("unknown-agent", text, task=ids[t])
+        elif len(set(crew)) < len(crew):
+            findings.add("agent-twice", f"task {ids[t]}: it has the same agent twice", task=ids[t])
+        else:
+            found[int(t)] = tuple(map(int, listed))
+            continue
+        crewed[t] = False
+    return found

@@ -28,10 +28,10 @@ def reasoning_value(spec: ScheduleSpec, columns: Columns) -> Fraction:
     total = 0
     for task, said in whom.items():
         if columns.crewed[task]:
-            agent = int(columns.agent[task])
+            crew = columns.crews.of(task)
             # Agents that are not named are all alike, and never likelier than those that are.
             chances = [_chance(said, [p.agent == other for p in said]) for other in {p.agent for p in said}]
-            total += _cost(_chance(said, [p.agent == agent for p in said]), max(chances))
+            total += _cost(_chance(said, [p.agent in crew for p in said]), max(chances))
     for task, said in when.items():
         if columns.timed[task]:
             total += _cost(_at(said, int(columns.start[task])), max(_at(said, moment) for moment in _moments(said)))

@@ -11,10 +11,12 @@ from qamctl.schedule.spec import ScheduleSpec
 
 #: Every kind of violation; part of the public contract.
 CONSTRAINTS: Final = (
-    "malformed", "unknown-task", "duplicate-task", "missing-task", "not-on-tick", "unknown-mode", "unknown-agent",
-    "agent-missing", "agent-not-allowed", "skill", "label", "pinned-agent", "start-negative", "duration",
-    "release", "deadline", "horizon", "pinned-start", "precedence-FS", "precedence-SS", "precedence-FF",
-    "precedence-SF", "slots", "agent-capacity", "shared-capacity", "agent-consumable", "shared-consumable",
+    "malformed", "unknown-task", "duplicate-task", "missing-task", "not-optional", "done-and-unscheduled",
+    "not-on-tick", "unknown-mode", "unknown-agent", "agent-twice", "agent-missing", "agent-not-allowed", "skill",
+    "label", "taint", "pinned-agent", "pinned-crew", "pinned-mode", "start-negative", "duration", "away", "pause",
+    "segments", "release", "deadline", "horizon", "pinned-start", "precedence-FS", "precedence-SS", "precedence-FF",
+    "precedence-SF", "transfer", "gang", "setup", "near", "apart", "spread", "slots", "agent-capacity",
+    "shared-capacity", "agent-consumable", "shared-consumable",
 )  # fmt: skip
 
 

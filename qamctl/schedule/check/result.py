@@ -11,7 +11,7 @@ from qamctl.checks.comparison import Comparison
 from qamctl.checks.found import Discrepancy
 from qamctl.schedule.check.reasoning_block import check_block
 from qamctl.schedule.check.report import CONSTRAINTS
-from qamctl.schedule.check.table import read_assignments
+from qamctl.schedule.check.table import read_assignments, read_unscheduled
 from qamctl.schedule.check.verdict import check_schedule
 from qamctl.schedule.spec import ScheduleSpec
 
@@ -39,10 +39,13 @@ def check_result(result: Mapping[str, Any], spec: ScheduleSpec, folder: Path | N
     comparison.header()
     comparison.provenance()
     rows = _assignments(comparison, folder)
+    unscheduled = _unscheduled(comparison, folder)
     if rows is None:
         comparison.without_solution()
+        if unscheduled not in (None, []):
+            comparison.say("solution", "solution.unscheduled", "must be empty where there is no schedule")
     else:
-        report = check_schedule(spec, rows)
+        report = check_schedule(spec, rows, unscheduled)
         comparison.violations(report)
         comparison.unbroken()
         comparison.figures(report)
@@ -56,17 +59,27 @@ def check_result(result: Mapping[str, Any], spec: ScheduleSpec, folder: Path | N
 def _assignments(comparison: Comparison, folder: Path | None) -> Sequence[Mapping[str, Any]] | None:
     """The rows to check, None where the result has no schedule."""
     rows = comparison.assignments(("assignments", "unscheduled"))
+    # The check takes anything and says what is wrong.
+    return cast("Sequence[Mapping[str, Any]] | None", _beside(comparison, "assignments", rows, folder))
+
+
+def _unscheduled(comparison: Comparison, folder: Path | None) -> Sequence[str] | None:
+    """The tasks of which the result says that they are left out."""
     solution = comparison.result.get("solution")
-    if isinstance(solution, Mapping) and solution.get("unscheduled") not in (None, []):
-        text = "must be empty: no task of this spec may be left out"
-        comparison.say("solution", "solution.unscheduled", text)
-    if isinstance(rows, Mapping) and "table" in rows:
-        try:
-            return read_assignments(folder, rows["table"], rows.get("sha256"))
-        except (OSError, ValueError) as error:
-            comparison.say("solution", "solution.assignments.table", f"can't be read: {error}")
-            return None
-    return cast("Sequence[Mapping[str, Any]] | None", rows)  # the check takes anything and says what is wrong
+    names = solution.get("unscheduled") if isinstance(solution, Mapping) else None
+    return cast("Sequence[str] | None", _beside(comparison, "unscheduled", names, folder))
+
+
+def _beside(comparison: Comparison, part: str, given: Any, folder: Path | None) -> Any:
+    """A list of the solution, read from its table where it stands beside the result; None where that can't be read."""
+    if not isinstance(given, Mapping) or "table" not in given:
+        return given
+    read = read_assignments if part == "assignments" else read_unscheduled
+    try:
+        return read(folder, given["table"], given.get("sha256"))
+    except (OSError, ValueError) as error:
+        comparison.say("solution", f"solution.{part}.table", f"can't be read: {error}")
+        return None
 
 
 def _coarse(result: Mapping[str, Any], spec: ScheduleSpec) -> bool:

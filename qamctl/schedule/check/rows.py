@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -9,28 +10,42 @@ from typing import Any, Final
 import numpy as np
 
 from qamctl.checks.figures import shown
-from qamctl.schedule.check.columns import FARTHEST, Columns
+from qamctl.schedule.check.columns import FARTHEST, Columns, Flags, Pieces
+from qamctl.schedule.check.crews import crews_of
 from qamctl.schedule.check.report import Findings, moment
+from qamctl.schedule.check.unscheduled import read_unscheduled
 from qamctl.schedule.spec import ScheduleSpec
 
 _NEEDED: Final = ("task", "agents", "start", "end")
 _KNOWN: Final = frozenset({*_NEEDED, "mode", "segments", "start_time", "end_time"})
 
 
-def columns_of_rows(spec: ScheduleSpec, rows: Sequence[Mapping[str, Any]], findings: Findings) -> Columns:
-    """Columns from rows; a task that has several rows is judged by its first one."""
+def columns_of_rows(
+    spec: ScheduleSpec, rows: Sequence[Mapping[str, Any]], unscheduled: Any, findings: Findings
+) -> Columns:
+    """Columns from rows; a task that has several rows is judged by its first one.
+
+    Parameters
+    ----------
+    unscheduled
+        What the result names as left out: ids of tasks, or None.
+    """
     reader = _Reader(spec, findings)
     if isinstance(rows, (list, tuple)):
         for place, row in enumerate(rows):
             reader.read(place, row)
     else:
         findings.add("malformed", f"the assignments must be a list of rows, not {type(rows).__name__}")
-    missing = [t for t, seen in enumerate(reader.seen) if not seen]
-    ids = spec.tasks.ids
-    findings.add_each(
-        "missing-task", missing, lambda t: findings.add("missing-task", f"task {ids[t]} has no row", task=ids[t])
-    )
-    return reader.columns()
+    done = np.array(reader.seen, bool)
+    left_out = read_unscheduled(spec, unscheduled, done, findings)
+    ids, optional = spec.tasks.ids, spec.tasks.optional
+
+    def missing(t: int) -> None:
+        text = "has no row, and is not among the unscheduled" if optional[t] else "has no row"
+        findings.add("missing-task", f"task {ids[t]} {text}", task=ids[t])
+
+    findings.add_each("missing-task", np.flatnonzero(~done & ~left_out).tolist(), missing)
+    return reader.columns(left_out)
 
 
 class _Reader:
@@ -46,6 +61,8 @@ class _Reader:
         self.farthest = FARTHEST * self.up // self.down
         self.seen = [False] * n
         self.start, self.end, self.mode, self.agent = [0] * n, [0] * n, [0] * n, [-1] * n
+        self.others: dict[int, list[int]] = {}
+        self.segments: dict[int, Pieces | None] = {}
         self.timed, self.moded, self.crewed = [False] * n, [False] * n, [False] * n
 
     def read(self, place: int, row: Any) -> None:
@@ -53,28 +70,31 @@ class _Reader:
         t = self._task(place, row)
         if t is None:
             return
-        ends = self._tick(t, row, "start"), self._tick(t, row, "end")
+        ends = self._tick(t, "start", row["start"]), self._tick(t, "end", row["end"])
         if ends[0] is not None and ends[1] is not None:
             self.start[t], self.end[t] = ends[0], ends[1]
             self.timed[t] = True
             self._date(t, row, "start_time", ends[0])
             self._date(t, row, "end_time", ends[1])
-        mode, agent = self._mode(t, row.get("mode")), self._agent(t, row["agents"])
+        mode = self._mode(t, row.get("mode"))
         if mode is not None:
             self.mode[t], self.moded[t] = mode, True
-        if agent is not None:
-            self.agent[t], self.crewed[t] = agent, True
+        self._crew(t, row["agents"])
+        if row.get("segments") is not None:
+            self.segments[t] = self._segments(t, row["segments"])
 
-    def columns(self) -> Columns:
+    def columns(self, left_out: Flags) -> Columns:
         """What was read, as arrays."""
         return Columns(
             start=np.array(self.start, np.int64),
             end=np.array(self.end, np.int64),
             mode=np.array(self.mode, np.int64),
-            agent=np.array(self.agent, np.int64),
+            crews=crews_of(np.array(self.agent, np.int64), self.others),
             timed=np.array(self.timed, np.bool_),
             moded=np.array(self.moded, np.bool_),
             crewed=np.array(self.crewed, np.bool_),
+            left_out=left_out,
+            segments=self.segments,
         )
 
     def _task(self, place: int, row: Any) -> int | None:
@@ -101,12 +121,9 @@ class _Reader:
         if not _KNOWN.issuperset(row):
             unknown = ", ".join(sorted(repr(key) for key in row if key not in _KNOWN))
             self._malformed(t, f"the row has unknown fields: {unknown:.80}")
-        if row.get("segments") is not None:
-            self._malformed(t, "segments must be null: the task may not pause")
         return t
 
-    def _tick(self, t: int, row: Mapping[str, Any], key: str) -> int | None:
-        value = row[key]
+    def _tick(self, t: int, key: str, value: Any) -> int | None:
         if isinstance(value, np.integer):
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -153,23 +170,41 @@ class _Reader:
         self.findings.add("unknown-mode", f"task {task}: {shown(name)} is none of its modes, {needed}", task=task)
         return None
 
-    def _agent(self, t: int, names: Any) -> int | None:
+    def _crew(self, t: int, names: Any) -> None:
         if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in names):
             self._malformed(t, f"agents must be a list of agent ids, not {shown(names)}")
-            return None
+            return
         task = self.spec.tasks.ids[t]
         strangers = [name for name in names if name not in self.agent_of]
         for name in strangers:
             text = f"task {task}: the spec has no agent {shown(name)}"
             self.findings.add("unknown-agent", text, task=task, agent=name)
         if strangers:
-            return None
+            return
+        if len(set(names)) < len(names):
+            twice = Counter(names).most_common(1)[0][0]
+            self.findings.add("agent-twice", f"task {task}: agent {twice} stands there twice", task=task, agent=twice)
+            return
+        self.crewed[t] = True
+        if names:
+            self.agent[t] = self.agent_of[names[0]]
         if len(names) > 1:
-            listed = ", ".join(names)[:80]
-            text = f"task {task}: {len(names)} agents ({listed}) where it takes one"
-            self.findings.add("agent-not-allowed", text, task=task)
+            self.others[t] = [self.agent_of[name] for name in names[1:]]
+
+    def _segments(self, t: int, value: Any) -> Pieces | None:
+        """The pieces in which the task is done; None where they are none."""
+        if not isinstance(value, (list, tuple)) or not all(
+            isinstance(piece, (list, tuple)) and len(piece) == 2 for piece in value
+        ):
+            self._malformed(t, f"segments must be null or a list of [from, to], not {shown(value)}")
             return None
-        return self.agent_of[names[0]] if names else -1
+        pieces = []
+        for piece in value:
+            low, high = (self._tick(t, "segments", moment) for moment in piece)
+            if low is None or high is None:
+                return None
+            pieces.append((low, high))
+        return tuple(pieces)
 
     def _malformed(self, t: int, text: str) -> None:
         task = self.spec.tasks.ids[t]

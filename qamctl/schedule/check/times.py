@@ -1,4 +1,4 @@
-"""When a task is done: duration at the agent's speed, windows, pinned starts and precedence."""
+"""When a task is done: its windows, its pinned start, precedence with lags and data, and gangs."""
 
 from __future__ import annotations
 
@@ -6,36 +6,21 @@ import numpy as np
 
 from qamctl.schedule.check.columns import Columns, Flags
 from qamctl.schedule.check.report import Findings, moment
+from qamctl.schedule.check.transfers import sent_between
 from qamctl.schedule.spec import KINDS, NEVER, Ints, ScheduleSpec
 
 
-def check_times(spec: ScheduleSpec, columns: Columns, staffed: Flags, findings: Findings) -> None:
-    """Note every fault of time; `staffed` are the tasks whose speed is known."""
-    _durations(spec, columns, staffed & columns.timed, findings)
+def check_times(spec: ScheduleSpec, columns: Columns, delays: Ints, findings: Findings) -> None:
+    """Note every task that starts or ends when it must not.
+
+    Parameters
+    ----------
+    delays
+        [E] ticks that the arcs of the precedence wait for data.
+    """
     _windows(spec, columns, findings)
-    _precedence(spec, columns, findings)
-
-
-def _durations(spec: ScheduleSpec, columns: Columns, known: Flags, findings: Findings) -> None:
-    rows = np.flatnonzero(known)
-    agent = columns.agent[rows]
-    fast, slow = np.ones(len(rows), np.int64), np.ones(len(rows), np.int64)
-    led = agent >= 0
-    fast[led], slow[led] = spec.agents.speed_num[agent[led]], spec.agents.speed_den[agent[led]]
-    # ceil(duration / speed) in integers; the spec's limits on both keep the product below 2**63.
-    whole, rest = np.divmod(spec.modes.duration[columns.mode[rows]] * slow, fast)
-    right = whole + (rest > 0)
-    taken = columns.end[rows] - columns.start[rows]
-
-    def note(k: int) -> None:
-        task = spec.tasks.ids[rows[k]]
-        name = spec.agents.ids[agent[k]] if agent[k] >= 0 else None
-        ends = f"from {moment(spec, int(columns.start[rows[k]]))} to {moment(spec, int(columns.end[rows[k]]))}"
-        there = f" on agent {name}" if name else ""
-        lasts = f"{moment(spec, int(taken[k]))} instead of {moment(spec, int(right[k]))}{there}"
-        findings.add("duration", f"task {task}: it goes {ends}, {lasts}", task=task, agent=name)
-
-    findings.add_each("duration", np.flatnonzero(taken != right).tolist(), note)
+    _precedence(spec, columns, delays, findings)
+    _gangs(spec, columns, findings)
 
 
 def _windows(spec: ScheduleSpec, columns: Columns, findings: Findings) -> None:
@@ -60,9 +45,10 @@ def _windows(spec: ScheduleSpec, columns: Columns, findings: Findings) -> None:
     beyond("horizon", "after the horizon at", (horizon < NEVER) & (end > horizon), end, horizon, "ends")
 
 
-def _precedence(spec: ScheduleSpec, columns: Columns, findings: Findings) -> None:
-    after = spec.after
+def _precedence(spec: ScheduleSpec, columns: Columns, delays: Ints, findings: Findings) -> None:
+    after, ids = spec.after, spec.tasks.ids
     both = columns.timed[after.pred] & columns.timed[after.succ]
+    verb = {"F": "ends", "S": "starts"}
     for code, kind in enumerate(KINDS):
         edges = np.flatnonzero(both & (after.kind == code))
         from_, to = after.pred[edges], after.succ[edges]
@@ -70,16 +56,40 @@ def _precedence(spec: ScheduleSpec, columns: Columns, findings: Findings) -> Non
         right = columns.end[to] if kind[1] == "F" else columns.start[to]
         least = left + after.lag[edges]
 
-        def note(
-            k: int, kind: str = kind, edges: Ints = edges, left: Ints = left, right: Ints = right, least: Ints = least
-        ) -> None:
-            pred, succ = spec.tasks.ids[after.pred[edges[k]]], spec.tasks.ids[after.succ[edges[k]]]
-            verb = {"F": "ends", "S": "starts"}
+        def told(k: int, short: Ints, rule: str, kind: str = kind, edges: Ints = edges, left: Ints = left,
+                 right: Ints = right) -> str:  # fmt: skip
+            pred, succ = ids[after.pred[edges[k]]], ids[after.succ[edges[k]]]
             lag = int(after.lag[edges[k]])
-            rule = f"{kind}, lag {moment(spec, lag)}" if lag else kind
+            rule = (f"{kind}, lag {moment(spec, lag)}" if lag else kind) + rule
             done = f"it {verb[kind[1]]} at {moment(spec, int(right[k]))}"
-            short = f"{moment(spec, int(least[k] - right[k]))} too early"
-            text = f"task {succ}: {done}, {short} after task {pred} ({rule}), which {verb[kind[0]]} at "
-            findings.add(f"precedence-{kind}", text + moment(spec, int(left[k])), task=succ)
+            early = f"{moment(spec, int(short[k]))} too early after task {pred} ({rule})"
+            return f"task {succ}: {done}, {early}, which {verb[kind[0]]} at {moment(spec, int(left[k]))}"
+
+        def note(k: int, kind: str = kind, edges: Ints = edges, short: Ints = least - right) -> None:
+            findings.add(f"precedence-{kind}", told(k, short, ""), task=ids[after.succ[edges[k]]])
+
+        def wait(k: int, edges: Ints = edges, short: Ints = least + delays[edges] - right) -> None:
+            edge = int(edges[k])
+            takes = f"data {moment(spec, int(delays[edge]))} from {sent_between(spec, columns, edge)}"
+            findings.add("transfer", told(k, short, f", {takes}"), task=ids[after.succ[edge]])
 
         findings.add_each(f"precedence-{kind}", np.flatnonzero(right < least).tolist(), note)
+        late = (right >= least) & (right < least + delays[edges])
+        findings.add_each("transfer", np.flatnonzero(late).tolist(), wait)
+
+
+def _gangs(spec: ScheduleSpec, columns: Columns, findings: Findings) -> None:
+    """Every task of a gang starts with the first one of it that is scheduled."""
+    gang, ids = spec.tasks.gang, spec.tasks.ids
+    tasks = np.flatnonzero(columns.timed & (gang >= 0))
+    _, first, group = np.unique(gang[tasks], return_index=True, return_inverse=True)
+    leader, start = tasks[first][group], columns.start
+
+    def note(k: int) -> None:
+        t, other = int(tasks[k]), int(leader[k])
+        by = moment(spec, abs(int(start[t] - start[other])))
+        side = "after" if start[t] > start[other] else "before"
+        text = f"task {ids[t]}: it starts at {moment(spec, int(start[t]))}, {by} {side} task {ids[other]} of its gang"
+        findings.add("gang", text, task=ids[t])
+
+    findings.add_each("gang", np.flatnonzero(start[tasks] != start[leader]).tolist(), note)

@@ -14,10 +14,13 @@ from qamctl.errors import BackendError
 from qamctl.schedule.bounds import term_bounds
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.solution import Solution
+from qamctl.schedule.solvers.cpsat_crews import crew_objective, too_many
 from qamctl.schedule.solvers.cpsat_model import Model, windows
-from qamctl.schedule.solvers.cpsat_objective import Objective, rounded_down, scaled
+from qamctl.schedule.solvers.cpsat_objective import Objective
 from qamctl.schedule.solvers.cpsat_run import FEW, Answer, Settings, run
+from qamctl.schedule.solvers.cpsat_sums import rounded_down, scaled
 from qamctl.schedule.solvers.cpsat_window import latest_ends
+from qamctl.schedule.spec import Ints
 from qamctl.solver import Budget, Outcome
 
 #: CP-SAT's deterministic time (about seconds on a quick machine) that one step of a budget buys.
@@ -57,35 +60,46 @@ def solve(
     if instance.n == 0:
         empty = instance.solution(np.zeros(0, np.int64), np.zeros(0, np.int64))
         return Outcome("optimal", empty, instance.value(empty))
-    if (np.diff(instance.first_option) == 0).any():
+    complete = instance.crews is None or instance.crews.complete
+    if complete and (np.diff(instance.first_option) == 0).any():
         return _infeasible(incumbent, nothing)
     least = term_bounds(instance)
     cheap = tuple((instance.levels @ least).tolist())
     latest = latest_ends(instance, incumbent, least)
-    skipped = _too_large(len(instance.option_mode), int(latest.max()), budget)
+    skipped = _too_large(instance, int(latest.max()), budget)
+    if incumbent is not None and skipped is None and (instance.options_of(incumbent) < 0).any():
+        if complete:
+            raise BackendError("the schedule that CP-SAT was given to start from is none of this problem")
+        skipped = "the schedule to start from has crews that are not modelled"
     if skipped:
         return Outcome("unknown" if incumbent is None else "feasible", incumbent, cheap, info={"skipped": skipped})
-    window = windows(instance, latest)
-    if window is None:
+    objective = _modelled(instance, latest)
+    if objective is None:
         return _infeasible(incumbent, nothing)
-    if incumbent is not None and (instance.options_of(incumbent) < 0).any():
-        raise BackendError("the schedule that CP-SAT was given to start from is none of this problem")
-    search = _Search(instance, Model(instance, window), incumbent, cheap, report)
+    search = _Search(instance, objective, incumbent, cheap, report, complete)
     for level in range(count):
         if stop() or clock.left() <= 0 or not search.minimise(level, clock, seed, stop):
             break
     return search.outcome()
 
 
-def _too_large(options: int, last_tick: int, budget: Budget) -> str | None:
-    most = MOST_OPTIONS
+def _too_large(instance: Instance, last_tick: int, budget: Budget) -> str | None:
+    options, most = len(instance.option_mode), MOST_OPTIONS
     if budget.seconds is not None:
         most = min(most, int(budget.seconds * OPTIONS_PER_SECOND))
     if options > most:
         return f"the model would have {options} options of tasks; at most {most} are modelled in this budget"
     if last_tick > LAST_TICK:
         return f"schedules may last {last_tick} ticks; at most {LAST_TICK} are modelled"
-    return None
+    return None if instance.crews is None else too_many(instance, instance.crews, budget)
+
+
+def _modelled(instance: Instance, latest: Ints) -> Objective | None:
+    """The model and its objective; None where a task has no moment to be done at."""
+    if instance.crews is not None:
+        return crew_objective(instance, instance.crews, latest)
+    window = windows(instance, latest)
+    return None if window is None else Objective(Model(instance, window))
 
 
 def _infeasible(known: Solution | None, bounds: tuple[float | None, ...], **more: Any) -> Outcome:
@@ -122,40 +136,42 @@ class _Search:
     """The best schedule so far, and what is proved of each level."""
 
     instance: Instance
-    model: Model
+    objective: Objective
     best: Solution | None
     cheap: tuple[float, ...]
     report: Callable[[Solution], None]
+    complete: bool  #: the model has all schedules; else it proves nothing
     bounds: list[float | None] = field(default_factory=list)
     proved: int = 0
     infeasible: bool = False
     info: dict[str, Any] = field(default_factory=lambda: {"conflicts": 0, "branches": 0, "deterministic_time": 0.0})
 
     def __post_init__(self) -> None:
-        self.objective = Objective(self.model)
-        self.integers = [scaled(total, self.model) for total in self.objective.levels]
+        self.variables = self.objective.variables
+        self.integers = [scaled(total, self.variables) for total in self.objective.levels]
         self._best_worth = None if self.best is None else self._worth(self.best)
 
     def minimise(self, level: int, clock: _Clock, seed: int, stop: Callable[[], bool]) -> bool:
         """Solves one level and holds it at the value found; False where there is nothing to go on from."""
         total, integers = self.objective.levels[level], self.integers[level]
-        least = Fraction(0)
+        least = Fraction(0) if integers.coefficients or not self.complete else total.constant  # every schedule has that
         if self.best is None or (integers.coefficients and self._value(level) > self.cheap[level]):
             answer = self._explore(level, integers.coefficients, clock, seed, stop)
             if answer.status == "infeasible":
-                self.infeasible = True
+                self.infeasible = self.complete
                 return False
-            least = answer.bound / integers.scale + total.constant
+            if self.complete:
+                least = answer.bound / integers.scale + total.constant
         if self.best is None:
             self.bounds.append(max(rounded_down(least), self.cheap[level]))
             return False
         exact, value = total.value(self._values(self.best)), self._value(level)
-        proved = least >= exact + total.constant or value <= self.cheap[level]
+        proved = self.complete and (least >= exact + total.constant or value <= self.cheap[level])
         self.proved += proved
         self.bounds.append(value if proved else min(value, max(rounded_down(least), self.cheap[level])))
         if integers.coefficients and level + 1 < len(self.cheap):
-            held = sum(self.model.variables[i][0] * weight for i, weight in integers.coefficients.items())
-            self.model.cp.add(held <= int(exact * integers.scale))
+            held = sum(self.variables[i][0] * weight for i, weight in integers.coefficients.items())
+            self.variables.cp.add(held <= int(exact * integers.scale))
         return True
 
     def _explore(
@@ -163,7 +179,7 @@ class _Search:
     ) -> Answer:
         """The runs of one level: few workers look for schedules first and for the bound then, many for both at once."""
         relax = bool(self.instance.levels[level, 1:].any())
-        settings = Settings(workers=clock.workers, seed=seed, relax=relax)
+        settings = Settings(workers=clock.workers, seed=seed, relax=relax, orders=self.instance.crews is None)
         share = clock.share(len(self.cheap) - level)
         if clock.workers > FEW:
             return self._run(objective, clock, share, settings, stop)
@@ -191,7 +207,7 @@ class _Search:
         def enough() -> bool:
             return stop() or (settings.seconds is not None and self.best is not None and clock.left() < rest)
 
-        answer = run(self.model, objective, hint, settings, enough, self._offer)
+        answer = run(self.variables, objective, hint, settings, enough, self._offer)
         if answer.values is not None:
             self._offer(answer.values)
         clock.used += answer.deterministic_time
@@ -208,7 +224,7 @@ class _Search:
 
     def _offer(self, values: Sequence[int]) -> None:
         """Takes a solution of the model where it is better than the best one."""
-        found = self.model.schedule(values)
+        found = self.objective.schedule(values)
         worth = self._worth(found)
         if self._best_worth is None or worth < self._best_worth:
             self.best, self._best_worth = found, worth
@@ -223,7 +239,7 @@ class _Search:
 
     def outcome(self) -> Outcome:
         """What was achieved; levels that were not reached have the bounds that need no search."""
-        count, size = len(self.cheap), len(self.model.variables)
+        count, size = len(self.cheap), len(self.variables)
         if self.infeasible:
             return _infeasible(self.best, (None,) * count, variables=size, info=self.info)
         bounds = (*self.bounds, *self.cheap[len(self.bounds) :])

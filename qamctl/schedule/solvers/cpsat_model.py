@@ -11,16 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.solution import Solution
+from qamctl.schedule.solvers.cpsat_variables import YES, Point, Variables
 from qamctl.schedule.spec import Ints
-
-if TYPE_CHECKING:
-    from ortools.sat.python import cp_model
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,51 +44,27 @@ def windows(instance: Instance, latest: Ints) -> Windows | None:
     return Windows(first_start, last_start, first_end, last_end)
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
-    """A moment, an amount or a choice: variable + offset; the variable is None where it is a constant."""
-
-    variable: cp_model.IntVar | None
-    offset: int = 0
-
-    def __add__(self, ticks: int) -> Point:
-        return Point(self.variable, self.offset + ticks)
-
-    @property
-    def expression(self) -> Any:
-        """What CP-SAT's constraints take."""
-        if self.variable is None:
-            return self.offset
-        return self.variable + self.offset if self.offset else self.variable
-
-    def of(self, values: Sequence[int]) -> int:
-        """Its value where variable i has values[i]."""
-        return self.offset + (0 if self.variable is None else values[self.variable.index])
-
-
 class Model:
     """The constraints of an instance in a CP-SAT model, and the way between its values and schedules.
 
     Attributes
     ----------
-    cp
-        CP-SAT's model.
     variables
-        By index: the variable and its bounds.
+        Of CP-SAT's model, and that itself.
     start, end
         Of each task.
+    there
+        For each task, 1 where it is scheduled: always.
     chosen
         For each option of the instance, 1 where its task is done by it.
     """
 
     def __init__(self, instance: Instance, windows: Windows) -> None:
-        from ortools.sat.python import cp_model
-
         self.instance = instance
-        self.cp = cp_model.CpModel()
-        self.variables: dict[int, tuple[cp_model.IntVar, int, int]] = {}
+        self.variables = Variables()
         self.start: list[Point] = []
         self.end: list[Point] = []
+        self.there = [YES] * instance.n
         self.chosen: list[Point] = []
         self._size: dict[int, Point] = {}
         self._task_interval: dict[int, Any] = {}
@@ -103,45 +77,19 @@ class Model:
         for k in range(instance.demand.shape[1]):
             self._add_column(k)
 
-    def variable(self, low: int, high: int) -> Point:
-        """A new integer variable, or a constant where it can't vary."""
-        return Point(None, low) if low == high else self._keep(self.cp.new_int_var(low, high, ""), low, high)
-
-    def choice(self) -> Point:
-        """A new Boolean variable."""
-        return self._keep(self.cp.new_bool_var(""), 0, 1)
-
-    def unless(self, choice: Point, end: Point, due: int) -> None:
-        """Adds end <= due unless the choice is 1."""
-        assert choice.variable is not None
-        self.cp.add(end.expression <= due).only_enforce_if(~choice.variable)
-
-    def only_where(self, choice: Point, moment: Point, low: int, high: int) -> None:
-        """Adds low <= moment <= high if the choice is 1."""
-        assert choice.variable is not None
-        self.cp.add_linear_constraint(moment.expression, low, high).only_enforce_if(choice.variable)
-
-    def one_of(self, choices: Sequence[Point]) -> None:
-        """Adds that exactly one of the choices is 1."""
-        self.cp.add_exactly_one(point.expression for point in choices)
-
-    def _keep(self, variable: cp_model.IntVar, low: int, high: int) -> Point:
-        self.variables[variable.index] = variable, low, high
-        return Point(variable)
-
     # -- tasks and precedence ----------------------------------------------------------------------
 
     def _add_task(self, durations: list[int], first_start: int, last_start: int, first_end: int, last_end: int) -> None:
-        start = self.variable(first_start, last_start)
-        chosen = [self.choice() for _ in durations] if len(durations) > 1 else [Point(None, 1)]
+        start = self.variables.new(first_start, last_start)
+        chosen = [self.variables.choice() for _ in durations] if len(durations) > 1 else [YES]
         if len(durations) > 1:
-            self.cp.add_exactly_one(point.expression for point in chosen)
+            self.variables.one_of(chosen)
         if min(durations) == max(durations):
             end = start + durations[0]
         else:
-            end = self.variable(first_end, last_end)
+            end = self.variables.new(first_end, last_end)
             size = sum(d * point.expression for d, point in zip(durations, chosen, strict=True))
-            self.cp.add(end.expression == start.expression + size)
+            self.variables.cp.add(end.expression == start.expression + size)
         self.start.append(start)
         self.end.append(end)
         self.chosen += chosen
@@ -153,27 +101,7 @@ class Model:
         for i, j, kind, lag in zip(pred, *columns, strict=True):
             before = self.end[i] if kind in (0, 2) else self.start[i]
             after = self.start[j] if kind in (0, 1) else self.end[j]
-            self.at_most(before + lag, after)
-
-    def at_most(self, less: Point, more: Point) -> None:
-        """Adds less <= more, unless the bounds of the variables say so already."""
-        if self.highest(less) > self.lowest(more):
-            if less.variable is None and more.variable is None:
-                self.never()
-            else:
-                self.cp.add(less.expression <= more.expression)
-
-    def never(self) -> None:
-        """Makes the model infeasible."""
-        self.cp.add_bool_or([])
-
-    def lowest(self, point: Point) -> int:
-        """The least value that the bounds allow."""
-        return point.offset + (0 if point.variable is None else self.variables[point.variable.index][1])
-
-    def highest(self, point: Point) -> int:
-        """The greatest value that the bounds allow."""
-        return point.offset + (0 if point.variable is None else self.variables[point.variable.index][2])
+            self.variables.at_most(before + lag, after)
 
     # -- supplies ----------------------------------------------------------------------------------
 
@@ -210,9 +138,9 @@ class Model:
         terms = [self.chosen[o].expression * d for o, d in zip(options.tolist(), need.tolist(), strict=True)]
         total = sum(terms)
         if not isinstance(total, int):
-            self.cp.add(total <= capacity)
+            self.variables.cp.add(total <= capacity)
         elif total > capacity:
-            self.never()
+            self.variables.never()
 
     def _add_supply(self, options: Ints, need: Ints, capacity: int) -> None:
         first = self.instance.first_option
@@ -228,18 +156,20 @@ class Model:
             intervals += [self._interval_of_option(t, o) for o in options[a:b].tolist()]
             demands += need[a:b].tolist()
         if 2 * min(demands) > capacity:
-            self.cp.add_no_overlap(intervals)
+            self.variables.cp.add_no_overlap(intervals)
         else:
-            self.cp.add_cumulative(intervals, demands, capacity)
+            self.variables.cp.add_cumulative(intervals, demands, capacity)
 
     def _interval_of_task(self, t: int) -> Any:
         if t not in self._task_interval:
             start, shortest, longest = self.start[t].expression, self.instance.shortest[t], self.instance.longest[t]
             if shortest == longest:
-                interval = self.cp.new_fixed_size_interval_var(start, int(shortest), "")
+                interval = self.variables.cp.new_fixed_size_interval_var(start, int(shortest), "")
             else:
-                self._size[t] = self.variable(int(shortest), int(longest))
-                interval = self.cp.new_interval_var(start, self._size[t].expression, self.end[t].expression, "")
+                self._size[t] = self.variables.new(int(shortest), int(longest))
+                interval = self.variables.cp.new_interval_var(
+                    start, self._size[t].expression, self.end[t].expression, ""
+                )
             self._task_interval[t] = interval
         return self._task_interval[t]
 
@@ -247,7 +177,7 @@ class Model:
         if self.chosen[option].variable is None:
             return self._interval_of_task(t)
         if option not in self._option_interval:
-            self._option_interval[option] = self.cp.new_optional_interval_var(
+            self._option_interval[option] = self.variables.cp.new_optional_interval_var(
                 self.start[t].expression,
                 int(self.instance.option_duration[option]),
                 self.end[t].expression,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from qamctl.errors import BackendError
-from qamctl.schedule.solvers.cpsat_model import Model
+from qamctl.schedule.solvers.cpsat_variables import Variables
 
 if TYPE_CHECKING:
     from ortools.sat.python import cp_model
@@ -39,6 +39,9 @@ class Settings:
         Few workers push the bound up instead of looking for better schedules.
     relax
         Linear relaxations are used: they pay for sums over tasks, and cost time where the objective is a makespan.
+    orders
+        What is found out about the order of tasks on machines is kept while searching. CP-SAT 9.15 aborts the process
+        when it does so in models where one task waits for another only under a condition.
     """
 
     workers: int
@@ -47,6 +50,7 @@ class Settings:
     deterministic: float | None = None
     raise_bound: bool = False
     relax: bool = True
+    orders: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ class Answer:
 
 
 def run(
-    model: Model,
+    variables: Variables,
     objective: Mapping[int, int],
     hint: Mapping[int, int] | None,
     settings: Settings,
@@ -90,14 +94,13 @@ def run(
     """
     from ortools.sat.python import cp_model
 
-    variables = model.variables
-    model.cp.clear_objective()  # type: ignore[no-untyped-call]
+    variables.cp.clear_objective()  # type: ignore[no-untyped-call]
     if objective:
         chosen = [variables[i][0] for i in objective]
-        model.cp.minimize(cp_model.LinearExpr.weighted_sum(chosen, list(objective.values())))
-    model.cp.clear_hints()  # type: ignore[no-untyped-call]
+        variables.cp.minimize(cp_model.LinearExpr.weighted_sum(chosen, list(objective.values())))
+    variables.cp.clear_hints()  # type: ignore[no-untyped-call]
     for i, value in (hint or {}).items():
-        model.cp.add_hint(variables[i][0], value)
+        variables.cp.add_hint(variables[i][0], value)
     found: deque[Sequence[int]] = deque()
 
     class Solutions(cp_model.CpSolverSolutionCallback):
@@ -111,7 +114,7 @@ def run(
 
     solver = _solver(settings)
     with ThreadPoolExecutor(1, "cpsat") as pool:
-        search = pool.submit(solver.solve, model.cp, Solutions())
+        search = pool.submit(solver.solve, variables.cp, Solutions())
         try:
             while wait([search], POLL).not_done:
                 drain()
@@ -121,7 +124,7 @@ def run(
             while wait([search], 0).not_done:
                 solver.stop_search()
                 wait([search], POLL)
-    answer = _answer(solver, model, search.result())
+    answer = _answer(solver, variables, search.result())
     drain()
     return answer
 
@@ -136,7 +139,7 @@ def _solver(settings: Settings) -> cp_model.CpSolver:
     parameters.catch_sigint_signal = False
     # What follows was measured on job shops, flexible job shops and PSPLIB projects at 1 and 2 workers: ft10 is
     # proved in 2 s on one worker, which takes the default parameters more than 12 s.
-    parameters.use_dynamic_precedence_in_disjunctive = True
+    parameters.use_dynamic_precedence_in_disjunctive = settings.orders
     parameters.cp_model_probing_level = 0
     if not settings.relax:
         parameters.linearization_level = 0
@@ -154,11 +157,11 @@ def _solver(settings: Settings) -> cp_model.CpSolver:
     return solver
 
 
-def _answer(solver: cp_model.CpSolver, model: Model, code: cp_model.CpSolverStatus) -> Answer:
+def _answer(solver: cp_model.CpSolver, variables: Variables, code: cp_model.CpSolverStatus) -> Answer:
     response = solver.response_proto
     status = _status(code)
     if status is None:
-        raise BackendError(f"CP-SAT refuses the model: {model.cp.validate() or response.solution_info}")
+        raise BackendError(f"CP-SAT refuses the model: {variables.cp.validate() or response.solution_info}")
     return Answer(
         status=status,
         values=list(response.solution) if status in ("optimal", "feasible") else None,

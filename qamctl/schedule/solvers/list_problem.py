@@ -9,8 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from qamctl.kernels.schedule.problem import ScheduleProblem, cooling, surprise
+from qamctl.schedule.crews import Crews
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.solution import Solution
+from qamctl.schedule.solvers.crew_tables import crew_tables, list_graph, takes
 from qamctl.schedule.spec import NEVER, TERMS, Floats, Index, Ints
 
 Mask = npt.NDArray[np.bool_]
@@ -18,7 +20,7 @@ Mask = npt.NDArray[np.bool_]
 #: Temperatures at the two ends of a cooling, in units of the mean change that a move makes.
 HOT, COLD = 0.3, 0.03
 
-_COST = TERMS.index("cost")
+_COST, _REASONING = TERMS.index("cost"), TERMS.index("reasoning")
 _BACKWARD = np.array([0, 2, 1, 3], np.int8)  # FS, SS, FF, SF when time runs backward: SS and FF trade places
 _OWN, _SHARED, _FREE = 0, 1, 2  # where a holder's need of a column falls: itself, the pool, nowhere (never binds)
 
@@ -57,15 +59,18 @@ def list_problem(
     cheapest_first = _weighs_only_cost(instance.levels)
     option, floor = _sorted_options(instance, cheapest_first)
     first = np.searchsorted(_tasks(instance)[option], np.arange(instance.n + 1)).astype(np.int64)
-    graph = instance.graph
-    need, tables, stock_cells = _needs(instance, option, first)
+    graph, crews = list_graph(instance), instance.crews
+    if crews is None:
+        need, tables, stock_cells = _needs(instance, option, first)
+    else:
+        need, tables, stock_cells = _crew_needs(instance, crews, option, first)
     stock = instance.capacity[stock_cells[:, 0], stock_cells[:, 1]]
     columns = _columns(instance)
     capacity = np.maximum(instance.capacity[:, columns], 0)
     rank = np.empty(instance.n, np.int32)
     rank[graph.order] = np.arange(instance.n, dtype=np.int32)
     free = np.full(instance.n, -1, np.int64)
-    tail = -graph.latest(np.zeros(instance.n, np.int64), free, instance.shortest, instance.longest)[0]
+    tail = -instance.tails.latest(np.zeros(instance.n, np.int64), free, instance.shortest, instance.longest)[0]
     keys, choices = starting_points(instance, incumbent, option, floor)
     wishes = instance.wishes
     problem = ScheduleProblem(
@@ -107,6 +112,7 @@ def list_problem(
         cheapest_first=cheapest_first,
         surprise=surprise(),
         cooling=cooling(hot, cold),
+        crews=None if crews is None else crew_tables(instance, crews, option, columns),
     )
     return ListProblem(problem, option)
 
@@ -117,7 +123,7 @@ def _int64(values: npt.NDArray[np.integer]) -> Ints:
 
 def _weighs_only_cost(levels: Floats) -> bool:
     """Whether the first level that weighs anything weighs nothing but cost, what reasoning prefers apart."""
-    levels = levels[:, :-1]
+    levels = np.delete(levels, _REASONING, axis=1)
     first = levels[(levels != 0).any(axis=1)][:1]
     return bool(len(first)) and np.flatnonzero(first[0]).tolist() == [_COST]
 
@@ -131,10 +137,12 @@ def _sorted_options(instance: Instance, cheapest_first: bool) -> tuple[Ints, Int
     """([O], [O]) the options of each task in the order in which the kernels try them, and what each waits for.
 
     A task that reasoning would have start at certain times has its options once for whenever it can start, and once
-    for each time from which a start is preferred to those before.
+    for each time from which a start is preferred to those before; where it counts how far the schedule is from an
+    earlier one, its earlier crew may wait for its earlier start.
     """
     duration, cost, task = instance.option_duration, instance.option_cost, _tasks(instance)
-    if instance.wishes is None:
+    waits = _waits(instance)
+    if not waits:
         whenever = np.zeros(len(duration), np.int64)
         if not cost.any():
             same = task[1:] == task[:-1]
@@ -144,11 +152,9 @@ def _sorted_options(instance: Instance, cheapest_first: bool) -> tuple[Ints, Int
         by = (duration, cost, task) if cheapest_first else (cost, duration, task)
         return np.asarray(np.lexsort(by), np.int64), whenever
     every, floors = [np.arange(len(duration))], [np.zeros(len(duration), np.int64)]
-    for t in np.flatnonzero(instance.wishes.timed & (instance.pinned_start < 0)).tolist():
-        mine = np.arange(instance.first_option[t], instance.first_option[t + 1])
-        for moment in instance.wishes.drops_of(t).tolist():
-            every.append(mine)
-            floors.append(np.full(len(mine), moment, np.int64))
+    for mine, moment in waits:
+        every.append(mine)
+        floors.append(np.full(len(mine), moment, np.int64))
     option, floor = np.concatenate(every).astype(np.int64), np.concatenate(floors)
     duration, cost, task, wished = duration[option], cost[option], task[option], instance.option_reasoning[option]
     first, then = (cost, duration) if cheapest_first else (duration, cost)
@@ -156,18 +162,50 @@ def _sorted_options(instance: Instance, cheapest_first: bool) -> tuple[Ints, Int
     return option[order], floor[order]
 
 
+def _waits(instance: Instance) -> list[tuple[Ints, int]]:
+    """Options that may wait, and for which moment."""
+    free = instance.pinned_start < 0
+    out: list[tuple[Ints, int]] = []
+    if instance.wishes is not None:
+        for t in np.flatnonzero(instance.wishes.timed & free).tolist():
+            mine = np.arange(instance.first_option[t], instance.first_option[t + 1])
+            out += [(mine, moment) for moment in instance.wishes.drops_of(t).tolist()]
+    if instance.keeps:
+        options, starts, _ = planned(instance)
+        for t in np.flatnonzero(free & (options >= 0) & (starts > instance.release)).tolist():
+            out.append((options[t : t + 1], int(starts[t])))
+    return out
+
+
+def planned(instance: Instance) -> tuple[Ints, Ints, Floats]:
+    """What an earlier schedule says: [T] options, -1 where there is none now; [T] starts; [T] keys.
+
+    Tasks without such an option, and those that are new, come last by their keys: they are fitted in.
+    """
+    earlier, late = instance.spec.earlier, instance.latest(int(instance.earliest[1].max(initial=0)))[0]
+    if earlier is None:
+        return np.full(instance.n, -1, np.int64), late, late.astype(np.float64)
+    known = (earlier.start >= 0) & (earlier.mode >= 0)
+    there = known & np.array([-1 not in crew for crew in earlier.agents], bool)
+    agent = np.array([crew[0] if crew else -1 for crew in earlier.agents], np.int32)
+    others = {t: crew[1:] for t, crew in enumerate(earlier.agents) if len(crew) > 1 and there[t]}
+    nothing = np.zeros(instance.n, np.int64)
+    mode = np.where(there, earlier.mode, -2).astype(np.int32)
+    options = instance.options_of(Solution(nothing, nothing, mode, agent, others))
+    starts = np.where(earlier.start >= 0, earlier.start, late)
+    last = float(starts.max(initial=0) - starts.min(initial=0) + 1)
+    return options, starts, starts + np.where(options >= 0, 0.0, last)
+
+
 def _numbers(listed: Ints, floor: Ints, option: Ints, waits: Ints | None) -> Ints:
     """[T] the place of each option in the list; of those that wait the last one that need not wait longer."""
-    number = np.full(int(max(listed.max(initial=-1), option.max(initial=-1))) + 2, -1, np.int64)  # the last one is -1's
-    plain = np.flatnonzero(floor == 0)
-    number[listed[plain]] = plain
-    out = number[option]
-    if waits is None:
-        return out
-    for t in np.flatnonzero(waits).tolist():
-        mine = np.flatnonzero((listed == option[t]) & (floor <= waits[t]))
-        out[t] = mine[np.argmax(floor[mine])] if option[t] >= 0 else -1
-    return out
+    # Places by option, then by floor: of the floors of an option the last one that is not above what a task waits for.
+    floors, rank = np.unique(floor, return_inverse=True)
+    key = listed * len(floors) + rank
+    order = np.argsort(key, kind="stable")
+    most = np.zeros(len(option), np.int64) if waits is None else np.searchsorted(floors, waits, "right") - 1
+    at = np.searchsorted(key[order], option * len(floors) + np.maximum(most, 0), "right") - 1
+    return np.where(option >= 0, order[np.maximum(at, 0)], -1)
 
 
 def _columns(instance: Instance) -> Ints:
@@ -228,6 +266,22 @@ def _needs(instance: Instance, option: Ints, first: Ints) -> tuple[Index, dict[s
     return need, tables, cells
 
 
+def _crew_needs(instance: Instance, crews: Crews, option: Ints, first: Ints) -> tuple[Index, dict[str, Any], Ints]:
+    """As `_needs`: each option has a row of its own, and only for stocks; the rest is in `crew_tables`."""
+    cells = np.argwhere(instance.consumable & (instance.capacity >= 0)).astype(np.int64)
+    cell_of = np.full(instance.capacity.shape, -1, np.int64)
+    cell_of[cells[:, 0], cells[:, 1]] = np.arange(len(cells))
+    columns = np.flatnonzero(instance.consumable)
+    start, holder, place, amount = takes(instance, crews, option, columns)
+    row = np.repeat(np.arange(len(option)), np.diff(start))
+    none = np.zeros(0, np.int64)
+    tables = _table("own", len(option), none, none, none) | _table("shared", len(option), none, none, none)
+    tables |= _table("stock_use", len(option), row, cell_of[holder, columns[place]], amount)
+    need = np.arange(len(option), dtype=np.int32)
+    tables |= _least(first, need, tables, len(cells))
+    return need, tables, cells
+
+
 def _table(name: str, rows: int, row: Ints, column: Ints, amount: Ints) -> dict[str, Any]:
     return {
         f"{name}_first": np.searchsorted(row, np.arange(rows + 1)).astype(np.int64),
@@ -278,6 +332,10 @@ def starting_points(instance: Instance, incumbent: Solution | None, option: Ints
         rules.append(incumbent.start.astype(np.float64))
         waits = instance.not_before(incumbent.start)
         choices.append(_numbers(option, floor, instance.options_of(incumbent), waits))
+    if instance.spec.earlier is not None:
+        options, starts, first = planned(instance)
+        rules += [first, starts.astype(np.float64)]
+        choices += [_numbers(option, floor, options, instance.not_before(starts))] * 2
     early_start, early_end = instance.earliest
     span = int(early_end.max(initial=0))
     late_start, late_end = instance.latest(span)

@@ -9,6 +9,7 @@ import numpy as np
 
 from qamctl.qubo.window import Sampler
 from qamctl.schedule.bounds import level_bounds
+from qamctl.schedule.held import refuse_unheld
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.place import place
 from qamctl.schedule.solution import Solution
@@ -56,6 +57,7 @@ def solve(
     UnsupportedError
         The objective cannot be held by a QUBO.
     """
+    refuse_unheld(instance)
     bounds = list(level_bounds(instance))
     if incumbent is None:
         incumbent = first_schedule(instance)
