@@ -39,6 +39,7 @@ FEASIBLE = [
     "schedule-ft06.yaml",
     "schedule-modes.yaml",
     "schedule-repair-shop.yaml",
+    "schedule-rounds.yaml",
     "schedule-fleet/fleet.yaml",
 ]
 

@@ -161,14 +161,21 @@ class Instance:
     def not_before(self, start: Ints) -> Ints | None:
         """[T] how far the tasks may move left without one being wanted there less; None: as far as they go."""
         wishes = self.wishes if self.wishes is not None and len(self.wishes.since) else None
-        earlier = self.spec.earlier if self.keeps else None
-        if wishes is None and earlier is None:
+        if wishes is None and not self.keeps:
             return None
         floor = np.zeros(self.n, np.int64) if wishes is None else wishes.floor(np.arange(self.n), start)
-        if earlier is not None:
-            before = earlier.start
-            floor = np.where((before >= 0) & (start >= before), np.maximum(floor, before), floor)
+        if self.keeps:
+            floor = np.where(start >= self.kept_start, np.maximum(floor, self.kept_start), floor)
         return floor
+
+    @cached_property
+    def kept_start(self) -> Ints:
+        """[T] the start nearest to that of an earlier schedule that leaves time for what comes after; 0 without one."""
+        earlier = self.spec.earlier
+        if earlier is None:
+            return np.zeros(self.n, np.int64)
+        latest, _ = self.latest(NEVER // 4)
+        return np.maximum(0, np.where(earlier.start >= 0, np.minimum(earlier.start, latest), 0))
 
     @cached_property
     def keeps(self) -> bool:

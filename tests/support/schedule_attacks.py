@@ -82,7 +82,8 @@ CREWS: list[Attack] = [
      [row("x", 0, 3, "a", "c"), row("y", 2, 4, "c")]),
     # Each agent that holds it gives the whole demand; the pool gives it once where one does not.
     ("agent-capacity", [TWO | {"demand": {"ram": 3}}],
-     pool(ram={"capacity": 0}) | team(a={"capacity": {"ram": 3}}, b={"capacity": {"ram": 4}}, c={"capacity": {"ram": 2}}),
+     pool(ram={"capacity": 0})
+     | team(a={"capacity": {"ram": 3}}, b={"capacity": {"ram": 4}}, c={"capacity": {"ram": 2}}),
      [row("x", 0, 3, "a", "b")], [row("x", 0, 3, "b", "c")]),
     ("shared-capacity", [TWO | {"demand": {"ram": 3}}, Y | {"demand": {"ram": 1}, "agents": "none"}],
      pool(ram={"capacity": 3}) | team(a={}, b={}),
@@ -96,7 +97,8 @@ CREWS: list[Attack] = [
     ("shared-consumable", [TWO | {"demand": {"ink": 2}}, NOBODY | {"modes": [
         {"id": "m", "duration": 2, "demand": {"ink": 1}}, {"id": "n", "duration": 2, "demand": {"ink": 2}}]}],
      pool(ink={"kind": "consumable", "capacity": 3}) | team(a={}, b={"capacity": {"ink": 9}}),
-     [row("x", 0, 3, "a", "b"), row("y", 3, 5, "a", mode="m")], [row("x", 0, 3, "a", "b"), row("y", 3, 5, "a", mode="n")]),
+     [row("x", 0, 3, "a", "b"), row("y", 3, 5, "a", mode="m")],
+     [row("x", 0, 3, "a", "b"), row("y", 3, 5, "a", mode="n")]),
 ]  # fmt: skip
 
 AWAY = team(a={"calendar": [[3, 5]]}, b={})
@@ -131,7 +133,8 @@ CALENDARS: list[Attack] = [
     ("segments", [PAUSING], team(a={"calendar": [[3, 4], [4, 5]]}),
      [row("x", 2, 7, "a", segments=[[2, 3], [5, 7]])], [row("x", 2, 7, "a", segments=[[2, 3], [4, 4], [5, 7]])]),
     ("segments", [PAUSING | {"count": 2}], team(a={"calendar": [[1, 2]]}, b={"calendar": [[3, 5]]}),
-     [row("x", 0, 6, "a", "b", segments=[[0, 1], [2, 3], [5, 6]])], [row("x", 0, 6, "a", "b", segments=[[0, 1], [2, 6]])]),
+     [row("x", 0, 6, "a", "b", segments=[[0, 1], [2, 3], [5, 6]])],
+     [row("x", 0, 6, "a", "b", segments=[[0, 1], [2, 6]])]),
     ("segments", [TAKING], LOW | team(a={"calendar": [[3, 6]]}),
      [row("x", 1, 8, "a", segments=[[1, 2], [6, 8]])], [row("x", 1, 8, "a")]),
     ("segments", [PAUSING], AWAY, [row("x", 0, 3, "a")], [row("x", 0, 3, "a", segments=[[0, 3]])]),
@@ -166,7 +169,8 @@ LEFT_OUT: list[Attack] = [
     ("pinned-agent", [MAYBE | {"pinned": {"agent": "a"}}], ABC, ["x"], [row("x", 0, 3, "c")]),
     ("gang", [MAYBE | {"gang": "g"}, Y | {"gang": "g"}], {}, ["x", row("y", 1, 3)], [row("x", 0, 3), row("y", 1, 3)]),
     ("near", [MAYBE | {"near": ["y"]}, Y], ABC, ["x", row("y", 0, 2, "c")], [row("x", 0, 3, "a"), row("y", 0, 2, "c")]),
-    ("apart", [MAYBE | {"apart": ["y"]}, Y], ABC, ["x", row("y", 0, 2, "c")], [row("x", 2, 5, "c"), row("y", 0, 2, "c")]),
+    ("apart", [MAYBE | {"apart": ["y"]}, Y], ABC, ["x", row("y", 0, 2, "c")],
+     [row("x", 2, 5, "c"), row("y", 0, 2, "c")]),
     ("slots", [MAYBE, Y], team(a={}), ["x", row("y", 0, 2, "a")], [row("x", 0, 3, "a"), row("y", 0, 2, "a")]),
     ("setup", [MAYBE | {"setup": "f"}, Y | {"setup": "f"}], setup(("f", "f", 1)) | team(a={}),
      ["x", row("y", 0, 2, "a")], [row("x", 2, 5, "a"), row("y", 0, 2, "a")]),

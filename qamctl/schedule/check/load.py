@@ -150,6 +150,8 @@ def _add(
     name, scale = spec.resources.ids[resource], int(spec.resources.scale[resource])
     agent = spec.agents.ids[key] if key < len(spec.agents.ids) else None
     whose = f"agent {agent} has" if agent else "there is in the shared pool"
+    if not agent and have != max(0, int(spec.resources.capacity[resource])):
+        whose = f"{whose} by its calendar"
     text = f"resource {name}: {amount(used, scale)} used {when}, {amount(used - have, scale)} more than {whose}"
     text = f"{text}, {amount(have, scale)} ({_names(spec, rows)})"
     findings.add(f"{'agent' if agent else 'shared'}-{what}", text, agent=agent, resource=name)

@@ -18,9 +18,10 @@ def check_spread(spec: ScheduleSpec, columns: Columns, findings: Findings) -> No
         return
     same = alike(spec.modes)
     able: dict[int, list[int]] = {}
+    labels = {rule.label: values_of(spec, rule.label) for rule in rules if rule.label is not None}
     for rule in rules:
         assert rule.label is not None  # the reader asks for it
-        names, code = values_of(spec, rule.label)
+        names, code = labels[rule.label]
         _, task = done_by_rule(columns, [rule])
         which, entry = columns.crews.entries(task)
         agent = columns.crews.agent[entry]

@@ -20,7 +20,7 @@ def latest_ends(instance: Instance, incumbent: Solution | None, least: Floats) -
     least
         [11] a lower bound on each term, as in `bounds.term_bounds`.
     """
-    latest = np.full(instance.n, _long_enough(instance), np.int64)
+    latest = np.full(instance.n, long_enough(instance), np.int64)
     if incumbent is None:
         return latest
     # A term, or a task's share of one, exceeds its own bound by at most what the whole level does.
@@ -42,7 +42,7 @@ def _ticks(amount: Floats | float) -> Ints:
     return np.floor(np.minimum(np.asarray(amount) * (1 + 1e-9) + 1e-3, 2.0**61)).astype(np.int64)
 
 
-def _long_enough(instance: Instance) -> int:
+def long_enough(instance: Instance) -> int:
     """Ticks in which every schedule ends whose tasks can't start earlier one by one.
 
     Some optimal schedule is such a one, since no objective term grows when a task starts earlier, but `reasoning`

@@ -17,7 +17,7 @@ from qamctl.schedule.precedence import Graph, find_cycle
 from qamctl.schedule.spec import TERMS, Floats, Index, Ints, Precedence, Rule, transfer_ticks
 
 _KINDS = ("near", "apart", "spread")
-_SETUP, _DISRUPTION = TERMS.index("setup"), TERMS.index("disruption")
+_SETUP = TERMS.index("setup")
 
 
 def crew_tables(instance: Instance, crews: Crews, option: Ints, columns: Ints) -> CrewTables:
@@ -62,7 +62,9 @@ def crew_tables(instance: Instance, crews: Crews, option: Ints, columns: Ints) -
         away_end=np.array([span[1] for row in away for span in row], np.int64),
         step_first=_firsts(len(row) for row in steps),
         step_since=np.array([since for row in steps for since, _ in row], np.int64),
-        step_free=np.array([free for row in steps for _, free in row], np.int64).reshape(-1, len(columns)),
+        step_free=np.array([free for row in steps for _, free in row], np.int64).reshape(sum(map(len, steps)), -1)
+        if len(columns)
+        else np.zeros((sum(map(len, steps)), 0), np.int64),
         gang=spec.tasks.gang.astype(np.int32),
         gang_first=_firsts(map(len, gangs)),
         gang_task=np.array([t for row in gangs for t in row], np.int32),
@@ -294,14 +296,21 @@ def _links(instance: Instance) -> list[list[tuple[int, int]]]:
     return [sorted(row) for row in rows]
 
 
-def _moves(instance: Instance, crews: Crews, option: Ints, task: Ints) -> tuple[Floats, np.ndarray]:
+def _moves(instance: Instance, crews: Crews, option: Ints, task: Ints) -> tuple[Floats, npt.NDArray[np.int8]]:
     """[O] what an option adds to the term `disruption`, and whether it has the crew of the earlier schedule."""
     earlier, weight = instance.spec.earlier, instance.spec.tasks.weight
-    moved, same = np.zeros(len(option)), np.zeros(len(option), np.int8)
-    if earlier is None or not instance.levels[:, _DISRUPTION].any():
-        return moved, same
+    if earlier is None or not instance.keeps:
+        return np.zeros(len(option)), np.zeros(len(option), np.int8)
+    moved = np.where(earlier.start[task] >= 0, weight[task], 0.0)
+    return moved, same_crew(instance, crews)[option].astype(np.int8)
+
+
+def same_crew(instance: Instance, crews: Crews) -> npt.NDArray[np.bool_]:
+    """[O] whether an option of the instance has the crew that its task has in the earlier schedule."""
+    earlier, task = instance.spec.earlier, np.repeat(np.arange(instance.n), np.diff(instance.first_option))
+    if earlier is None:
+        return np.zeros(len(task), bool)
     known = earlier.start >= 0
-    moved[:] = np.where(known[task], weight[task], 0.0)
     before = np.full(instance.n, -1, np.int64)
     for t in np.flatnonzero(known).tolist():
         crew = earlier.agents[t]
@@ -309,9 +318,9 @@ def _moves(instance: Instance, crews: Crews, option: Ints, task: Ints) -> tuple[
             before[t] = 0
         elif len(crew) == 1 and crew[0] >= 0:
             before[t] = instance.holder_of_agent[crew[0]]
-    alone = crews.sizes[option] <= 1
-    same[alone & ~crews.out[option] & (before[task] == instance.option_holder[option])] = 1
+    alone = crews.sizes <= 1
+    same: npt.NDArray[np.bool_] = alone & ~crews.out & (before[task] == instance.option_holder)
     for o in np.flatnonzero(~alone & known[task]).tolist():
-        agents = sorted(int(instance.members[h][0]) for h, _ in crews.of(int(option[o])))
+        agents = sorted(int(instance.members[h][0]) for h, _ in crews.of(o))
         same[o] = tuple(agents) == earlier.agents[int(task[o])]
-    return moved, same
+    return same

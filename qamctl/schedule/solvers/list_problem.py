@@ -12,13 +12,17 @@ from qamctl.kernels.schedule.problem import ScheduleProblem, cooling, surprise
 from qamctl.schedule.crews import Crews
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.solution import Solution
-from qamctl.schedule.solvers.crew_tables import crew_tables, list_graph, takes
+from qamctl.schedule.solvers.cpsat_window import long_enough
+from qamctl.schedule.solvers.crew_tables import crew_tables, list_graph, same_crew, takes
 from qamctl.schedule.spec import NEVER, TERMS, Floats, Index, Ints
 
 Mask = npt.NDArray[np.bool_]
 
 #: Temperatures at the two ends of a cooling, in units of the mean change that a move makes.
 HOT, COLD = 0.3, 0.03
+
+#: Tasks, and options with a start of their own, of problems in which tasks may wait for any start.
+SMALL_TASKS, SMALL_STARTS = 12, 3_000
 
 _COST, _REASONING = TERMS.index("cost"), TERMS.index("reasoning")
 _BACKWARD = np.array([0, 2, 1, 3], np.int8)  # FS, SS, FF, SF when time runs backward: SS and FF trade places
@@ -165,16 +169,38 @@ def _sorted_options(instance: Instance, cheapest_first: bool) -> tuple[Ints, Int
 def _waits(instance: Instance) -> list[tuple[Ints, int]]:
     """Options that may wait, and for which moment."""
     free = instance.pinned_start < 0
+    every = _every_start(instance)
+    if every is not None:
+        return every
     out: list[tuple[Ints, int]] = []
     if instance.wishes is not None:
         for t in np.flatnonzero(instance.wishes.timed & free).tolist():
             mine = np.arange(instance.first_option[t], instance.first_option[t + 1])
             out += [(mine, moment) for moment in instance.wishes.drops_of(t).tolist()]
-    if instance.keeps:
-        options, starts, _ = planned(instance)
-        for t in np.flatnonzero(free & (options >= 0) & (starts > instance.release)).tolist():
-            out.append((options[t : t + 1], int(starts[t])))
+    if instance.keeps and instance.crews is not None:
+        same = same_crew(instance, instance.crews)
+        for t in np.flatnonzero(free & (instance.kept_start > instance.release)).tolist():
+            first, last = instance.first_option[t : t + 2].tolist()
+            mine = first + np.flatnonzero(same[first:last])
+            out += [(mine, int(instance.kept_start[t]))] if len(mine) else []
     return out
+
+
+def _every_start(instance: Instance) -> list[tuple[Ints, int]] | None:
+    """Each option with each start that it may wait for, where a problem with crews is small enough for all of them.
+
+    The earliest start of each task in some list is not always part of a best schedule: gangs, setups that count, types
+    of precedence other than FS, an earlier schedule may all want a task to wait. None where there would be too many.
+    """
+    if instance.crews is None or instance.n > SMALL_TASKS:
+        return None
+    low, _ = instance.earliest
+    high, _ = instance.latest(long_enough(instance))
+    count = np.where(instance.pinned_start < 0, np.maximum(0, high - low), 0)
+    if int((count * np.diff(instance.first_option)).sum()) > SMALL_STARTS:
+        return None
+    starts = [(t, moment) for t in range(instance.n) for moment in range(int(low[t]) + 1, int(low[t] + count[t]) + 1)]
+    return [(np.arange(instance.first_option[t], instance.first_option[t + 1]), moment) for t, moment in starts]
 
 
 def planned(instance: Instance) -> tuple[Ints, Ints, Floats]:

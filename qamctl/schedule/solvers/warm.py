@@ -14,28 +14,46 @@ from qamctl.schedule.solvers.given_lists import unbounded
 from qamctl.schedule.solvers.list_problem import ListProblem, planned
 from qamctl.schedule.spec import NEVER, Floats, Ints
 
-#: Times that what is too late is moved to the front.
+#: Lists that are tried.
 ROUNDS = 30
+
+
+def as_it_was(instance: Instance) -> Solution | None:
+    """The earlier schedule with nothing changed, which may break constraints now.
+
+    None where a task that has to be done has no place in it, or one that is no more.
+    """
+    if instance.spec.earlier is None or instance.n == 0:
+        return None
+    option, start, _ = planned(instance)
+    if (option < 0).any():
+        return None
+    return instance.solution(start, option)
 
 
 def repaired(instance: Instance) -> Solution | None:
     """The earlier schedule, with what is new or can't stay fitted in; None where that breaks a constraint.
 
-    Tasks are placed as they were, those without a place last. Where one then misses its deadline, others give way to
-    it, or to what it waits for, and are placed last themselves (`eject.py`); so few tasks move. Where nobody can, it is
-    placed before others, the more so the more often that happens.
+    Tasks are placed as they were, those without a place last. Who then does not get what it had is placed last, too, by
+    whichever option ends it first: so few others move. Where one still misses its deadline, others give way to it, or
+    to what it waits for (`eject.py`); where nobody can, it is placed before others, the more so the more often that
+    happens. Once nothing is broken, tasks go back to where they were, as far as what they wait for allows that by then,
+    and those that were left out come in. The best schedule of all these counts.
     """
     if instance.spec.earlier is None or (np.diff(instance.first_option) == 0).any() or instance.n == 0:
         return None
-    flat = unbounded(instance)
-    plan = _Plan(instance)
+    flat, plan = unbounded(instance), _Plan(instance)
+    best: tuple[tuple[float, ...], Ints, Ints] | None = None
     for _ in range(ROUNDS):
-        violation, start, option = _placed(instance, flat, plan.keys(), plan.choice, plan.starts)
-        if violation == 0:
-            return instance.solution(start, option)
-        if not plan.improve(start, instance.ends(start, option), option):
-            return None
-    return None
+        value, start, option = _placed(instance, flat, plan.keys(), plan.choice, plan.starts)
+        if value[0] == 0 and (best is None or value < best[0]):
+            best = value, start, option
+        end = instance.ends(start, option)
+        if plan.let_go(start):
+            continue
+        if not (plan.take_back(start, end) if value[0] == 0 else plan.make_room(start, end, option)):
+            break
+    return None if best is None else instance.solution(best[1], best[2])
 
 
 class _Plan:
@@ -43,93 +61,44 @@ class _Plan:
 
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
-        option, starts, keys = planned(instance)
-        self.choice, self.starts = option.copy(), starts.copy()
-        self.homeless, self.urgency = option < 0, np.zeros(instance.n, np.int64)
+        self.before, self.since, keys = planned(instance)
+        self.choice, self.starts = self.before.copy(), self.since.copy()
+        self.homeless, self.urgency = self.choice < 0, np.zeros(instance.n, np.int64)
         self.span = float(keys.max() - keys.min() + 1)
         self.supplies = Supplies(instance)
         _, self.latest = instance.latest(NEVER // 4)  # ends that leave time for what comes after
+        self._out = np.zeros(len(instance.option_mode), bool) if instance.crews is None else instance.crews.out
+        self._taken_back = False
 
     def keys(self) -> Floats:
         """[T] tasks are placed by rising key."""
         rank = _with_ancestors(self.instance, self.urgency)
         return np.where(rank > 0, self.starts - self.span * rank, self.starts + np.where(self.homeless, self.span, 0.0))
 
-    def improve(self, start: Ints, end: Ints, option: Ints) -> bool:
+    def let_go(self, start: Ints) -> bool:
+        """Let tasks that start later than they should have any option, after all others; whether there are new ones.
+
+        A little later is no worse than another agent where it counts how far the schedule is from the earlier one.
+        """
+        late = (start - self.starts) * (self.instance.unit if self.instance.keeps else np.inf) > 1
+        late &= self.supplies.movable & ~self.homeless
+        self.homeless |= late
+        self.choice[late] = -1
+        return bool(late.any())
+
+    def take_back(self, start: Ints, end: Ints) -> bool:
+        """Ask for the earlier place of those that could be there again, and let those in that were left out; once."""
+        if self._taken_back:
+            return False
+        self._taken_back = True
+        known = self.before >= 0
+        left_out = known & self._out[self.before]
+        away = known & ~left_out & self.supplies.movable & ((self.choice != self.before) | (self.starts != self.since))
+        for t in np.flatnonzero(away).tolist():
+            if _ready(self.instance, t, start, end) <= self.since[t]:
+                self.choice[t], self.starts[t], self.homeless[t] = self.before[t], self.since[t], False
+                self.urgency[t] = 0
+        return False
+
+    def make_room(self, start: Ints, end: Ints, option: Ints) -> bool:
         """Ask for something else, as a schedule with late tasks came of what was asked; False where none is late."""
-        instance = self.instance
-        late = end > self.latest
-        if not late.any():
-            return False
-        room = Room(self.supplies, start.copy(), end.copy(), option.copy())
-        held = _waited_for(instance, late, start, end)
-        urgent = [t for t in instance.graph.order.tolist() if held[t]]
-        stuck = []
-        for t in urgent:  # what comes before has been moved already
-            ready = _ready(instance, t, room.start, room.end)
-            if room.start[t] > ready and not self._moved(room, t, ready, int(self.latest[t])):
-                stuck.append(t)
-        if not room.gone.any():  # nobody waits for an agent that could be had: somebody has to be quicker
-            stuck = [t for t in urgent if not self._moved(room, t, int(start[t]), int(end[t]) - 1)]
-        if not room.gone.any():
-            self.choice[stuck] = -1
-            self.urgency[stuck] += 1
-        self.homeless |= room.gone
-        self.choice[room.gone] = -1
-        return True
-
-    def _moved(self, room: Room, t: int, ready: int, latest: int) -> bool:
-        found = room.make(t, ready, latest)
-        if found is None:
-            return False
-        self.choice[t], self.starts[t], self.homeless[t] = found, ready, False
-        return True
-
-
-def _ready(instance: Instance, task: int, start: Ints, end: Ints) -> int:
-    """When a task could start if it had not to wait for anybody's agents."""
-    graph = instance.graph
-    ready = int(instance.release[task])
-    for e in range(int(graph.pred_start[task]), int(graph.pred_start[task + 1])):
-        before, kind = int(graph.pred_task[e]), int(graph.pred_kind[e])
-        if kind < 2:
-            ready = max(ready, int(end[before] if kind == 0 else start[before]) + int(graph.pred_lag[e]))
-    return ready
-
-
-def _placed(
-    instance: Instance, flat: ListProblem, keys: Floats, choice: Ints, starts: Ints
-) -> tuple[float, Ints, Ints]:
-    """(violation, [T] starts, [T] options) of one list."""
-    problem = replace(
-        flat.problem,
-        keys=np.ascontiguousarray(keys[None, :], np.float64),
-        choices=np.ascontiguousarray(flat.numbers(instance, choice, starts)[None, :], np.int64),
-    )
-    search = schedule_search(problem, 0)
-    while search.steps < 1:
-        search.run(1, 1.0)
-    return float(search.best_value[0]), search.best_start, flat.option[search.best_option]
-
-
-def _with_ancestors(instance: Instance, urgency: Ints) -> Ints:
-    """[T] the greatest urgency of a task and all that come after it, which can't be placed before it is."""
-    graph, out = instance.graph, urgency.copy()
-    for t in graph.order[::-1].tolist():
-        if out[t]:
-            before = graph.pred_task[graph.pred_start[t] : graph.pred_start[t + 1]]
-            out[before] = np.maximum(out[before], out[t])
-    return out
-
-
-def _waited_for(instance: Instance, late: np.ndarray, start: Ints, end: Ints) -> np.ndarray:
-    """[T] the late tasks, and the tasks before them without which they would have started, or ended, earlier."""
-    graph, out = instance.graph, late.copy()
-    for t in graph.order[::-1].tolist():
-        if not out[t]:
-            continue
-        mine = slice(int(graph.pred_start[t]), int(graph.pred_start[t + 1]))
-        before, kind = graph.pred_task[mine], graph.pred_kind[mine]
-        moment = np.where((kind == 0) | (kind == 2), end[before], start[before]) + graph.pred_lag[mine]
-        out[before[moment == np.where(kind < 2, start[t], end[t])]] = True
-    return out

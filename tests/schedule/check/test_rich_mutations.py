@@ -11,7 +11,7 @@ from support.rich_brute import Brute, Schedule, Way
 from support.rich_figures import Figures
 from support.rich_forms import columns_of, rows_of
 from support.rich_plant import plant
-from support.rich_schedules import FEATURES, MOST, features_of, rich_spec, with_earlier
+from support.rich_schedules import MOST, rich_spec, with_earlier
 
 from qamctl.schedule.check import CONSTRAINTS, check_columns, check_schedule
 from qamctl.schedule.read import schedule_from_data
@@ -112,8 +112,3 @@ def test_rows_and_columns_get_the_same_report() -> None:
         assert check_schedule(spec, rows, unscheduled) == check_columns(spec, **columns_of(ways)), (seed, ways)
         paused += any(row["segments"] for row in rows)
     assert paused > 20
-
-
-def test_the_specs_have_every_feature() -> None:
-    """What is compared has all of them."""
-    assert set().union(*(features_of(rich_spec(seed)) for seed in range(150))) == set(FEATURES)
