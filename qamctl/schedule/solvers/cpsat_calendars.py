@@ -156,8 +156,18 @@ def joined(ranges: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     return out
 
 
-def spans_counted(instance: Instance, crews: Crews) -> int:
-    """Gaps that are looked at for all options together, more or less: what building a model costs."""
+def gaps_counted(instance: Instance, crews: Crews) -> int:
+    """Gaps that options keep out of whose tasks can't pause, option by option."""
     spec = instance.spec
     away = np.array([len(spec.agents.away.of(int(m[0]))) if len(m) else 0 for m in instance.members], np.int64)
-    return int(away[crews.holder].sum()) + len(spec.resources.calendar.start) * len(crews.out)
+    whole = crews.pause < 0
+    member = np.repeat(whole, np.diff(crews.first))
+    return int(away[crews.holder[member]].sum()) + len(spec.resources.calendar.start) * int(whole.sum())
+
+
+def pieces_counted(instance: Instance, crews: Crews) -> int:
+    """Pieces into which the starts of tasks that pause fall, at most."""
+    pausing = np.flatnonzero(crews.pause >= 0)
+    task = np.searchsorted(instance.first_option, pausing, "right") - 1
+    ways = np.unique(np.stack([task, instance.option_duration[pausing], crews.pause[pausing]]), axis=1)
+    return int((2 * np.diff(crews.gaps.first)[ways[2]] + 1).sum())

@@ -13,7 +13,7 @@ import numpy as np
 from qamctl.schedule.crews import Crews
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.solution import Solution
-from qamctl.schedule.solvers.cpsat_calendars import Calendars, Window, spans_counted
+from qamctl.schedule.solvers.cpsat_calendars import Calendars, Window, gaps_counted, pieces_counted
 from qamctl.schedule.solvers.cpsat_crew_terms import CrewTerms
 from qamctl.schedule.solvers.cpsat_objective import Objective
 from qamctl.schedule.solvers.cpsat_options import Options
@@ -26,11 +26,12 @@ from qamctl.schedule.solvers.cpsat_variables import Variables
 from qamctl.schedule.spec import TERMS, Ints
 from qamctl.solver import Budget
 
-#: What is modelled at most, and for each second of a budget: arcs of setups, pairs of options between which data are
-#: sent, and gaps of calendars that options meet.
+#: What is modelled at most, and for each second of a budget, so that building takes a small part of it: arcs of setups,
+#: pairs of options between which data are sent, pieces of time of tasks that pause, and gaps of those that can't.
 MOST_ARCS: Final = (100_000, 10_000)
 MOST_PAIRS: Final = (2_000_000, 200_000)
-MOST_SPANS: Final = (2_000_000, 200_000)
+MOST_PIECES: Final = (200_000, 20_000)
+MOST_GAPS: Final = (2_000_000, 200_000)
 
 
 class CrewModel:
@@ -108,7 +109,8 @@ def too_many(instance: Instance, crews: Crews, budget: Budget) -> str | None:
     for count, (most, each_second), what in (
         (arcs_counted(instance, crews), MOST_ARCS, "pairs of tasks with setups between them"),
         (pairs_counted(instance), MOST_PAIRS, "pairs of options with data between them"),
-        (spans_counted(instance, crews), MOST_SPANS, "gaps of calendars that options meet"),
+        (pieces_counted(instance, crews), MOST_PIECES, "pieces of time between pauses"),
+        (gaps_counted(instance, crews), MOST_GAPS, "gaps in the calendars of options"),
     ):
         if budget.seconds is not None:
             most = min(most, int(budget.seconds * each_second))

@@ -60,8 +60,9 @@ class Precedences:
         self.variables, self.instance, self.options, self.times = variables, instance, options, times
         self._arcs: list[tuple[int, int, Sent]] = []
         self._common: dict[int, Point] = {}
-        after = instance.spec.after
-        columns = (after.pred, after.succ, after.kind, after.lag, after.data)
+        graph = instance.graph
+        succ = np.repeat(np.arange(instance.n), np.diff(graph.pred_start))
+        columns = (graph.pred_task, succ, graph.pred_kind, graph.pred_lag, graph.pred_data)
         for i, j, kind, lag, data in zip(*(column.tolist() for column in columns), strict=True):
             self._add_arc(i, j, kind, lag, data)
         for gang in range(int(instance.spec.tasks.gang.max(initial=-1)) + 1):
@@ -152,11 +153,13 @@ def delays(instance: Instance, data: int, transfers: Transfers, before: Sequence
     for agent in row.keys() & column.keys():
         between[row[agent], column[agent]] = 0
     out = np.zeros((len(before), len(after)), np.int64)
-    places = [np.array([column[agent] for agent in crew], np.int64) for crew in after]
+    some = np.array([d for d, crew in enumerate(after) if crew], np.int64)
+    flat = np.array([column[agent] for crew in after for agent in crew], np.int64)
+    first = np.concatenate([[0], np.cumsum([len(crew) for crew in after if crew])]).astype(np.int64)[:-1]
     for c, crew in enumerate(before):
-        if crew:
+        if crew and len(some):
             quickest = between[[row[agent] for agent in crew]].min(axis=0)
-            out[c] = [quickest[mine].max() if len(mine) else 0 for mine in places]
+            out[c, some] = np.maximum.reduceat(quickest[flat], first)
     return out
 
 

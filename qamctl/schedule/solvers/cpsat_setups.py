@@ -1,8 +1,9 @@
 """Setups as constraints of CP-SAT: what passes between two tasks with families that an agent does one after the other.
 
-The tasks of an agent are ordered by start, end and number. Their order is a circuit through those that it does, by way
-of nothing: an arc says that one follows the other. Where setups have no term of their own and no way round between
-two families is shorter, it is enough that of any two tasks one is first.
+The tasks of an agent are ordered by start, end and number. Where no way round between two families is shorter, it is
+enough that of any two tasks one is first, and that finds makespans quickly. Else, and where setups have a term of their
+own, the order is a circuit through the tasks that the agent does, by way of nothing: an arc says that one follows the
+other.
 """
 
 from __future__ import annotations
@@ -65,9 +66,10 @@ class SetupTimes:
         tasks_of = _tasks_of_holders(instance, options)
         pairs: dict[tuple[int, int], list[int]] = {}
         for holder, tasks in tasks_of.items():
-            if weighed or not self._straight(setups, holder, tasks):
+            straight = self._straight(setups, holder, tasks)
+            if weighed or not straight:
                 self._add_circuit(setups, holder, tasks)
-            else:
+            if straight:
                 for pair in combinations(tasks, 2):
                     pairs.setdefault(pair, []).append(holder)
         for (i, j), holders in pairs.items():

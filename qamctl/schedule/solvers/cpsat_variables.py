@@ -123,13 +123,10 @@ class Variables(Mapping[int, "tuple[cp_model.IntVar, int, int]"]):
         """Adds one == other where all of some choices are 1."""
         if any(choice.never for choice in where):
             return
-        if self.lowest(one) > self.highest(other) or self.highest(one) < self.lowest(other):
-            self.some_of([], where)
-        elif one.variable is not None or other.variable is not None:
-            bound = self.cp.add(one.expression == other.expression)
-            conditions = [choice.variable for choice in where if choice.variable is not None]
-            if conditions:
-                bound.only_enforce_if(conditions)
+        bound = self.cp.add(one.expression == other.expression)
+        conditions = [choice.variable for choice in where if choice.variable is not None]
+        if conditions:
+            bound.only_enforce_if(conditions)
 
     def unless(self, choice: Point, end: Point, due: int) -> None:
         """Adds end <= due unless the choice is 1."""
