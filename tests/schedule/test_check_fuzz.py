@@ -20,31 +20,43 @@ SPEC = schedule_from_data(
         "kind": "schedule",
         "version": 1,
         "time": {"unit": "min", "resolution": 0.5, "origin": "2026-11-20T20:00:00+00:00"},
-        "agents": [{"id": "a"}],
-        "tasks": [{"id": "x", "modes": [{"id": "m", "duration": 3}]}, {"id": "y", "duration": 2}],
+        "agents": [{"id": "a", "calendar": [[1, 2]], "labels": {"zone": "z"}}, {"id": "b"}],
+        "tasks": [
+            {"id": "x", "modes": [{"id": "m", "duration": 3}], "preemptible": True, "setup": "f"},
+            {"id": "y", "duration": 2, "setup": "f", "after": [{"task": "x", "data": 1}], "near": ["x"], "gang": "g"},
+            {"id": "z", "duration": 2, "count": 2, "optional": True, "reward": 2, "apart": ["y"], "gang": "g",
+             "spread": {"label": "zone"}},
+        ],
+        "setup": [{"from": "f", "to": "f", "time": 0.5}],
+        "communication": {"bandwidth": 1},
     }
-)
+)  # fmt: skip
 ROWS: list[dict[str, Any]] = [
-    {"task": "x", "agents": ["a"], "mode": "m", "start": 0, "end": 3, "segments": None},
-    {"task": "y", "agents": ["a"], "mode": None, "start": 3, "end": 5, "segments": None},
+    {"task": "x", "agents": ["a"], "mode": "m", "start": 0, "end": 4, "segments": [[0, 1], [2, 4]]},
+    {"task": "y", "agents": ["a"], "mode": None, "start": 4.5, "end": 6.5, "segments": None},
 ]
 RESULT: dict[str, Any] = {
     "schema": "qamctl/result/1",
     "kind": "schedule",
     "status": "optimal",
-    "objective": 5,
-    "bound": 5,
+    "objective": 6.5,
+    "bound": 6.5,
     "gap": 0,
-    "levels": [{"terms": {"makespan": 5}, "value": 5, "bound": 5}],
-    "terms": {"makespan": 5, "tardiness": 0, "tardy": 0, "flow": 8, "cost": 0},
-    "solution": {"assignments": ROWS, "unscheduled": []},
+    "levels": [{"terms": {"makespan": 6.5}, "value": 6.5, "bound": 6.5}],
+    "terms": {
+        "makespan": 6.5, "tardiness": 0, "tardy": 0, "flow": 10.5, "cost": 0, "unscheduled": 2, "setup": 0.5,
+        "communication": 0,
+    },
+    "solution": {"assignments": ROWS, "unscheduled": ["z"]},
     "violations": [],
-    "attempts": [{"backend": "cpsat", "objective": 5, "bound": 5}],
-    "compiled": {"energy": 5, "penalty": 0},
+    "attempts": [{"backend": "cpsat", "objective": 6.5, "bound": 6.5}],
+    "compiled": {"energy": 6.5, "penalty": 0},
     "provenance": {"spec_sha256": SPEC.source.sha256, "tables": {}, "options": {"slot": None}},
-}
+}  # fmt: skip
 
-words = st.sampled_from(["x", "y", "a", "m", "task", "start", "table", "assignments", "value", "2026-11-20", "optimal"])
+words = st.sampled_from(
+    ["x", "y", "z", "a", "b", "m", "task", "start", "table", "assignments", "value", "2026-11-20", "optimal"]
+)
 scalars = (
     st.none() | st.booleans() | st.floats() | st.integers() | st.integers(-5, 5) | st.just(10**400) | words | st.text()
 )
@@ -69,10 +81,10 @@ def altered(draw: st.DrawFn, sound: Any) -> Any:
 
 
 @settings(max_examples=300, deadline=None)
-@given(altered(ROWS))
-def test_any_rows_get_a_report(rows: Any) -> None:
+@given(altered(ROWS), altered(["z"]) | st.just(["z"]))
+def test_any_rows_get_a_report(rows: Any, unscheduled: Any) -> None:
     """Rows altered at random give violations of the public kinds, or none."""
-    report = check_schedule(SPEC, rows)
+    report = check_schedule(SPEC, rows, unscheduled)
     assert set(report.counts) <= set(CONSTRAINTS)
     assert all(len(violation.text) < 1_000 for violation in report.violations)
 
@@ -97,7 +109,7 @@ def test_deep_and_huge_values_are_only_shown_in_part() -> None:
     for _ in range(100_000):
         deep = [deep]
     for value in (deep, 10**5_000, [10**5_000]):
-        assert check_schedule(SPEC, [ROWS[0] | {"start": value}, ROWS[1]]).counts == {"malformed": 1}
+        assert check_schedule(SPEC, [ROWS[0] | {"start": value}, ROWS[1]], ["z"]).counts == {"malformed": 1}
 
 
 def test_the_checker_stands_alone() -> None:

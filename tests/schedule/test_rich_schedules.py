@@ -78,6 +78,7 @@ def test_the_oracle_knows_the_best_of_hand_made_specs() -> None:
     assert best(spec_of([])) == (0,)
 
 
+@pytest.mark.slow
 def test_pruning_loses_nothing() -> None:
     """Plain enumeration of all schedules finds the same best values, where these are few enough for it."""
     some = 0
@@ -105,6 +106,7 @@ def all_ways(brute: Brute, task: int) -> list[Way | None]:
     return found
 
 
+@pytest.mark.slow
 def test_the_horizon_of_a_spec_without_one_is_long_enough() -> None:
     """More time gives no better value."""
     for seed in range(40):
@@ -119,6 +121,7 @@ def test_the_horizon_of_a_spec_without_one_is_long_enough() -> None:
         assert best(spec) == best(wider), seed
 
 
+@pytest.mark.slow
 def test_no_schedule_is_better_than_the_best() -> None:
     """What the oracle finds is feasible, and has the values that it says; a planted schedule is no better."""
     for seed in range(25):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from functools import cache
 from itertools import combinations, pairwise
 from math import ceil
 from typing import Any, NamedTuple
@@ -43,6 +44,8 @@ class Brute:
         self.arcs = list(zip(*(column.tolist() for column in _precedence(spec)), strict=True))
         self.gang, self.family = tasks.gang.tolist(), tasks.family.tolist()
         self.release = tasks.release.tolist()
+        #: (mode, crew) -> ticks of work; (data, earlier crew, later crew) -> ticks until all of the later have them.
+        self.needed, self.delay = cache(self._needed), cache(self._delay)
         self._able: dict[tuple[int, int], bool] = {}
         self._gap: dict[tuple[int, tuple[int, ...], int], bool] = {}
 
@@ -82,7 +85,7 @@ class Brute:
 
     # One task
 
-    def needed(self, mode: int, crew: tuple[int, ...]) -> int:
+    def _needed(self, mode: int, crew: tuple[int, ...]) -> int:
         """Ticks of work."""
         agents = self.spec.agents
         speeds = [Fraction(int(agents.speed_num[a]), int(agents.speed_den[a])) for a in crew] or [Fraction(1)]
@@ -157,7 +160,7 @@ class Brute:
 
     # Several tasks
 
-    def delay(self, data: int, before: tuple[int, ...], after: tuple[int, ...]) -> int:
+    def _delay(self, data: int, before: tuple[int, ...], after: tuple[int, ...]) -> int:
         """Ticks until every agent of the later crew has the data of the earlier one."""
         if data == 0 or not before or not after:
             return 0

@@ -75,7 +75,9 @@ class _Search:
             self.rest.insert(0, _plus(self.rest[0], [min(level) for level in zip(*prices, strict=True)]))
             self.work.insert(0, self.work[0] + max((_work(brute, way) for _, way in some), default=0))
             self.ends.insert(0, max(self.ends[0], min((way.end if way else 0 for _, way in some), default=0)))
+        self.weighed = {term for level in self.figures.levels for term in level}
         self.done: dict[int, Way] = {}
+        self.pairs: dict[tuple[int, Way, int, Way], bool] = {}
         self.found: list[Way | None] | None = None
         self.value: Levels | None = None
 
@@ -89,6 +91,7 @@ class _Search:
             for start in range(until + 1)
             if (end := brute.end(task, start, mode, crew)) is not None
             and brute.alone(task, way := Way(start, end, mode, crew))
+            and brute.together({task: way})
         ]
         ways += [None] if brute.spec.tasks.optional[task] else []
         priced = [(self._price(task, way), way) for way in ways]
@@ -109,26 +112,37 @@ class _Search:
             return
         task = self.order[depth]
         for price, way in self.options[depth]:
+            if way is not None and not all(self._pair(other, task, way) for other in self.done):
+                continue
             now = _plus(sums, price)
             beside = self.done if way is None else {**self.done, task: way}
             if self.value is not None and self._bound(depth + 1, now, beside) >= self.value:
                 continue
-            if way is None or self.brute.together(beside, range(way.start, way.end)):
+            if way is None or len(beside) < 3 or self.brute.together(beside, range(way.start, way.end)):
                 before, self.done = self.done, beside
                 self.place(depth + 1, now)
                 self.done = before
 
+    def _pair(self, other: int, task: int, way: Way) -> bool:
+        """Whether a task can be done so beside one that is placed."""
+        key = (other, self.done[other], task, way)
+        if key not in self.pairs:
+            pair = {other: self.done[other], task: way}
+            self.pairs[key] = self.brute.together(pair, range(way.start, way.end))
+        return self.pairs[key]
+
     def _bound(self, depth: int, sums: Levels, done: dict[int, Way]) -> Levels:
         """No schedule with these ways has a lesser value; `setup` may fall when one more task is placed."""
         brute, unit = self.brute, self.brute.unit
-        busy = [sum(brute.needed(w.mode, w.crew) for w in done.values() if a in w.crew) for a in brute.agents] or [0]
-        ahead = max(busy) - Fraction(sum(busy) + self.work[depth], len(busy))
-        shared = {
-            "makespan": max(self.ends[depth], *(way.end for way in done.values()), 0) * unit,
-            "cost": self.figures.fixed_cost(done.values()),
-            "communication": self.figures.communication(done),
-            "balance": max(ahead, Fraction(0)) * unit,
-        }
+        shared = {"makespan": max(self.ends[depth], *(way.end for way in done.values()), 0) * unit}
+        if "cost" in self.weighed:
+            shared["cost"] = self.figures.fixed_cost(done.values())
+        if "communication" in self.weighed:
+            shared["communication"] = self.figures.communication(done)
+        if "balance" in self.weighed and brute.agents:
+            busy = [sum(brute.needed(w.mode, w.crew) for w in done.values() if a in w.crew) for a in brute.agents]
+            ahead = max(busy) - Fraction(sum(busy) + self.work[depth], len(busy))
+            shared["balance"] = max(ahead, Fraction(0)) * unit
         return _plus(_plus(sums, self.rest[depth]), self.figures.weighed(shared))
 
     def _keep(self) -> None:

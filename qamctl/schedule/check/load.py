@@ -126,9 +126,7 @@ def _occupied(spec: ScheduleSpec, uses: _Uses, resource: int, findings: Findings
         tasks = mine & (uses.task >= 0)
         used = int(uses.need[tasks].sum())
         there = int(have[key] - uses.need[mine & ~tasks].sum())
-        _add(
-            spec, findings, "capacity", resource, key, used, there, f"at {moment(spec, when)}", uses.task[tasks]
-        )  # fmt: skip
+        _add(spec, findings, "capacity", resource, key, used, there, f"at {moment(spec, when)}", uses.task[tasks])
 
     over = peak > have[keys]
     findings.add_each("agent-capacity", np.flatnonzero(over & (keys < pool)).tolist(), note)

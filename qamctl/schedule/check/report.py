@@ -57,8 +57,8 @@ class Report:
     violations
         At most `checks.findings.KEPT` of each kind, in the order of `CONSTRAINTS`; none means feasible.
     terms
-        Every objective term before weights, in the spec's unit: an int where it is integral. Tasks without
-        a valid row add nothing.
+        The objective terms before weights, in the spec's unit (see `figures.term_values`): an int where it is
+        integral. Tasks without a valid row add nothing.
     levels
         The value of each objective level.
     counts

@@ -82,28 +82,41 @@ def _by_label(
     rule, doing, agent = number[which], task[which], columns.crews.agent[entry]
     carried = carrying(spec, kind, label, doing, agent, code, findings)
     rule, doing, value = rule[carried], doing[carried], code[agent[carried]]
-    ids = spec.tasks.ids
-
-    def near(k: int) -> None:
-        one, other = ids[doing[first[k]]], ids[doing[differs[k]]]
-        values = f"{label}={names[value[first[k]]]} and {label}={names[value[differs[k]]]}"
-        told = f"task {one} has agents" if one == other else f"tasks {one} and {other} are done"
-        findings.add("near", f"{told} with {values}, and they are near by {label}", task=other)
-
-    def apart(k: int) -> None:
-        one, other = ids[a[k]], ids[b[k]]
-        text = f"tasks {one} and {other}: both are done with {label}={names[common[k]]}, and they are apart by {label}"
-        findings.add("apart", text, task=other)
-
+    told = [f"{label}={name}" for name in names]
     if kind == "near":
-        _, leader, group = np.unique(rule, return_index=True, return_inverse=True)
-        other = np.flatnonzero(value != value[leader[group]])
-        differs = other[np.flatnonzero(np.diff(rule[other], prepend=-1))]  # one breach of each rule is told
-        first = leader[group[differs]]
-        findings.add_each("near", range(len(differs)), near)
+        _one_value(spec, label, told, rule, doing, value, findings)
     else:
-        a, b, common = _meeting(rule, value, doing)
-        findings.add_each("apart", range(len(a)), apart)
+        _no_common_value(spec, label, told, rule, doing, value, findings)
+
+
+def _one_value(
+    spec: ScheduleSpec, label: str, told: list[str], rule: Ints, task: Ints, value: Ints, findings: Findings
+) -> None:
+    _, leader, group = np.unique(rule, return_index=True, return_inverse=True)
+    other = np.flatnonzero(value != value[leader[group]])
+    differs = other[np.flatnonzero(np.diff(rule[other], prepend=-1))]  # one breach of each rule is told
+    first = leader[group[differs]]
+
+    def note(k: int) -> None:
+        one, two = (spec.tasks.ids[task[ends[k]]] for ends in (first, differs))
+        values = f"{told[value[first[k]]]} and {told[value[differs[k]]]}"
+        what = f"task {one} has agents" if one == two else f"tasks {one} and {two} are done"
+        findings.add("near", f"{what} with {values}, and they are near by {label}", task=two)
+
+    findings.add_each("near", range(len(differs)), note)
+
+
+def _no_common_value(
+    spec: ScheduleSpec, label: str, told: list[str], rule: Ints, task: Ints, value: Ints, findings: Findings
+) -> None:
+    a, b, common = _meeting(rule, value, task)
+
+    def note(k: int) -> None:
+        one, two = spec.tasks.ids[a[k]], spec.tasks.ids[b[k]]
+        text = f"tasks {one} and {two}: both are done with {told[common[k]]}, and they are apart by {label}"
+        findings.add("apart", text, task=two)
+
+    findings.add_each("apart", range(len(a)), note)
 
 
 def values_of(spec: ScheduleSpec, label: str) -> tuple[list[str], Ints]:

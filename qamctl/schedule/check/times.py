@@ -46,36 +46,38 @@ def _windows(spec: ScheduleSpec, columns: Columns, findings: Findings) -> None:
 
 
 def _precedence(spec: ScheduleSpec, columns: Columns, delays: Ints, findings: Findings) -> None:
-    after, ids = spec.after, spec.tasks.ids
+    after = spec.after
     both = columns.timed[after.pred] & columns.timed[after.succ]
-    verb = {"F": "ends", "S": "starts"}
     for code, kind in enumerate(KINDS):
-        edges = np.flatnonzero(both & (after.kind == code))
-        from_, to = after.pred[edges], after.succ[edges]
-        left = columns.end[from_] if kind[0] == "F" else columns.start[from_]
-        right = columns.end[to] if kind[1] == "F" else columns.start[to]
-        least = left + after.lag[edges]
+        _lags(spec, columns, delays, kind, np.flatnonzero(both & (after.kind == code)), findings)
 
-        def told(k: int, short: Ints, rule: str, kind: str = kind, edges: Ints = edges, left: Ints = left,
-                 right: Ints = right) -> str:  # fmt: skip
-            pred, succ = ids[after.pred[edges[k]]], ids[after.succ[edges[k]]]
-            lag = int(after.lag[edges[k]])
-            rule = (f"{kind}, lag {moment(spec, lag)}" if lag else kind) + rule
-            done = f"it {verb[kind[1]]} at {moment(spec, int(right[k]))}"
-            early = f"{moment(spec, int(short[k]))} too early after task {pred} ({rule})"
-            return f"task {succ}: {done}, {early}, which {verb[kind[0]]} at {moment(spec, int(left[k]))}"
 
-        def note(k: int, kind: str = kind, edges: Ints = edges, short: Ints = least - right) -> None:
-            findings.add(f"precedence-{kind}", told(k, short, ""), task=ids[after.succ[edges[k]]])
+def _lags(spec: ScheduleSpec, columns: Columns, delays: Ints, kind: str, edges: Ints, findings: Findings) -> None:
+    """The arcs of one kind: first the lag itself, then what data add to it."""
+    after, ids = spec.after, spec.tasks.ids
+    pred, succ, lag = after.pred[edges], after.succ[edges], after.lag[edges]
+    left = columns.end[pred] if kind[0] == "F" else columns.start[pred]
+    right = columns.end[succ] if kind[1] == "F" else columns.start[succ]
+    short = left + lag - right
+    late = short + delays[edges]
+    verb = {"F": "ends", "S": "starts"}
 
-        def wait(k: int, edges: Ints = edges, short: Ints = least + delays[edges] - right) -> None:
-            edge = int(edges[k])
-            takes = f"data {moment(spec, int(delays[edge]))} from {sent_between(spec, columns, edge)}"
-            findings.add("transfer", told(k, short, f", {takes}"), task=ids[after.succ[edge]])
+    def told(k: int, by: int, takes: str) -> str:
+        rule = (f"{kind}, lag {moment(spec, int(lag[k]))}" if lag[k] else kind) + takes
+        done = f"it {verb[kind[1]]} at {moment(spec, int(right[k]))}"
+        early = f"{moment(spec, by)} too early after task {ids[pred[k]]} ({rule})"
+        return f"task {ids[succ[k]]}: {done}, {early}, which {verb[kind[0]]} at {moment(spec, int(left[k]))}"
 
-        findings.add_each(f"precedence-{kind}", np.flatnonzero(right < least).tolist(), note)
-        late = (right >= least) & (right < least + delays[edges])
-        findings.add_each("transfer", np.flatnonzero(late).tolist(), wait)
+    def note(k: int) -> None:
+        findings.add(f"precedence-{kind}", told(k, int(short[k]), ""), task=ids[succ[k]])
+
+    def wait(k: int) -> None:
+        edge = int(edges[k])
+        takes = f", data {moment(spec, int(delays[edge]))} from {sent_between(spec, columns, edge)}"
+        findings.add("transfer", told(k, int(late[k]), takes), task=ids[succ[k]])
+
+    findings.add_each(f"precedence-{kind}", np.flatnonzero(short > 0).tolist(), note)
+    findings.add_each("transfer", np.flatnonzero((short <= 0) & (late > 0)).tolist(), wait)
 
 
 def _gangs(spec: ScheduleSpec, columns: Columns, findings: Findings) -> None:

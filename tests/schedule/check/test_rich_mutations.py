@@ -81,6 +81,7 @@ def cases(size: str, seeds: range) -> Iterator[tuple[int, ScheduleSpec, Brute, S
             yield from ((seed, spec, brute, mutated(rng, brute, planted.ways)) for _ in range(MUTANTS))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("size", "first", "last"), [("tiny", 0, 400), ("small", 0, 100), ("medium", 0, 3)])
 def test_verdicts_and_figures_agree_with_the_oracle(size: str, first: int, last: int) -> None:
     """On feasible schedules and their mutants both judge alike, and every term of both is equal."""
