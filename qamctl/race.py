@@ -128,7 +128,7 @@ def race(
     """
     shared = _Shared(contest, solvers, seconds, steps, seed, stop, frozenset(sampled))
     if incumbent is not None:
-        shared.best = (contest.value(incumbent), incumbent)
+        shared.begin_from(incumbent)
     turns = [turn for lane in lanes for turn in lane]
     numbered = iter(range(len(turns)))
     tracks = [[(next(numbered), turn) for turn in lane] for lane in lanes]
@@ -180,6 +180,11 @@ class _Shared:
         self._started = threading.Event()  # the first lane has an answer, or had its turn without one
         self._lock = threading.Lock()
         self._begin = time.monotonic()
+
+    def begin_from(self, answer: Any) -> None:
+        """Take an answer that was there before; nobody has to wait for a first one then."""
+        self.best = (self.contest.value(answer), answer)
+        self._started.set()
 
     def clock(self) -> float:
         """Seconds since the beginning."""

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qamctl.schedule.instance import Instance
+from qamctl.schedule.kept import same_crew
 from qamctl.schedule.limits import least_reasoning
 from qamctl.schedule.spec import NEVER, TERMS, Floats, Ints
 
@@ -55,9 +56,23 @@ def term_bounds(instance: Instance) -> Floats:
             (weight * (end - instance.release)[sure]).sum() * instance.unit,
             _cost_bound(instance),
             _reasoning_bound(instance, start),
-            *np.zeros(len(TERMS) - 6),
+            *np.zeros(len(TERMS) - 7),
+            _disruption_bound(instance, start),
         ]
     )
+
+
+def _disruption_bound(instance: Instance, first: Ints) -> float:
+    """What changes against an earlier schedule whoever does what: crews that are gone, starts that are no more."""
+    earlier, crews = instance.spec.earlier, instance.crews
+    if earlier is None or crews is None or not instance.keeps:
+        return 0.0
+    stays = np.zeros(instance.n, bool)
+    stays[np.repeat(np.arange(instance.n), np.diff(instance.first_option))[same_crew(instance, crews)]] = True
+    last, _ = instance.latest(NEVER // 4)
+    shift = np.maximum(0, np.maximum(first - earlier.start, earlier.start - last)) * instance.unit
+    least = np.where(earlier.start >= 0, instance.weight * np.where(stays, np.minimum(1.0, shift), 1.0), 0.0)
+    return float(np.cumsum(least)[-1])
 
 
 def makespan_bound(instance: Instance) -> int:
@@ -111,10 +126,11 @@ def _thresholds(values: Ints) -> Ints:
 def _loads(instance: Instance) -> Iterator[tuple[Ints, Floats, float]]:
     """Tasks, the least energy of each, and the supply that must bear them together, for every supply known.
 
-    A task without options, or that may be left out, needs nothing.
+    A task without options, or that may be left out, needs nothing; none is known where not all that can be done is an
+    option.
     """
     tasks = np.flatnonzero(np.diff(instance.first_option))
-    if not len(tasks):
+    if not len(tasks) or not instance.complete:
         return
     first = instance.first_option[:-1][tasks]
     holder = instance.option_holder
@@ -200,6 +216,9 @@ def _cost_bound(instance: Instance) -> float:
     tasks = np.flatnonzero(np.diff(instance.first_option))
     if not len(tasks):
         return 0.0
+    if not instance.complete:  # other agents may cost less: what a mode costs is sure
+        modes = instance.spec.modes.cost
+        return float(np.minimum.reduceat(modes, instance.spec.tasks.first_mode[:-1])[instance.sure].sum())
     first, sure = instance.first_option[:-1][tasks], instance.sure[tasks]
     if not sure.any():
         return 0.0
@@ -212,7 +231,7 @@ def _cost_bound(instance: Instance) -> float:
 
 def _reasoning_bound(instance: Instance, start: Ints) -> float:
     """The most preferred agent and the most preferred start of every task that its window allows."""
-    if instance.wishes is None:
+    if instance.wishes is None or not instance.complete:
         return 0.0
     last, _ = instance.latest(NEVER // 4)
     return float(least_reasoning(instance, start, np.maximum(start, last))[instance.sure].sum())

@@ -11,6 +11,7 @@ from qamctl.contest import Contest
 from qamctl.schedule.bounds import level_bounds
 from qamctl.schedule.check import Report, check_columns
 from qamctl.schedule.instance import Instance
+from qamctl.schedule.kept import as_it_was
 from qamctl.schedule.solution import Solution
 from qamctl.schedule.solvers.random_lists import best_of_random
 from qamctl.schedule.solvers.warm import repaired
@@ -38,9 +39,18 @@ def contest_of(instance: Instance, *, slot: int = 1) -> Contest:
     return Contest(
         "schedule", instance, instance.value, partial(check_solution, instance.spec), partial(level_bounds, instance),
         partial(best_of_random, instance), WINDOW, max(LEAST_STEPS, min(MOST_STEPS, PLACED // max(1, instance.n))),
-        nothing=empty if instance.n == 0 else None, start=repaired(instance), windows={"slot": slot},
+        nothing=empty if instance.n == 0 else None, start=_start(instance), windows={"slot": slot},
         left_out=_left_out,
     )  # fmt: skip
+
+
+def _start(instance: Instance) -> Solution | None:
+    """The earlier schedule as it was, else repaired, where the checker accepts it; None where there is none."""
+    for find in (as_it_was, repaired):
+        found = find(instance)
+        if found is not None and not check_solution(instance.spec, found).violations:
+            return found
+    return None
 
 
 def _left_out(seconds: float | None) -> dict[str, str]:

@@ -12,6 +12,9 @@ from qamctl.schedule.spec import Floats, Index, Ints, ScheduleSpec
 
 Mask = npt.NDArray[np.bool_]
 
+#: In place of the holder of an agent that the spec does not have any more.
+_GONE = -2
+
 
 @dataclass(frozen=True, eq=False)
 class Fleet:
@@ -117,47 +120,62 @@ def _few_options(
     spec: ScheduleSpec, fleet: Fleet, holders: Sequence[Ints], mask_of_mode: Index, alone: Mask, most: int
 ) -> tuple[Index, Index]:
     share = max(8, most // max(1, int(alone.sum())))
-    single = fleet.size == 1
-    before = _earlier_holders(spec, fleet)
-    fitting: dict[tuple[int, bytes, bool], tuple[Ints, Ints]] = {}
-    task_of_mode = np.repeat(np.arange(len(spec.tasks.ids)), np.diff(spec.tasks.first_mode))
+    fitting = _fitting(spec, fleet, holders, mask_of_mode, alone)
+    pinned, before = _asked_for(spec, fleet)
+    task_of_mode = np.repeat(np.arange(len(spec.tasks.ids)), np.diff(spec.tasks.first_mode)).tolist()
     modes: list[int] = []
     found: list[Ints] = []
-    for m in range(len(alone)):
+    for m, task in enumerate(task_of_mode):
         if not alone[m]:
             if fleet.demand[m, 0] == 0:
                 modes.append(m)
                 found.append(np.zeros(1, np.int64))
             continue
-        key = (int(mask_of_mode[m]), fleet.demand[m].tobytes(), bool(spec.modes.duration[m] > 0))
-        if key not in fitting:
-            able = holders[mask_of_mode[m]]
-            same = np.full(len(able), m)
-            able = able[fleet.fits(spec, same, able, fleet.duration(spec, same, able))]
-            fitting[key] = able[single[able]], able[~single[able]]
-        own, shared = fitting[key]
-        task = int(task_of_mode[m])
-        wanted = before.get(task)
-        # Whose agent is gone has to find another one: it may look at very many.
-        step = max(1, len(own) // (most // 100 if wanted == -1 else share))
-        some = own[(m + task) % step :: step]
-        if wanted is not None and wanted >= 0 and wanted in own:
-            some = np.append(some, wanted)
+        own, shared = fitting[m]
         modes.append(m)
-        found.append(np.unique(np.concatenate([shared, some])))
+        if pinned[task] >= 0:
+            found.append(own[own == pinned[task]])
+            continue
+        # Whose agent is gone has to find another one: it may look at very many.
+        step = max(1, len(own) // (max(share, most // 100) if before[task] == _GONE else share))
+        some = own[(m + task) % step :: step]
+        if before[task] >= 0:
+            some = np.union1d(some, own[own == before[task]])
+        found.append(np.sort(np.concatenate([shared, some])))
     count = [len(h) for h in found]
     return np.repeat(np.array(modes, np.int32), count), np.concatenate(found).astype(np.int32)
 
 
-def _earlier_holders(spec: ScheduleSpec, fleet: Fleet) -> dict[int, int]:
-    """By task: the holder of its agent in an earlier schedule; -1 where that is no more."""
-    if spec.earlier is None:
-        return {}
-    holder_of = np.zeros(len(spec.agents.ids), np.int64)
+def _fitting(
+    spec: ScheduleSpec, fleet: Fleet, holders: Sequence[Ints], mask_of_mode: Index, alone: Mask
+) -> dict[int, tuple[Ints, Ints]]:
+    """By mode of one agent: the single agents that it fits, and the classes; modes with the same needs share them."""
+    modes = np.flatnonzero(alone)
+    needs = np.column_stack([mask_of_mode, spec.modes.duration > 0, fleet.demand[:-1]])[modes]
+    _, first, kind = np.unique(needs, axis=0, return_index=True, return_inverse=True)
+    chosen, single = modes[first], fleet.size == 1
+    found: dict[int, tuple[Ints, Ints]] = {}
+    for mask in np.unique(mask_of_mode[chosen]).tolist():
+        able, mine = holders[mask], chosen[mask_of_mode[chosen] == mask]
+        mode, holder = np.repeat(mine, len(able)), np.tile(able, len(mine))
+        fits = fleet.fits(spec, mode, holder, fleet.duration(spec, mode, holder)).reshape(len(mine), len(able))
+        for m, row in zip(mine.tolist(), fits, strict=True):
+            found[m] = able[row & single[able]], able[row & ~single[able]]
+    return {m: found[int(chosen[k])] for m, k in zip(modes.tolist(), kind.reshape(-1).tolist(), strict=True)}
+
+
+def _asked_for(spec: ScheduleSpec, fleet: Fleet) -> tuple[list[int], list[int]]:
+    """[T] the holder of the agent that a task is pinned to, and of its only agent in an earlier schedule.
+
+    -1 where there is none, `_GONE` where that agent is no more.
+    """
+    holder_of = np.full(len(spec.agents.ids) + 1, -1)
     for h, members in enumerate(fleet.members):
         holder_of[members] = h
-    crews = enumerate(spec.earlier.agents)
-    return {t: int(holder_of[crew[0]]) if crew[0] >= 0 else -1 for t, crew in crews if len(crew) == 1}
+    pinned: list[int] = holder_of[spec.tasks.pinned_agent].tolist()
+    crews = [()] * len(pinned) if spec.earlier is None else spec.earlier.agents
+    one = [crew[0] if len(crew) == 1 else None for crew in crews]
+    return pinned, [-1 if a is None else _GONE if a < 0 else int(holder_of[a]) for a in one]
 
 
 def as_pinned(spec: ScheduleSpec, fleet: Fleet, task: Ints, mode: Index, holder: Index) -> npt.NDArray[np.bool_]:

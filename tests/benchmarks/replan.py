@@ -1,22 +1,25 @@
 """When agents fail in the middle of a plan, how much of it stays, and how soon is there a new one?
 
-    python tests/benchmarks/replan.py [--time-limit 0.6] [--seeds 1,2,3] [--shared DIR] [--json FILE]
+    python tests/benchmarks/replan.py [--time-limit 0.4] [--at 0.25,0.02] [--seeds 1,2,3] [--shared DIR] [--json FILE]
 
 Made fleets of `generators/fleet.py` in the shared folder: 1,000 agents, 10,000 tasks in projects, capacities, licences,
-due times and deadlines. `qamctl schedule` plans a fleet; at a quarter of the makespan 1 % of its agents fail. What is
-finished leaves the files, what runs on other agents stays as it is (`freeze_until`), and all the rest is planned again
-from the earlier result, with `disruption` as the first level of the objective and those of the first plan behind it.
+due times and deadlines. `qamctl schedule` plans a fleet; at a quarter of the makespan (when less than half of the
+tasks are left) and at a fiftieth (when nearly all are) 1 % of its agents fail. What is finished leaves the files, what
+runs on other agents stays as it is (`freeze_until`), and all the rest is planned again from the earlier result, with
+`disruption` as the first level of the objective and those of the first plan behind it.
 
-*replan* is that command, *list-search* the same with this engine alone. *anew* is `qamctl schedule` without `--from`:
-what runs is pinned, the rest may not begin in the past. (CP-SAT with the earlier plan as a hint is no peer: a model
-of some million options is beyond it.) Commands run one at a time, in processes of their own, in turning order. Every
-new plan goes through `qamctl check`, and what moved is counted from the result files.
+*replan* is that command, *list-search* the same with this engine alone. *anew* is `qamctl schedule` without `--from`,
+with the time of the first plan: what runs is pinned, the rest may not begin in the past. (CP-SAT with the earlier plan
+as a hint is no peer: a model of some million options is beyond it.) Commands run one at a time, in processes of their
+own, in turning order. Every new plan goes through `qamctl check`, and what moved is counted from the result files. Wall
+seconds say little where other programs run: CPU seconds and the load of the machine stand beside them.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -30,7 +33,7 @@ from replan_cases import Failure, Plan, fail
 HERE = Path(__file__).resolve().parent
 #: Of the tasks on agents that did not fail, the share that may move, and wall seconds of the whole command.
 MOVED, WALL = 0.05, 2.0
-#: Of the first plan, which nobody waits for.
+#: Of the first plan, which nobody waits for, and of planning anew.
 FIRST_SECONDS = 10.0
 ENGINES = ("replan", "list-search", "anew")
 PHASES = ("read", "build", "solve", "check", "compile", "write")
@@ -44,7 +47,8 @@ def main() -> int:
     parser.add_argument("--agents", type=int, default=1000)
     parser.add_argument("--tasks", type=int, default=10_000)
     parser.add_argument("--failing", type=float, default=0.01, help="the share of the agents that fail")
-    parser.add_argument("--time-limit", type=float, default=0.5, help="of the second solve; the rest comes on top")
+    parser.add_argument("--at", default="0.25,0.02", help="when they do, in parts of the makespan; comma-separated")
+    parser.add_argument("--time-limit", type=float, default=0.4, help="of the second solve; the rest comes on top")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seeds", default="1,2,3", help="comma-separated")
     parser.add_argument("--shared", type=Path, default=HERE.parents[2] / "shared")
@@ -58,23 +62,30 @@ def main() -> int:
     heading()
     for seed in (int(word) for word in args.seeds.split(",")):
         with tempfile.TemporaryDirectory() as name:
-            rows.append(measure(Path(name), generator, seed, len(rows), args))
-        for engine in ENGINES:
-            line(rows[-1], engine)
-        if args.json:
-            args.json.write_text(json.dumps(rows, indent=1))
+            home = Path(name)
+            plan = first_plan(home, generator, seed, args)
+            for at in (float(word) for word in args.at.split(",")):
+                rows.append(measure(home, plan, at, seed, len(rows) % len(ENGINES), args))
+                for engine in ENGINES:
+                    line(rows[-1], engine)
+                if args.json:
+                    args.json.write_text(json.dumps(rows, indent=1))
     return verdict(rows)
 
 
-def measure(home: Path, generator: Path, seed: int, turn: int, args: argparse.Namespace) -> Row:
-    """The first plan of one fleet, the failure, and what each engine makes of it."""
+def first_plan(home: Path, generator: Path, seed: int, args: argparse.Namespace) -> Plan:
+    """A made fleet in a folder, and its plan, in the folder `first` there."""
     sizes = [f"--agents={args.agents}", f"--tasks={args.tasks}", f"--seed={seed}"]
     subprocess.run([sys.executable, str(generator), *sizes, "--out", str(home)], capture_output=True, check=True)
-    first, _ = schedule(home, "fleet.yaml", "--time-limit", str(FIRST_SECONDS), "--threads", str(args.threads))
+    result, _ = schedule(home, "fleet.yaml", "--time-limit", str(FIRST_SECONDS), "--threads", str(args.threads))
     (home / "run").rename(home / "first")
-    failure = fail(home, plan_of(first), args.failing, seed)
-    row: Row = {"seed": seed, "now": failure.now, "gone": len(failure.gone)}
-    turn %= len(ENGINES)
+    return plan_of(result)
+
+
+def measure(home: Path, plan: Plan, at: float, seed: int, turn: int, args: argparse.Namespace) -> Row:
+    """One failure, and what each engine makes of it."""
+    failure = fail(home, plan, at, args.failing, seed)
+    row: Row = {"seed": seed, "at": at, "now": failure.now, "gone": len(failure.gone)}
     for engine in ENGINES[turn:] + ENGINES[:turn]:
         row[engine] = replanned(home, engine, failure, args)
     return row
@@ -82,9 +93,11 @@ def measure(home: Path, generator: Path, seed: int, turn: int, args: argparse.Na
 
 def replanned(home: Path, engine: str, failure: Failure, args: argparse.Namespace) -> Row:
     """What one engine makes of a failure."""
-    spec = "anew.yaml" if engine == "anew" else "replan.yaml"
-    options = ["--time-limit", str(args.time_limit), "--threads", str(args.threads)]
-    options += [] if engine == "anew" else ["--from", "first"]
+    options = ["--threads", str(args.threads)]
+    if engine == "anew":
+        spec, options = "anew.yaml", [*options, "--time-limit", str(FIRST_SECONDS)]
+    else:
+        spec, options = "replan.yaml", [*options, "--time-limit", str(args.time_limit), "--from", "first"]
     options += ["--backend", "list-search"] if engine == "list-search" else []
     result, spent = schedule(home, spec, *options)
     return told(home, spec, failure, result, spent)
@@ -93,7 +106,8 @@ def replanned(home: Path, engine: str, failure: Failure, args: argparse.Namespac
 def told(home: Path, spec: str, failure: Failure, result: Row, spent: Spent) -> Row:
     """The figures of an answer, once the checker has seen it."""
     metrics = json.loads((home / "run" / "metrics.json").read_text())
-    row = {"wall": spent.wall, "cpu": spent.cpu, "seconds": metrics["seconds"], "solved by": result["solved_by"]}
+    row = {"wall": spent.wall, "cpu": spent.cpu, "load": os.getloadavg()[0], "seconds": metrics["seconds"]}
+    row["solved by"] = result["solved_by"]
     if result["solution"] is None:
         return row | {"share": None}
     qamctl(home, "check", "run/result.json", spec)
@@ -109,22 +123,23 @@ def heading() -> None:
     """The names of the columns."""
     phases = " ".join(f"{name:>7}" for name in PHASES)
     sys.stdout.write(
-        f"{'seed':>4} {'engine':11} {'tasks':>6} {'affected':>8} {'placed':>6} {'moved':>6} {'share':>7} "
-        f"{'disrupted':>9} {'tardiness':>9} {'makespan':>8} {'wall s':>6} {'cpu s':>6} {phases}  solved by\n"
+        f"{'seed':>4} {'at':>5} {'engine':11} {'tasks':>6} {'affected':>8} {'placed':>6} {'moved':>6} {'share':>7} "
+        f"{'disrupted':>9} {'tardiness':>9} {'makespan':>8} {'wall s':>6} {'cpu s':>6} {phases} {'load':>5}  "
+        "solved by\n"
     )
 
 
 def line(row: Row, engine: str) -> None:
     """What one engine made of a failure."""
-    found = row[engine]
+    found, head = row[engine], f"{row['seed']:4} {row['at']:5} {engine:11}"
     phases = " ".join(f"{found['seconds'].get(name, 0.0):7.2f}" for name in PHASES)
-    times = f"{found['wall']:6.2f} {found['cpu']:6.2f} {phases}"
+    times = f"{found['wall']:6.2f} {found['cpu']:6.2f} {phases} {found['load']:5.1f}"
     if found["share"] is None:
-        sys.stdout.write(f"{row['seed']:4} {engine:11} {'no plan':>66} {times}\n")
+        sys.stdout.write(f"{head} {'no plan':>66} {times}\n")
     else:
         terms = found["terms"]
         sys.stdout.write(
-            f"{row['seed']:4} {engine:11} {found['tasks']:6} {found['affected']:8} {found['affected']:6} "
+            f"{head} {found['tasks']:6} {found['affected']:8} {found['placed']:6} "
             f"{found['moved']:6} {found['share']:7.2%} {terms.get('disruption', ''):>9} {terms['tardiness']:9.0f} "
             f"{terms['makespan']:8.0f} {times}  {found['solved by']}\n"
         )
@@ -134,13 +149,14 @@ def line(row: Row, engine: str) -> None:
 def missed(rows: list[Row]) -> Iterator[str]:
     """What the replanning of the fleets does not keep."""
     for row in rows:
-        found = row["replan"]
+        found, where = row["replan"], f"seed {row['seed']} at {row['at']:g}"
         if found["share"] is None:
-            yield f"seed {row['seed']}: no new plan was found"
+            yield f"{where}: no new plan was found"
         elif found["share"] > MOVED:
-            yield f"seed {row['seed']}: {found['share']:.1%} of the unaffected tasks move, more than {MOVED:.0%}"
+            yield f"{where}: {found['share']:.1%} of the unaffected tasks move, more than {MOVED:.0%}"
         if found["wall"] > WALL:
-            yield f"seed {row['seed']}: {found['wall']:.2f} s are more than {WALL:g} (CPU {found['cpu']:.2f} s)"
+            told = f"of CPU {found['cpu']:.2f} s, at a load of {found['load']:.1f}"
+            yield f"{where}: {found['wall']:.2f} s of wall time are more than {WALL:g} ({told})"
 
 
 def verdict(rows: list[Row]) -> int:

@@ -39,21 +39,22 @@ class Failure:
     affected: frozenset[str]
 
     def judged(self, after: Plan) -> Row:
-        """What a new plan keeps: how many affected tasks it places, and how many of the others move.
+        """What a new plan keeps: how many affected tasks it places, how many of the others move, and their share.
 
         Raises
         ------
         AssertionError
             A task is missing, was moved though it runs, begins in the past, or is on an agent that is gone.
         """
-        assert after.keys() == self.before.keys()
+        assert after.keys() <= self.before.keys()
+        assert self.before.keys() - self.affected <= after.keys()
         moved = {task for task in after if place(after[task]) != place(self.before[task])}
         assert not moved & self.running
         assert all(after[task]["start"] >= self.now for task in after.keys() - self.running)
         assert not any(self.gone & set(row["agents"]) for row in after.values())
         others = self.before.keys() - self.affected
-        found = {"tasks": len(after), "affected": len(self.affected), "moved": len(moved & others)}
-        return found | {"others": len(others), "share": len(moved & others) / len(others)}
+        found = {"tasks": len(after), "affected": len(self.affected), "placed": len(self.affected & after.keys())}
+        return found | {"moved": len(moved & others), "share": len(moved & others) / max(1, len(others))}
 
 
 def place(row: Row) -> tuple[tuple[str, ...], int]:
@@ -64,8 +65,8 @@ def place(row: Row) -> tuple[tuple[str, ...], int]:
 def fail(folder: Path, plan: Plan, at: float, share: float, seed: int) -> Failure:
     """Let a share of the agents fail at a part of the makespan, and write what is left to do.
 
-    `replan.yaml` says it as a user would, with `freeze_until`; `anew.yaml` for a run that knows no earlier result: tasks
-    that have begun are pinned, others released at that moment.
+    `replan.yaml` says it as a user would, with `freeze_until`; `anew.yaml` for a run that knows no earlier result:
+    tasks that have begun are pinned, others released at that moment.
     """
     agents, tasks = read(folder / "agents.csv"), read(folder / "tasks.csv")
     now = round(at * max(row["end"] for row in plan.values()))

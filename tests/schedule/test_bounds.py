@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from random import Random
 from typing import Any
 
@@ -9,12 +10,17 @@ import numpy as np
 import pytest
 from support.brute_force import optimum
 from support.random_specs import TERMS, random_feasible, random_spec, tiny_spec
+from support.replanning import solved
+from support.rich_schedules import rich_spec, with_earlier
 
 from qamctl.schedule import bounds
 from qamctl.schedule.bounds import level_bounds, makespan_bound, term_bounds
 from qamctl.schedule.build import build_instance
+from qamctl.schedule.carry import Planned, carried
+from qamctl.schedule.contest import check_solution, contest_of
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.read import schedule_from_data
+from qamctl.schedule.reasons import reasons
 
 
 def instance_of(**data: Any) -> Instance:
@@ -181,3 +187,49 @@ def test_bound_of_nothing_but_zero_durations() -> None:
     instance = instance_of(agents=[{"id": "a"}], tasks=tasks)
     assert makespan_bound(instance) == 3
     assert np.array_equal(term_bounds(instance)[:1], [3])
+
+
+def test_bounds_hold_where_not_all_crews_are_options() -> None:
+    """Of thirty agents three are quick: the crew of these is no option, and still nothing is said to be impossible."""
+    agents = [
+        {"id": f"a{k}", "speed": 2 if k % 10 == 5 else 1, "cost": {"fixed": 1, "per_time": 0 if k % 10 == 5 else 1}}
+        for k in range(30)
+    ]
+    tasks = [{"id": "x", "duration": 10, "count": 3, "deadline": 5}]
+    instance = instance_of(agents=agents, tasks=tasks, objective=[{"makespan": 1}, {"cost": 1}])
+    assert not instance.complete
+    assert reasons(instance) == []
+    assert term_bounds(instance).tolist()[:1] == [5]
+    assert term_bounds(instance)[4] <= 3
+
+
+def test_what_an_earlier_schedule_can_not_keep_is_a_bound() -> None:
+    """Crews that are gone count once, starts that came too early as far as they have to move, but no more than that."""
+    tasks = [
+        {"id": "stays", "duration": 2}, {"id": "gone", "duration": 2, "weight": 3},
+        {"id": "late", "duration": 2, "release": 4.25}, {"id": "later", "duration": 2, "release": 9},
+        {"id": "soon", "duration": 2, "deadline": 5}, {"id": "new", "duration": 1},
+    ]  # fmt: skip
+    plan = {"stays": ("a", 0), "gone": ("c", 0), "late": ("a", 4), "later": ("a", 2), "soon": ("b", 3.5)}
+    agents = [{"id": "a", "slots": 3}, {"id": "b"}]
+    data = {"kind": "schedule", "version": 1, "agents": agents, "tasks": tasks, "objective": {"disruption": 1}}
+    planned = {task: Planned((agent,), None, Fraction(start)) for task, (agent, start) in plan.items()}
+    instance = build_instance(carried(schedule_from_data(data), planned, {}))
+    assert level_bounds(instance) == (0 + 3 + 0.25 + 1 + 0.5,)
+    start = contest_of(instance).start
+    assert start is not None
+    assert instance.value(start) == level_bounds(instance)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_no_schedule_changes_less_than_the_bound(seed: int) -> None:
+    """On random specs with every feature and a random earlier schedule."""
+    data = rich_spec(seed, "small")
+    data["objective"] = [{"disruption": 1}, *data["objective"]]
+    spec = with_earlier(schedule_from_data(data), seed)
+    solution = solved(spec)
+    if solution is None:
+        pytest.skip("a short search finds no schedule of this random spec")
+    bound, value = level_bounds(build_instance(spec))[0], check_solution(spec, solution).levels[0]
+    assert bound is not None
+    assert bound <= value + 1e-9

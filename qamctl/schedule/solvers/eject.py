@@ -6,6 +6,7 @@ problems" (1996), of one step: what gives way is placed anew afterwards, whereve
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -23,15 +24,19 @@ class Supplies:
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
         self.columns = np.flatnonzero(~instance.consumable)
-        crews = instance.crews if instance.crews is not None else single_crews(instance.option_holder)
-        self._takes = takes(instance, crews, np.arange(len(instance.option_mode)), self.columns)
         self.movable = instance.pinned_start < 0
 
-    def of(self, option: int) -> tuple[Ints, Ints, Ints]:
-        """(holder, place of the column, amount) that an option takes."""
+    def each(self, option: int) -> Iterator[tuple[int, int, int]]:
+        """(holder, place of the column, amount) of all that an option takes."""
         first, holder, column, amount = self._takes
         mine = slice(int(first[option]), int(first[option + 1]))
-        return holder[mine], column[mine], amount[mine]
+        return zip(holder[mine].tolist(), column[mine].tolist(), amount[mine].tolist(), strict=True)
+
+    @cached_property
+    def _takes(self) -> tuple[Ints, Ints, Ints, Ints]:
+        instance = self.instance
+        crews = instance.crews if instance.crews is not None else single_crews(instance.option_holder)
+        return takes(instance, crews, np.arange(len(instance.option_mode)), self.columns)
 
     @cached_property
     def prices(self) -> Floats:
@@ -40,9 +45,9 @@ class Supplies:
         hurried = self.instance.deadline < NEVER
         for t in graph.order[::-1].tolist():
             after = graph.succ_task[graph.succ_start[t] : graph.succ_start[t + 1]]
-            behind[t] += behind[after].sum()
+            behind[t] = min(float(self.instance.n), 1.0 + float(behind[after].sum()))
             hurried[t] |= bool(hurried[after].any())
-        return np.minimum(behind, self.instance.n) * np.where(hurried, 100.0, 1.0)
+        return behind * np.where(hurried, 100.0, 1.0)
 
 
 @dataclass
@@ -71,31 +76,57 @@ class Room:
 
         None where not even that makes room.
         """
-        instance, prices = self.supplies.instance, self.supplies.prices
-        best: tuple[float, int, int, list[int]] | None = None
-        for o in range(int(instance.first_option[task]), int(instance.first_option[task + 1])):
-            end = ready + int(instance.option_duration[o])
-            if end > latest or len(self.supplies.of(o)[0]) == 0:
-                continue
-            victims = self._victims(task, o, ready, end)
-            if victims is None:
-                continue
-            price = float(prices[victims].sum())
-            if best is None or (price, end) < best[:2]:
-                best = (price, end, o, victims)
-        if best is None:
+        prices = self.supplies.prices
+        ways = [(float(prices[gone].sum()), end, o, gone) for end, o, gone in self._ways(task, ready, latest)]
+        if not ways:
             return None
-        _, end, option, victims = best
-        self.gone[victims] = True
-        self.start[task], self.end[task], self.option[task], self.gone[task] = ready, end, option, False
+        _, end, option, gone = min(ways)
+        self.gone[gone] = True
+        self._move(task, option, ready, end)
         return option
 
-    def _victims(self, task: int, option: int, start: int, end: int) -> list[int] | None:
+    def change(self, task: int, latest: int, barred: np.ndarray) -> bool:
+        """Give a task the option that ends first, by `latest`, of those that are free when it starts, and not barred.
+
+        False where there is none: it keeps its own.
+
+        Parameters
+        ----------
+        barred
+            [O] options that it may not have.
+        """
+        start = int(self.start[task])
+        ways = [(end, o) for end, o, gone in self._ways(task, start, latest) if not gone and not barred[o]]
+        if ways:
+            end, option = min(ways)
+            self._move(task, option, start, end)
+        return bool(ways)
+
+    def _ways(self, task: int, ready: int, latest: int) -> Iterator[tuple[int, int, list[int]]]:
+        """(end, option, who has to give way) of all options by which a task can start at `ready`, end by `latest`."""
+        instance = self.supplies.instance
+        for o in range(int(instance.first_option[task]), int(instance.first_option[task + 1])):
+            end = ready + int(instance.option_duration[o])
+            needs = list(self.supplies.each(o))
+            if end <= latest and needs:
+                gone = self._victims(task, needs, ready, end)
+                if gone is not None:
+                    yield end, o, gone
+
+    def _move(self, task: int, option: int, start: int, end: int) -> None:
+        for holder, column, _ in self.supplies.each(int(self.option[task])):
+            del self._users[holder, column][task]
+        for holder, column, amount in self.supplies.each(option):
+            self._users.setdefault((holder, column), {})[task] = amount
+        self.option[task], self.start[task], self.end[task], self.gone[task] = option, start, end, False
+
+    def _victims(self, task: int, needs: Sequence[tuple[int, int, int]], start: int, end: int) -> list[int] | None:
         """Who has to give way so that an option fits; None where even all together are too few."""
         supplies = self.supplies
         out: list[int] = []
-        for holder, column, amount in zip(*(part.tolist() for part in supplies.of(option)), strict=True):
-            users, used = self._users(holder, column)
+        for holder, column, amount in needs:
+            mine = self._users.get((holder, column), {})
+            users, used = np.array(list(mine), np.int64), np.array(list(mine.values()), np.int64)
             there = (self.start[users] < end) & (self.end[users] > start) & ~self.gone[users] & (users != task)
             users, used = users[there], used[there]
             kept = ~np.isin(users, out)
@@ -110,17 +141,11 @@ class Room:
                 return None
         return out
 
-    def _users(self, holder: int, column: int) -> tuple[Ints, Ints]:
-        """The tasks that take from a supply, as it was at first, and how much."""
-        tasks, amounts = self._by_supply.get((holder, column), ([], []))
-        return np.array(tasks, np.int64), np.array(amounts, np.int64)
-
     @cached_property
-    def _by_supply(self) -> dict[tuple[int, int], tuple[list[int], list[int]]]:
-        out: dict[tuple[int, int], tuple[list[int], list[int]]] = {}
+    def _users(self) -> dict[tuple[int, int], dict[int, int]]:
+        """By supply: the tasks that take from it, and how much."""
+        out: dict[tuple[int, int], dict[int, int]] = {}
         for t, option in enumerate(self.option.tolist()):
-            for holder, column, amount in zip(*(part.tolist() for part in self.supplies.of(option)), strict=True):
-                tasks, amounts = out.setdefault((holder, column), ([], []))
-                tasks.append(t)
-                amounts.append(amount)
+            for holder, column, amount in self.supplies.each(option):
+                out.setdefault((holder, column), {})[t] = amount
         return out

@@ -13,16 +13,12 @@ from qamctl.kernels import schedule_search
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.model import ScheduleModel
 from qamctl.schedule.solution import Solution
-from qamctl.schedule.solvers.list_problem import ListProblem, list_problem
+from qamctl.schedule.solvers.list_problem import ListProblem, flat_problem
+from qamctl.schedule.solvers.starting_points import starting_points
 from qamctl.schedule.spec import Floats, Ints
 
 #: Seconds between two returns from the kernels; lists are few, and one pass is short.
 _SLICE = 1.0
-
-
-def unbounded(instance: Instance) -> ListProblem:
-    """The kernels' problem for `best_of_lists`: no bound ends it before the last list."""
-    return list_problem(instance, None, np.full(len(instance.levels), -np.inf))
 
 
 def best_of_lists(
@@ -33,7 +29,7 @@ def best_of_lists(
     Parameters
     ----------
     flat
-        Of `unbounded`; it is the same for all lists of a problem.
+        Of `flat_problem`: no bound ends it before the last list.
     keys
         [S, T] tasks are placed by rising key, as far as precedence allows.
     choices
@@ -59,8 +55,9 @@ def best_of_lists(
 
 def by_rules(instance: Instance) -> Solution | None:
     """The best schedule by the priority rules that the list search begins with; its options are the generation's."""
-    flat = unbounded(instance)
-    return best_of_lists(instance, flat, flat.problem.keys, np.full(flat.problem.keys.shape, -1, np.int64))
+    flat = flat_problem(instance)
+    keys, _ = starting_points(instance, None, flat.listed)
+    return best_of_lists(instance, flat, keys, np.full(keys.shape, -1, np.int64))
 
 
 def mended(built: ScheduleModel, flat: ListProblem, sample: np.ndarray, usual: Solution | None) -> Solution | None:

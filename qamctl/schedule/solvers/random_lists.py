@@ -10,7 +10,7 @@ import numpy as np
 
 from qamctl.kernels import schedule_search
 from qamctl.schedule.instance import Instance
-from qamctl.schedule.solvers.list_problem import list_problem
+from qamctl.schedule.solvers.list_problem import flat_problem
 
 #: Numbers in the table of random lists; more samples than fit are not drawn.
 _LARGEST = 5_000_000
@@ -36,7 +36,7 @@ def best_of_random(
     if count < 1 or (options == 0).any():
         return None
     rng = np.random.default_rng(seed)
-    flat = list_problem(instance, None, np.full(len(instance.levels), -np.inf))
+    flat = flat_problem(instance)
     first = flat.problem.first_option
     choices = first[:-1] + rng.integers(0, np.diff(first), size=(count, instance.n))
     problem = replace(flat.problem, keys=rng.random((count, instance.n)), choices=np.ascontiguousarray(choices))
