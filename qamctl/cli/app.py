@@ -24,7 +24,7 @@ COMMANDS = {
     "check": ("check", "Recompute a result from its problem file."),
     "diff": ("diff", "Tell what changed from one result to another."),
     "report": ("report", "Show results as one page of HTML that can be mailed, archived and printed."),
-    "explain": ("explain", "Explain a decision: which evidence moved what, order, and interference."),
+    "explain": ("explain", "Explain why a plan has no schedule and what would help; or what moved a decision."),
     "bench": ("bench", "Compare engines on one problem at equal time."),
     "compile": ("compile", "Write a problem as solvers and quantum computers take it: QUBO, BQM, LP, OpenQASM, QIR."),
     "decode": ("decode", "Turn samples of a compiled problem, whoever drew them, into a checked answer."),
@@ -65,7 +65,7 @@ EXIT_CODES = {
     ExitCode.SPEC: ("a spec, a table or a configuration file is invalid", "fix the file at the line that is named"),
     ExitCode.INFEASIBLE: (
         "no feasible answer: proved, or none found in the budget",
-        "relax the problem, or allow more time",
+        "relax the problem (`qamctl explain` says how), or allow more time",
     ),
     ExitCode.BACKEND: ("a solver or a remote job failed", "read the message, try another engine or target"),
     ExitCode.AUTH: ("credentials or the workspace are missing or were refused", "`qamctl doctor` says what is missing"),

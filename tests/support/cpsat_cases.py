@@ -41,7 +41,7 @@ def solve(
     outcome = cpsat.solve(instance, incumbent, budget, seed, lambda: False, reported.append)
     for s in (*reported, outcome.solution):
         if s is not None:
-            assert not check_columns(instance.spec, s.start, s.end, s.mode, s.agent).violations
+            assert not check_columns(instance.spec, s.start, s.end, s.mode, s.agent, s.others).violations
     return outcome, reported
 
 
