@@ -41,9 +41,10 @@ def biases(built: ScheduleModel, preferences: tuple[Preference, ...], weight: fl
     if wishes is None:
         return out
     # Preferences are in ticks of the exact problem, whatever a slot is.
-    holder = np.array([members[0] if len(members) else -1 for members in instance.members], np.int64)
-    cost = wishes.of_agent(choices.task, holder[instance.option_holder[choices.option]])
-    cost = cost + wishes.of_start(choices.task, choices.start * built.slot)
+    wished = replace(instance, wishes=wishes)
+    cost = wished.reasoning_of(choices.task, choices.option, choices.start * built.slot)
+    if instance.crews is not None:
+        cost[instance.crews.out[choices.option]] = 0.0
     sizes = np.diff(choices.first)
     first = choices.first[:-1][sizes > 0]
     least, most = np.minimum.reduceat(cost, first), np.maximum.reduceat(cost, first)

@@ -12,12 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from qamctl.errors import InfeasibleError
+from qamctl.schedule.beside import beside_fixed, refuse_contradictions
+from qamctl.schedule.conflicts import unfit
 from qamctl.schedule.held import refuse_unheld
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.limits import Box, end_limits, serial_horizon
-from qamctl.schedule.loads import Cover, Loads, cover, option_loads, ranges
+from qamctl.schedule.loads import Cover, Loads, cover, option_loads
 from qamctl.schedule.solution import Solution
-from qamctl.schedule.spec import NEVER, Index, Ints
+from qamctl.schedule.spec import Ints
+from qamctl.schedule.starts import count_raw, expand, grid_around, spans
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,7 @@ class Choices:
     Attributes
     ----------
     task, option, start, end
-        [c] ticks.
+        [c] ticks; a choice that leaves its task out stands at 0.
     first
         [T + 1] the choices of task t are first[t]:first[t + 1]; a fixed task has none.
     fixed_start, fixed_option
@@ -85,7 +88,7 @@ def open_choices(
     InfeasibleError
         A task has no start left, or fixed tasks contradict each other.
     """
-    refuse_unheld(instance)
+    refuse_unheld(instance, level)
     _refuse_no_option(instance)
     fixed_start = np.full(instance.n, -1, np.int64)
     fixed_option = np.full(instance.n, -1, np.int64)
@@ -95,19 +98,23 @@ def open_choices(
         fixed_start = np.where(free, -1, incumbent.start)
         fixed_option = np.where(free, -1, instance.options_of(incumbent))
     ceiling = 0 if incumbent is None else int(incumbent.end.max(initial=0))
-    if free is None or (instance.wishes is not None and len(instance.wishes.since)):
+    waits = instance.crews is not None or (instance.wishes is not None and len(instance.wishes.since) > 0)
+    if free is None or waits:
         ceiling = max(ceiling, serial_horizon(instance))
     limits = [*fixed_levels[:level], np.inf if incumbent is None else instance.value(incumbent)[level]]
-    grid = None if near is None or incumbent is None else _grid(instance, incumbent, near)
+    grid = None if near is None or incumbent is None else grid_around(instance, incumbent, free, near)
     loads = option_loads(instance, consumable=False)
+    odd = None if instance.crews is None else unfit(instance, instance.crews, fixed_option < 0)
     raw = -1
     while True:
         box = end_limits(instance, fixed_start, fixed_option, limits, ceiling)
-        low, high = _spans(instance, box, fixed_option)
+        low, high = spans(instance, box, fixed_option)
         if raw < 0:
-            raw = _count_raw(instance, box, fixed_option)
-        task, option, start = _expand(instance, low, high, grid)
-        allowed = _beside_fixed(instance, fixed_start, fixed_option, task, option, start)
+            raw = count_raw(instance, box, fixed_option)
+        if odd is not None:
+            high = np.where(odd, low - 1, high)
+        task, option, start = expand(instance, box, low, high, grid)
+        allowed = beside_fixed(instance, fixed_start, fixed_option, task, option, start)
         task, option, start = task[allowed], option[allowed], start[allowed]
         busy, task, option, start = _within_capacity(instance, loads, task, option, start, fixed_option, fixed_start)
         count = np.bincount(task, minlength=instance.n)
@@ -119,8 +126,10 @@ def open_choices(
         if not single.any():
             if incumbent is None:
                 _refuse_collisions(instance, loads, fixed_option, fixed_start)
+                if instance.crews is not None:
+                    refuse_contradictions(instance, instance.crews, fixed_start, fixed_option)
             first = np.searchsorted(task, np.arange(instance.n + 1)).astype(np.int64)
-            end = start + instance.option_duration[option]
+            end = instance.ends(start, option)
             return Choices(task, option, start, end, first, fixed_start, fixed_option, box, busy, raw)
         fixed_start[task[single]] = start[single]
         fixed_option[task[single]] = option[single]
@@ -131,11 +140,11 @@ def count_starts(
 ) -> tuple[int, int, int]:
     """(starts, pairs of starts of one task, moments that they cover) by the time windows alone: cheap at any size."""
     limits = [*fixed_levels[:level], np.inf if incumbent is None else instance.value(incumbent)[level]]
-    refuse_unheld(instance)
+    refuse_unheld(instance, level)
     nobody = np.full(instance.n, -1, np.int64)
     _refuse_no_option(instance)
     ceiling = max(serial_horizon(instance), 0 if incumbent is None else int(incumbent.end.max(initial=0)))
-    low, high = _spans(instance, end_limits(instance, nobody, nobody, limits, ceiling), nobody)
+    low, high = spans(instance, end_limits(instance, nobody, nobody, limits, ceiling), nobody)
     task = np.repeat(np.arange(instance.n), np.diff(instance.first_option))
     room = np.maximum(high - low + 1, 0).astype(np.float64)
     size = np.bincount(task, weights=room, minlength=instance.n)
@@ -143,101 +152,10 @@ def count_starts(
     return int(size.sum()), int((size * (size - 1) / 2).sum()), int(covered.sum())
 
 
-def _spans(instance: Instance, box: Box, fixed_option: Ints) -> tuple[Ints, Ints]:
-    """[O] first and last start of every option; empty (high < low) for fixed tasks and costly options."""
-    task = np.repeat(np.arange(instance.n), np.diff(instance.first_option))
-    length = instance.option_duration
-    low = np.maximum(box.start_low[task], box.end_low[task] - length)
-    high = np.minimum(box.start_high[task], box.end_high[task] - length)
-    high = np.where((fixed_option[task] >= 0) | ~box.affordable, low - 1, high)
-    return low, high
-
-
-def _count_raw(instance: Instance, box: Box, fixed_option: Ints) -> int:
-    """Pairs of option and start of the open tasks within the horizon, nothing else known."""
-    task = np.repeat(np.arange(instance.n), np.diff(instance.first_option))
-    room = box.ceiling - instance.option_duration[fixed_option[task] < 0] + 1
-    return int(np.maximum(room, 0).sum())
-
-
-def _grid(instance: Instance, incumbent: Solution, near: int) -> tuple[Ints, Ints, int]:
-    """The moments at which the incumbent changes, its starts, and how many to keep."""
-    wished = np.zeros(0, np.int64) if instance.wishes is None else instance.wishes.drops
-    moments = np.unique(np.concatenate([incumbent.start, incumbent.end, instance.release, wished]))
-    return moments, incumbent.start, near
-
-
-def _expand(instance: Instance, low: Ints, high: Ints, grid: tuple[Ints, Ints, int] | None) -> tuple[Ints, Ints, Ints]:
-    """(task, option, start) of every start from low to high, thinned to the grid where there are too many."""
-    count = np.maximum(high - low + 1, 0)
-    task_of = np.repeat(np.arange(instance.n), np.diff(instance.first_option))
-    if grid is None or int(count.max(initial=0)) <= grid[2]:
-        option = np.repeat(np.arange(len(count)), count)
-        return task_of[option], option, ranges(low, count)
-    moments, starts, near = grid
-    chosen = []
-    for o in np.flatnonzero(count):
-        if count[o] <= near:
-            chosen.append(np.arange(low[o], high[o] + 1))
-            continue
-        home = starts[task_of[o]]
-        inside = moments[np.searchsorted(moments, low[o]) : np.searchsorted(moments, high[o], side="right")]
-        points = np.unique(np.concatenate([inside, [low[o]], [home] if low[o] <= home <= high[o] else []]))
-        nearest = points[np.argsort(np.abs(points - home), kind="stable")[:near]]
-        if instance.wishes is not None:  # the beginnings of its own preferred times, however far
-            wished = instance.wishes.drops_of(int(task_of[o]))
-            nearest = np.union1d(nearest, wished[(wished >= low[o]) & (wished <= high[o])])
-        chosen.append(np.sort(nearest).astype(np.int64))
-    option = np.repeat(np.flatnonzero(count), [len(points) for points in chosen])
-    start = np.concatenate(chosen) if chosen else np.zeros(0, np.int64)
-    return task_of[option], option, start
-
-
-def _beside_fixed(
-    instance: Instance, fixed_start: Ints, fixed_option: Ints, task: Ints, option: Ints, start: Ints
-) -> np.ndarray:
-    """[c] whether a choice keeps every lag to the fixed tasks.
-
-    Raises
-    ------
-    InfeasibleError
-        Two fixed tasks break a lag.
-    """
-    pred, succ, kind, lag = edges(instance)
-    is_fixed = fixed_option >= 0
-    fixed_end = fixed_start + np.where(is_fixed, instance.option_duration[fixed_option], 0)
-    from_end, to_end = (kind == 0) | (kind == 2), kind >= 2
-    leaves = np.where(from_end, fixed_end[pred], fixed_start[pred]) + lag
-    arrives = np.where(to_end, fixed_end[succ], fixed_start[succ])
-    both = is_fixed[pred] & is_fixed[succ]
-    if (both & (arrives < leaves)).any():
-        e = int(np.flatnonzero(both & (arrives < leaves))[0])
-        ids = instance.spec.tasks.ids
-        raise InfeasibleError(f"tasks {ids[pred[e]]} and {ids[succ[e]]} cannot keep their lag: no such schedule exists")
-    low = np.full((2, instance.n), -NEVER)
-    high = np.full((2, instance.n), NEVER)
-    into = is_fixed[pred] & ~is_fixed[succ]
-    np.maximum.at(low, (to_end[into].astype(np.int64), succ[into]), leaves[into])
-    out = ~is_fixed[pred] & is_fixed[succ]
-    np.minimum.at(high, (from_end[out].astype(np.int64), pred[out]), (arrives - lag)[out])
-    end = start + instance.option_duration[option]
-    kept: np.ndarray = (
-        (start >= low[0, task]) & (end >= low[1, task]) & (start <= high[0, task]) & (end <= high[1, task])
-    )
-    return kept
-
-
 def _refuse_no_option(instance: Instance) -> None:
     missing = np.flatnonzero(np.diff(instance.first_option) == 0)
     if len(missing):
         raise InfeasibleError(f"nobody can do task {instance.spec.tasks.ids[int(missing[0])]}: no schedule exists")
-
-
-def edges(instance: Instance) -> tuple[Index, Index, np.ndarray, Ints]:
-    """[E] predecessor, successor, kind and lag of every precedence."""
-    graph = instance.graph
-    pred = np.repeat(np.arange(instance.n, dtype=np.int32), np.diff(graph.succ_start))
-    return pred, graph.succ_task, graph.succ_kind, graph.succ_lag
 
 
 def _refuse_collisions(instance: Instance, loads: Loads, fixed_option: Ints, fixed_start: Ints) -> None:

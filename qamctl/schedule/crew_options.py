@@ -11,7 +11,7 @@ import numpy.typing as npt
 from qamctl.schedule.crews import Crews, few_crews, pauses
 from qamctl.schedule.fleet import Fleet, Mask
 from qamctl.schedule.instance import Instance
-from qamctl.schedule.spec import Floats, Index, Ints, ScheduleSpec
+from qamctl.schedule.spec import Floats, Index, Ints, ScheduleSpec, duration_on
 
 Crew = tuple[tuple[int, int], ...]
 
@@ -54,8 +54,36 @@ def with_crews(plain: Instance, fleet: Fleet, masks: Sequence[Mask], mask_of_mod
             pause=pause,
             gaps=gaps,
             complete=complete,
+            reach=None if complete else _reach(spec, masks, mask_of_mode),
         ),
     )
+
+
+def _reach(spec: ScheduleSpec, masks: Sequence[Mask], mask_of_mode: Index) -> tuple[Ints, Ints]:
+    """([T], [T]) the shortest and the longest that each task takes, whoever of those that may do it does.
+
+    A crew is no quicker than the quickest agent, and no slower than the slowest; it pauses no longer than its agents
+    are away one after the other, and all resources are short.
+    """
+    agents, modes, calendar = spec.agents, spec.modes, spec.resources.calendar
+    none = len(agents.ids) == 0
+    ratio = np.ones(1) if none else agents.speed_num / agents.speed_den
+    away = np.zeros(len(agents.ids), np.int64)
+    np.add.at(away, np.repeat(np.arange(len(away)), np.diff(agents.away.first)), agents.away.end - agents.away.start)
+    shortage = int((calendar.end - calendar.start).sum())
+    least, most = modes.duration.copy(), modes.duration + shortage
+    for m in np.flatnonzero([who != () for who in modes.agents]).tolist():
+        able = np.flatnonzero(masks[mask_of_mode[m]])
+        if not len(able):
+            continue
+        quick, slow = able[np.argmax(ratio[able])], able[np.argmin(ratio[able])]
+        duration = int(modes.duration[m])
+        least[m] = duration_on(duration, int(agents.speed_num[quick]), int(agents.speed_den[quick]))
+        most[m] = duration_on(duration, int(agents.speed_num[slow]), int(agents.speed_den[slow])) + shortage
+        most[m] += int(modes.count[m]) * int(away[able].max())
+    first = spec.tasks.first_mode[:-1]
+    least, most = np.minimum.reduceat(least, first), np.maximum.reduceat(most, first)
+    return np.where(spec.tasks.optional, 0, least), most
 
 
 def _carrying(spec: ScheduleSpec, fleet: Fleet, task: Ints, holder: Index) -> npt.NDArray[np.bool_]:

@@ -38,6 +38,9 @@ class Crews:
         [O] the pattern of `gaps` in which the task pauses in this option; -1 where it may not, or never needs to.
     complete
         Every crew that is possible is an option; else proofs that go through all of them prove nothing.
+    reach
+        ([T], [T]) ticks that a task takes at least, and at most, pauses included, whoever does it; None where all crews
+        are options, and tell that.
     """
 
     first: Ints
@@ -47,6 +50,7 @@ class Crews:
     pause: Ints
     gaps: Gaps
     complete: bool
+    reach: tuple[Ints, Ints] | None = None
 
     @cached_property
     def sizes(self) -> Ints:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from qamctl.schedule.spec import Ints, ScheduleSpec
 
@@ -69,16 +71,73 @@ class Gaps:
 
     def length(self, pattern: Ints) -> Ints:
         """[c] ticks of all gaps of patterns; 0 of pattern -1."""
-        total = np.concatenate([[0], np.cumsum(self.end - self.start)])
-        sums = total[self.first[1:]] - total[self.first[:-1]]
-        return np.where(pattern >= 0, sums[pattern], 0) if len(sums) else np.zeros(len(pattern), np.int64)
+        out = np.zeros(len(pattern), np.int64)
+        some = np.flatnonzero(pattern >= 0)
+        out[some] = self._lengths[self.first[pattern[some] + 1]] - self._lengths[self.first[pattern[some]]]
+        return out
+
+    @cached_property
+    def _lengths(self) -> Ints:
+        """[g + 1] ticks of all gaps before each one, whatever their patterns."""
+        total: Ints = np.concatenate([[0], np.cumsum(self.end - self.start)])
+        return total
+
+    @cached_property
+    def _row(self) -> Ints:
+        """[g] the pattern of each gap."""
+        return np.repeat(np.arange(len(self.first) - 1), np.diff(self.first))
+
+    def _before(self, moments: Ints, pattern: Ints, by: Ints) -> Ints:
+        """[c] the first gap of a pattern whose moment is `by` or later; `moments` ascend within each pattern."""
+        low, high = int(moments.min()), int(moments.max()) + 1
+        width = high - low + 1
+        keys = self._row * width + moments - low
+        found: Ints = np.searchsorted(keys, pattern * width + np.clip(by, low, high) - low)
+        return found
 
     def ends(self, pattern: Ints, start: Ints, work: Ints) -> Ints:
         """[c] when `work` ticks end that begin at `start` (in no gap) and pause in the gaps of a pattern."""
         out = start + work
-        for k in np.flatnonzero((pattern >= 0) & (work > 0)).tolist():
-            out[k] = end_of(self.spans(int(pattern[k])), int(start[k]), int(work[k]))
+        some = np.flatnonzero((pattern >= 0) & (work > 0))
+        if len(some):
+            mine, begin = pattern[some], start[some]
+            met = self._before(self.start, mine, begin)
+            # In ticks without gaps, all work is one piece: it meets the gaps that begin before its end.
+            done = begin + work[some] - (self._lengths[met] - self._lengths[self.first[mine]])
+            worked = self.start - (self._lengths[:-1] - self._lengths[self.first[self._row]])
+            last = np.maximum(met, self._before(worked, mine, done))
+            out[some] += self._lengths[last] - self._lengths[met]
         return out
+
+    def inside(self, pattern: Ints, moment: Ints) -> npt.NDArray[np.bool_]:
+        """[c] whether a moment is in a gap of a pattern; there is none in pattern -1."""
+        out = np.zeros(len(moment), bool)
+        some = np.flatnonzero(pattern >= 0)
+        if len(some):
+            begun = self._before(self.start, pattern[some], moment[some] + 1)
+            out[some] = (begun > self.first[pattern[some]]) & (moment[some] < self.end[begun - 1])
+        return out
+
+    def pieces(self, pattern: Ints, start: Ints, end: Ints) -> tuple[Ints, Ints, Ints]:
+        """(position, from, to) of the parts of [start[c], end[c]) outside the gaps of pattern[c], one after the other.
+
+        Parameters
+        ----------
+        start, end
+            [c] in no gap, as of work that begins and ends then; gaps between them lie wholly between them.
+        """
+        first, count = np.zeros(len(pattern), np.int64), np.zeros(len(pattern), np.int64)
+        some = np.flatnonzero(pattern >= 0)
+        if len(some):
+            first[some] = self._before(self.start, pattern[some], start[some])
+            count[some] = self._before(self.start, pattern[some], end[some]) - first[some]
+        who = np.repeat(np.arange(len(pattern)), count + 1)
+        place = np.arange(len(who)) - np.repeat(np.cumsum(count + 1) - count - 1, count + 1)
+        low, high = start[who], end[who]
+        later, earlier = place > 0, place < count[who]
+        low[later] = self.end[(first[who] + place - 1)[later]]
+        high[earlier] = self.start[(first[who] + place)[earlier]]
+        return who, low, high
 
 
 def skip(spans: Spans, moment: int) -> int:

@@ -7,34 +7,49 @@ from collections.abc import Iterator
 import numpy as np
 
 from qamctl.errors import UnsupportedError
+from qamctl.schedule.crews import Crews
 from qamctl.schedule.instance import Instance
+from qamctl.schedule.setup_runs import is_straight
+from qamctl.schedule.spec import TERMS
+
+#: Terms that depend on what stands next to what, or on the busiest agent.
+_NEVER = ("setup", "balance")
 
 
-def refuse_unheld(instance: Instance) -> None:
+def refuse_unheld(instance: Instance, level: int = 0, slot: int = 1) -> None:
     """Go on if a QUBO can hold the problem.
+
+    Parameters
+    ----------
+    level
+        The level of the objective that is minimised; earlier ones are kept.
+    slot
+        Ticks in a slot.
 
     Raises
     ------
     UnsupportedError
         It can't: with the names of what it can't hold.
     """
-    if instance.crews is not None:
-        raise UnsupportedError(f"no QUBO of a schedule holds {', '.join(_names(instance))}: other engines do")
+    if instance.crews is None:
+        return
+    found = list(_names(instance, instance.crews, level, slot))
+    if found:
+        raise UnsupportedError(f"no QUBO of this schedule holds {', '.join(found)}: other engines do")
 
 
-def _names(instance: Instance) -> Iterator[str]:
+def _names(instance: Instance, crews: Crews, level: int, slot: int) -> Iterator[str]:
     spec = instance.spec
-    gangs = np.bincount(spec.tasks.gang[spec.tasks.gang >= 0])
-    found = {
-        "calendars of agents": len(spec.agents.away.start) > 0,
-        "calendars of resources": len(spec.resources.calendar.start) > 0,
-        "optional tasks": bool(spec.tasks.optional.any()),
-        "several agents on one task": bool((spec.modes.count > 1).any() or spec.tasks.pinned_crew),
-        "setups": spec.setups is not None,
-        "data between agents": spec.transfers is not None,
-        "gangs": bool((gangs > 1).any()),
+    if slot > 1:
+        yield "slots of several ticks (`solver.slot`) beside calendars, crews, rules and optional tasks"
+    if spec.setups is not None and not is_straight(instance, crews, spec.setups):
+        yield "setups that take longer than the way round by another family"
+    weighed = (instance.levels[: level + 1] != 0).any(axis=0)
+    varies = {
+        "setup": spec.setups is not None and bool((spec.tasks.family >= 0).any() and spec.setups.time.any()),
+        "balance": len(spec.agents.ids) > 0,
     }
-    yield from (name for name, there in found.items() if there)
-    yield from dict.fromkeys(f"`{rule.kind}`" for rule in spec.rules)
-    weighed = dict.fromkeys(term for level in spec.objective for term, weight in level.items() if weight)
-    yield from (f"the term `{term}`" for term in ("balance", "disruption") if term in weighed)
+    yield from (f"the term `{term}`" for term in _NEVER if weighed[TERMS.index(term)] and varies[term])
+    kept = (instance.levels[:level] != 0).any(axis=0)
+    if kept[TERMS.index("communication")] and spec.transfers is not None and np.any(spec.after.data > 0):
+        yield "the term `communication` in a level that is kept"

@@ -19,6 +19,7 @@ import numpy as np
 
 from qamctl.schedule.crew_terms import cost_of, crew_terms, work_of
 from qamctl.schedule.crews import Crews
+from qamctl.schedule.kept import Kept, kept_of
 from qamctl.schedule.precedence import Graph
 from qamctl.schedule.solution import Solution
 from qamctl.schedule.spec import NEVER, TERMS, Floats, Index, Ints, ScheduleSpec
@@ -91,14 +92,21 @@ class Instance:
     @cached_property
     def shortest(self) -> Ints:
         """[T] the least duration over a task's options; 0 where it has none."""
-        return self._over_options(np.minimum)
+        least = self._over_options(np.minimum)
+        return least if self.crews is None or self.crews.reach is None else np.minimum(least, self.crews.reach[0])
 
     @cached_property
     def longest(self) -> Ints:
         """[T] the greatest duration over a task's options, pauses included; 0 where it has none."""
         if self.crews is None:
             return self._over_options(np.maximum)
-        return self._over_options(np.maximum, self.option_duration + self.crews.gaps.length(self.crews.pause))
+        most = self._over_options(np.maximum, self.option_duration + self.crews.gaps.length(self.crews.pause))
+        return most if self.crews.reach is None else np.maximum(most, self.crews.reach[1])
+
+    @property
+    def complete(self) -> bool:
+        """Whether all that can be done is an option."""
+        return self.crews is None or self.crews.complete
 
     def _over_options(self, reduce: np.ufunc, duration: Ints | None = None) -> Ints:
         out = np.zeros(self.n, np.int64)
@@ -176,6 +184,11 @@ class Instance:
             return np.zeros(self.n, np.int64)
         latest, _ = self.latest(NEVER // 4)
         return np.maximum(0, np.where(earlier.start >= 0, np.minimum(earlier.start, latest), 0))
+
+    @cached_property
+    def kept(self) -> Kept | None:
+        """What an earlier schedule asks of the tasks; None without one."""
+        return None if self.spec.earlier is None else kept_of(self, self.spec.earlier)
 
     @cached_property
     def keeps(self) -> bool:
@@ -263,11 +276,17 @@ class Instance:
         hit &= (self.crews.sizes <= 1) & (mode == solution.mode[task])
         out[task[hit]] = np.flatnonzero(hit)
         for t in solution.others:
-            crew, out[t] = self._crew_of(solution, t), -1
-            for o in range(int(self.first_option[t]), int(self.first_option[t + 1])):
-                if mode[o] == solution.mode[t] and self.crews.of(o) == crew:
-                    out[t] = o
+            out[t] = self._of_several.get((t, int(solution.mode[t]), self._crew_of(solution, t)), -1)
         return out
+
+    @cached_property
+    def _of_several(self) -> dict[tuple[int, int, tuple[tuple[int, int], ...]], int]:
+        """The options of several agents, by task, mode and crew."""
+        if self.crews is None:
+            return {}
+        task = np.repeat(np.arange(self.n), np.diff(self.first_option))
+        several = np.flatnonzero(self.crews.sizes > 1).tolist()
+        return {(int(task[o]), int(self.option_mode[o]), self.crews.of(o)): o for o in several}
 
     def _crew_of(self, solution: Solution, task: int) -> tuple[tuple[int, int], ...]:
         """(holder, number of its agents) of a task, by holder."""

@@ -15,7 +15,8 @@ from qamctl.schedule.spec import Ints
 class Labels(Sequence[str]):
     """`task@start`, with `:mode` and `/agent` where the task has several options; `end>=time`, `used/agent`.
 
-    Times are in slots; an agent stands for its class of interchangeable agents.
+    Times are in slots; an agent stands for its class of interchangeable agents. With crews, `/agent+agent` has several
+    of them, and `task:out` leaves its task out.
     """
 
     instance: Instance
@@ -43,11 +44,21 @@ class Labels(Sequence[str]):
         instance, spec = self.instance, self.instance.spec
         task, option = int(self.choices.task[i]), int(self.choices.option[i])
         name = spec.tasks.ids[task]
+        if instance.crews is not None and instance.crews.out[option]:
+            return f"{name}:out"
         if instance.first_option[task + 1] - instance.first_option[task] > 1:
             mode = spec.modes.ids[int(instance.option_mode[option])]
-            holder = int(instance.option_holder[option])
-            name += (f":{mode}" if mode is not None else "") + (f"/{self._agent(holder)}" if holder else "")
+            crew = self._crew(option)
+            name += (f":{mode}" if mode is not None else "") + (f"/{crew}" if crew else "")
         return f"{name}@{self.choices.start[i]}"
 
     def _agent(self, holder: int) -> str:
         return self.instance.spec.agents.ids[int(self.instance.members[holder][0])]
+
+    def _crew(self, option: int) -> str:
+        crews = self.instance.crews
+        if crews is None:
+            holder = int(self.instance.option_holder[option])
+            return self._agent(holder) if holder else ""
+        ids, members = self.instance.spec.agents.ids, self.instance.members
+        return "+".join(ids[int(a)] for holder, number in crews.of(option) for a in members[holder][:number])

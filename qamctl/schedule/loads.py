@@ -1,7 +1,8 @@
 """What an option takes from whom, and how much every moment of a set of possible starts would take.
 
 A *supply* is one capacity column of one holder, numbered holder * K + column as in `Instance.capacity`.
-Usage only grows when a task starts, so a renewable supply is watched at starts alone.
+Usage only grows when a task starts, or goes on after a pause, and what there is only falls by calendar: a renewable
+supply is watched at these moments alone.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from qamctl.schedule.crews import Crews
 from qamctl.schedule.instance import Instance
+from qamctl.schedule.solvers.crew_tables import takes
 from qamctl.schedule.spec import Index, Ints
 
 
@@ -52,23 +55,56 @@ def option_loads(instance: Instance, *, consumable: bool) -> Loads:
     A task of no length takes nothing renewable. Own capacities that cannot bind before the holder's
     slots do are left out.
     """
+    if instance.crews is not None:
+        return _crew_loads(instance, instance.crews, consumable=consumable)
     demand = instance.demand[instance.option_mode]
     n_options, n_columns = demand.shape
     own = instance.capacity[instance.option_holder] >= 0
     holder = np.where(own, instance.option_holder[:, None], 0)
     supply = holder.astype(np.int64) * n_columns + np.arange(n_columns)
-    takes = (demand > 0) & (instance.consumable == consumable)
+    taken = (demand > 0) & (instance.consumable == consumable)
     if not consumable:
-        takes &= instance.option_duration[:, None] > 0
-        most = np.zeros(instance.capacity.size, np.int64)
-        np.maximum.at(most, supply[takes], demand[takes])
-        slots = np.repeat(instance.capacity[:, 0], n_columns)
-        column = np.tile(np.arange(n_columns), len(instance.capacity))
-        idle = (column > 0) & (slots >= 0) & (slots * most <= instance.capacity.ravel())
-        takes &= ~idle[supply]
-    option, _ = np.nonzero(takes)
+        taken &= instance.option_duration[:, None] > 0
+        taken &= ~_idle(instance, supply[taken], demand[taken])[supply]
+    option, _ = np.nonzero(taken)
     first = np.searchsorted(option, np.arange(n_options + 1)).astype(np.int64)
-    return Loads(first, supply[takes], demand[takes])
+    return Loads(first, supply[taken], demand[taken])
+
+
+def _idle(instance: Instance, supply: Ints, amount: Ints) -> np.ndarray:
+    """[S] the supplies of agents that their slots keep from ever binding: amounts are those of one slot each."""
+    most = np.zeros(instance.capacity.size, np.int64)
+    np.maximum.at(most, supply, amount)
+    columns = instance.capacity.shape[1]
+    slots = np.repeat(instance.capacity[:, 0], columns)
+    column = np.tile(np.arange(columns), len(instance.capacity))
+    idle: np.ndarray = (column > 0) & (slots >= 0) & (slots * most <= instance.capacity.ravel())
+    return idle
+
+
+def _crew_loads(instance: Instance, crews: Crews, *, consumable: bool) -> Loads:
+    """As `option_loads`: everyone in a crew gives what the task demands, the pool what one of them does not hold."""
+    n_options, n_columns = len(instance.option_mode), instance.capacity.shape[1]
+    columns = np.flatnonzero(instance.consumable == consumable)
+    start, holder, place, amount = takes(instance, crews, np.arange(n_options), columns)
+    option, column = np.repeat(np.arange(n_options), np.diff(start)), columns[place]
+    supply = holder * n_columns + column
+    if not consumable:
+        kept = instance.option_duration[option] > 0
+        each = instance.demand[instance.option_mode[option], column]
+        kept &= ~_idle(instance, supply[kept], each[kept])[supply]
+        option, supply, amount = option[kept], supply[kept], amount[kept]
+    first = np.searchsorted(option, np.arange(n_options + 1)).astype(np.int64)
+    return Loads(first, supply, amount)
+
+
+def holders_of(instance: Instance, option: Ints) -> tuple[Ints, Index]:
+    """(position in `option`, holder) of everyone who takes part in the options given."""
+    crews = instance.crews
+    if crews is None:
+        return np.arange(len(option)), instance.option_holder[option]
+    count = crews.first[option + 1] - crews.first[option]
+    return np.repeat(np.arange(len(option)), count), crews.holder[ranges(crews.first[option], count)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +116,7 @@ class Cover:
     moment, choice, amount
         [e] choice takes `amount` at `moment`.
     supply, free
-        [m] the supply of a moment, and what fixed tasks leave of it.
+        [m] the supply of a moment, and what fixed tasks and calendars leave of it.
     last
         [e] the moment is the last at which the choice is busy.
     """
@@ -112,10 +148,8 @@ def cover(
     fixed_option, fixed_start
         [f] the fixed tasks.
     """
-    who, supply, amount = loads.of(option)
-    begin, finish = start[who], (start + instance.option_duration[option])[who]
-    held, held_supply, held_amount = loads.of(fixed_option)
-    held_begin, held_finish = fixed_start[held], (fixed_start + instance.option_duration[fixed_option])[held]
+    who, supply, amount, begin, finish = _stretches(instance, loads, option, start)
+    _, held_supply, held_amount, held_begin, held_finish = _stretches(instance, loads, fixed_option, fixed_start)
     if len(who) == 0:
         none = np.zeros(0, np.int64)
         return Cover(none, none, none, none, none, np.zeros(0, bool))
@@ -123,16 +157,22 @@ def cover(
     width = high - low + 1
     touched = np.zeros(instance.capacity.size, bool)
     touched[supply] = True
+    if instance.crews is not None:
+        # A time with another capacity is as if something took the difference from the usual one.
+        held = (held_supply, held_amount, held_begin, held_finish)
+        both = zip(held, _periods(instance), strict=True)
+        held_supply, held_amount, held_begin, held_finish = (np.concatenate(columns) for columns in both)
     near = touched[held_supply] & (held_begin < high) & (held_finish > low)
     held_supply, held_amount = held_supply[near], held_amount[near]
     held_from = held_supply * width + np.maximum(held_begin[near] - low, 0)
     held_to = held_supply * width + np.minimum(held_finish[near] - low, width - 1)
-    moments = np.unique(np.concatenate([supply * width + begin - low, held_from]))
+    falls = held_to[held_amount < 0]
+    moments = np.unique(np.concatenate([supply * width + begin - low, held_from, falls]))
     change = np.zeros(len(moments) + 1, np.int64)
     np.add.at(change, np.searchsorted(moments, held_from), held_amount)
     np.subtract.at(change, np.searchsorted(moments, held_to), held_amount)
     moment_supply = moments // width
-    free = instance.capacity.ravel()[moment_supply] - np.cumsum(change)[:-1]
+    free = np.maximum(instance.capacity.ravel(), 0)[moment_supply] - np.cumsum(change)[:-1]
     first = np.searchsorted(moments, supply * width + begin - low)
     count = np.searchsorted(moments, supply * width + finish - low) - first
     moment = ranges(first, count)
@@ -141,3 +181,25 @@ def cover(
     by_moment = np.argsort(moment, kind="stable")
     entry = entry[by_moment]
     return Cover(moment[by_moment], who[entry], amount[entry], moment_supply, free, last[by_moment])
+
+
+def _stretches(
+    instance: Instance, loads: Loads, option: Index | Ints, start: Ints
+) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+    """(position, supply, amount, from, to): what options take that start then, and when; pauses take nothing shared."""
+    who, supply, amount = loads.of(option)
+    begin, finish = start[who], instance.ends(start, np.asarray(option))[who]
+    if instance.crews is None:
+        return who, supply, amount, begin, finish
+    shared = supply < instance.capacity.shape[1]
+    pattern = np.where(shared, instance.crews.pause[option][who], -1)
+    entry, begin, finish = instance.crews.gaps.pieces(pattern, begin, finish)
+    return who[entry], supply[entry], amount[entry], begin, finish
+
+
+def _periods(instance: Instance) -> tuple[Ints, Ints, Ints, Ints]:
+    """(supply, amount, from, to): by how much less than usual there is of the pool's supplies at some times."""
+    calendar = instance.spec.resources.calendar
+    column = 1 + np.repeat(np.arange(len(instance.spec.resources.ids)), np.diff(calendar.first))
+    less = np.maximum(instance.capacity[0, column], 0) - calendar.capacity
+    return column, less, calendar.start, calendar.end

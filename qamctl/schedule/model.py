@@ -3,7 +3,7 @@
 The time-indexed formulation of Pritsker, Watters and Wolfe (1969): x[task, option, start] = 1 where the
 task starts then and so; exactly one for each task. The makespan is a unary chain of z[k] ("something
 ends at or after the k-th possible end"), a fixed cost is one bit per agent ("used"); everything else in
-the objective is linear.
+the objective is linear, but for what tasks send each other. A task that may be left out has one choice more.
 """
 
 from __future__ import annotations
@@ -17,13 +17,16 @@ from qamctl.qubo.model import Model
 from qamctl.qubo.objective import value_of
 from qamctl.qubo.row_blocks import Rows, join
 from qamctl.schedule.choices import Choices, open_choices
+from qamctl.schedule.communication import Sent, sent_between
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.labels import Labels
+from qamctl.schedule.loads import holders_of
 from qamctl.schedule.place import place
-from qamctl.schedule.rows import ROW_KINDS, capacity_rows, level_row, precedence_rows, stock_rows
+from qamctl.schedule.rows import CREW_ROW_KINDS, ROW_KINDS, capacity_rows, level_row, pair_rows, stock_rows
 from qamctl.schedule.slots import in_slots, on_grid
 from qamctl.schedule.solution import Solution
-from qamctl.schedule.spec import Floats, Ints
+from qamctl.schedule.spec import TERMS, Floats, Ints
+from qamctl.schedule.spread_rows import spread_rows
 from qamctl.schedule.terms import constants, makespan_ends, makespan_rows, used_holders, used_rows, variable_costs
 
 Sample = np.ndarray
@@ -126,7 +129,7 @@ class ScheduleModel:
         sample[at] = 1
         n, z = len(choices.task), len(self.ends)
         sample[n : n + z] = solution.end.max(initial=0) >= self.ends
-        sample[n + z :] = np.isin(self.holders, self.instance.option_holder[option])
+        sample[n + z :] = np.isin(self.holders, holders_of(self.instance, option)[1])
         return sample
 
 
@@ -183,12 +186,30 @@ def build_model(
     needed[: len(choices.task)] = True
     for block in blocks:
         needed[block.index] = True
+    linear[: len(choices.task)] += pull * _late(instance, choices)
+    offset, sent = float(instance.levels[level] @ fixed_part), None
+    rate = float(instance.levels[level][TERMS.index("communication")]) * instance.unit
+    if rate and instance.crews is not None and instance.spec.transfers is not None:
+        sent = sent_between(instance, instance.crews, choices)
+        linear[: len(choices.task)] += rate * sent.beside
+        offset += rate * sent.settled
+    return _assemble(instance, exact, choices, ends, holders, linear, offset, rate, sent, blocks, needed, slot)
+
+
+def _late(instance: Instance, choices: Choices) -> Ints:
+    """[c] ticks by which choices end later than they could, as far as nothing speaks for that."""
     late = choices.end - choices.box.end_low[choices.task]
     if instance.wishes is not None:  # what may be wanted late is not pulled back
         late = np.where(instance.wishes.timed[choices.task], 0, late)
-    linear[: len(choices.task)] += pull * late
-    return _assemble(instance, exact, choices, ends, holders, linear, float(instance.levels[level] @ fixed_part),
-                     blocks, needed, slot)  # fmt: skip
+    if instance.crews is None:
+        return late
+    earlier = instance.spec.earlier
+    if instance.keeps and earlier is not None:
+        late = np.where(earlier.start[choices.task] >= 0, 0, late)
+    # Leaving a task out is no way to be early.
+    latest = np.zeros(instance.n, np.int64)
+    np.maximum.at(latest, choices.task, late)
+    return np.where(instance.crews.out[choices.option], latest[choices.task], late)
 
 
 def _assemble(
@@ -198,30 +219,43 @@ def _assemble(
     ends: Ints,
     holders: Ints,
     linear: Floats,
-    constant: float,
+    offset: float,
+    rate: float,
+    sent: Sent | None,
     kept: list[Rows],
     needed: np.ndarray,
     slot: int,
 ) -> ScheduleModel:
-    """Leave out chain and used bits that nothing weighs, and put the rows together."""
-    n = len(choices.task)
+    """Leave out chain and used bits that nothing weighs, and put the rows together.
+
+    Parameters
+    ----------
+    rate, sent
+        What a tick of `sent` counts; None where nothing does.
+    """
+    n, crews = len(choices.task), instance.crews
     number = np.cumsum(needed) - 1
     kept = [replace(row, index=number[row.index]) for row in kept]
     # The chain is weighed as a whole: a zero weight on one link would cut it.
     ends = ends if needed[n : n + len(ends)].any() else ends[:0]
     holders = holders[needed[len(needed) - len(holders) :]]
     linear = linear[needed]
-    blocks = [precedence_rows(instance, choices), *capacity_rows(choices), stock_rows(instance, choices)]
+    blocks = [*pair_rows(instance, choices), *capacity_rows(choices), stock_rows(instance, choices)]
+    if crews is not None:
+        blocks += spread_rows(instance, crews, choices)
     blocks += makespan_rows(instance, choices, ends, n) + used_rows(instance, choices, holders, n + len(ends))
-    start, index, coef, rhs, sense, kind = join(blocks + kept, ROW_KINDS)
+    kinds = ROW_KINDS if crews is None else CREW_ROW_KINDS
+    start, index, coef, rhs, sense, kind = join(blocks + kept, kinds)
+    none = np.zeros(0, np.int64)
+    one, other, ticks = (none, none, none) if sent is None else (sent.one, sent.other, sent.ticks)
     count = np.diff(choices.first)
     model = Model(
         n=n + len(ends) + len(holders),
         linear=linear,
-        row=np.zeros(0, np.int32),
-        col=np.zeros(0, np.int32),
-        weight=np.zeros(0),
-        offset=constant,
+        row=one.astype(np.int32),
+        col=other.astype(np.int32),
+        weight=rate * ticks.astype(np.float64),
+        offset=offset,
         group_start=np.concatenate([[0], np.cumsum(count[count > 0])]).astype(np.int64),
         group_index=np.arange(n, dtype=np.int32),
         con_start=start,
@@ -230,7 +264,7 @@ def _assemble(
         con_sense=sense.astype(np.int8),
         con_rhs=rhs.astype(np.int64),
         con_kind=kind.astype(np.int8),
-        con_kinds=ROW_KINDS,
+        con_kinds=kinds,
         labels=Labels(instance, choices, ends, holders),
     )
     return ScheduleModel(model, instance, exact, choices, ends, holders, slot)

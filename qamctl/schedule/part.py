@@ -6,8 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from qamctl.schedule.crews import Crews
 from qamctl.schedule.instance import Instance
+from qamctl.schedule.loads import ranges
 from qamctl.schedule.solution import Solution
+from qamctl.schedule.spec import Ints
 
 
 def reduced(
@@ -46,6 +49,8 @@ def reduced(
             mine = few
         keep[mine] = True
     keep[now] = True
+    if instance.crews is not None:  # what may be left out may be so in every window
+        keep |= instance.crews.out & np.repeat(free, np.diff(instance.first_option))
     count = np.concatenate([[0], np.cumsum(keep)])
     return replace(
         instance,
@@ -54,4 +59,19 @@ def reduced(
         option_mode=instance.option_mode[keep],
         option_duration=instance.option_duration[keep],
         option_cost=instance.option_cost[keep],
+        crews=None if instance.crews is None else _kept(instance.crews, np.flatnonzero(keep)),
+    )
+
+
+def _kept(crews: Crews, options: Ints) -> Crews:
+    """The crews of some options."""
+    count = crews.first[options + 1] - crews.first[options]
+    entry = ranges(crews.first[options], count)
+    return replace(
+        crews,
+        first=np.concatenate([[0], np.cumsum(count)]).astype(np.int64),
+        holder=crews.holder[entry],
+        number=crews.number[entry],
+        out=crews.out[options],
+        pause=crews.pause[options],
     )

@@ -11,7 +11,7 @@ from bisect import bisect_left, bisect_right
 
 import numpy as np
 
-from qamctl.schedule.choices import edges
+from qamctl.schedule.beside import edges
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.loads import Loads, option_loads
 from qamctl.schedule.spec import Ints

@@ -42,27 +42,30 @@ class ReadSetups:
         """The tables, once every time has been seen: one for all agents that the same rows are about."""
         ticks = self.time.ticks(axis, round_up=True, absent=0, faults=faults)
         size = len(self.families)
-        general = np.zeros((size, size), np.int64)
+        general, says = np.zeros((size, size), np.int64), np.full((size, size), -1, np.int32)
         own: dict[int, list[int]] = {}
         for row in np.flatnonzero((self.before >= 0) & (self.after >= 0)).tolist():
             who = self.agents[row]
             if who is None:
                 general[self.before[row], self.after[row]] = ticks[row]
+                says[self.before[row], self.after[row]] = row
             else:
                 for agent in who:
                     own.setdefault(agent, []).append(row)
-        tables = [general]
+        tables, rows_of = [general], [says]
         number: dict[tuple[int, ...], int] = {(): 0}
         of_agent = np.zeros(agents, np.int32)
         for agent, rows in own.items():
             key = tuple(rows)
             if key not in number:
                 number[key] = len(tables)
-                table = general.copy()
+                table, whose = general.copy(), says.copy()
                 table[self.before[rows], self.after[rows]] = ticks[rows]
+                whose[self.before[rows], self.after[rows]] = rows
                 tables.append(table)
+                rows_of.append(whose)
             of_agent[agent] = number[key]
-        return Setups(self.families, np.array(tables), of_agent)
+        return Setups(self.families, np.array(tables), np.array(rows_of), of_agent)
 
 
 def read_setups(

@@ -68,4 +68,4 @@ def _speeds(rows: Rows, field: Field, clock: Clock, faults: Faults) -> list[tupl
         return int(number * MICRO)
 
     bandwidth = coded(rows, field["bandwidth"], read, 0, faults).list()
-    return list(zip(bandwidth, times(rows, field["latency"], clock, faults).scaled(MICRO), strict=True))
+    return list(zip(bandwidth, times(rows, field["latency"], clock, faults).scaled(MICRO, faults), strict=True))

@@ -30,7 +30,9 @@ def reasons(instance: Instance) -> list[Reason]:
     """The satisfiability faults of a problem that need no search, at most `MOST` of a sort; empty if none is found."""
     if instance.n == 0:
         return []
-    sorts = (unable, _too_late, _pinned_too_early, _too_long, _stock_too_small, _collisions)
+    sorts = [unable, _too_late, _pinned_too_early, _too_long]
+    if instance.complete:  # who else could do it is not known otherwise
+        sorts += [_stock_too_small, _collisions]
     return [reason for sort in sorts for reason in islice(sort(instance), MOST)]
 
 

@@ -2,30 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from qamctl.errors import InfeasibleError, UnsupportedError
 from qamctl.qubo.row_blocks import Rows, pairs
 from qamctl.qubo.whole_row import whole_row
-from qamctl.schedule.choices import Choices, edges
+from qamctl.schedule.beside import edges
+from qamctl.schedule.choices import Choices
+from qamctl.schedule.conflicts import Runs, Sides, conflicts
+from qamctl.schedule.crews import Crews
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.loads import option_loads, ranges
+from qamctl.schedule.picks import Picks
 from qamctl.schedule.spec import TERMS, Floats, Ints
 
-#: What a row can come from; `Model.con_kind` indexes it.
+#: What a row can come from; `Model.con_kind` indexes it. With crews there are more.
 ROW_KINDS = ("precedence", "capacity", "stock", "makespan", "used", "level")
+CREW_ROW_KINDS = (*ROW_KINDS, "gang", "near", "apart", "setup", "spread")
 
 
-def precedence_rows(instance: Instance, choices: Choices) -> Rows:
-    """At most one of two choices whose lag is broken, for every precedence between open tasks."""
+def pair_rows(instance: Instance, choices: Choices) -> list[Rows]:
+    """At most one of two choices that exclude each other: a lag is broken, or with crews anything else between them."""
+    if instance.crews is not None:
+        picks = Picks.of(instance, instance.crews, choices.task, choices.option, choices.start)
+        excluded = [(runs.kind, *runs.pairs()) for runs in _excluded(instance, instance.crews, choices, picks)]
+        return [pairs(kind, picks.at[one], picks.at[other], 1, 1) for kind, one, other in excluded]
     one, count, first, order, _ = _violations(instance, choices)
     other = order[ranges(np.repeat(first, 1), count)] if len(count) else np.zeros(0, np.int64)
-    return pairs("precedence", np.repeat(one, count), other, 1, 1)
+    return [pairs("precedence", np.repeat(one, count), other, 1, 1)]
 
 
-def count_precedence_pairs(instance: Instance, choices: Choices) -> int:
-    """How many rows `precedence_rows` makes, without making them."""
+def count_pairs(instance: Instance, choices: Choices) -> int:
+    """How many rows `pair_rows` makes, without making them."""
+    if instance.crews is not None:
+        picks = Picks.of(instance, instance.crews, choices.task, choices.option, choices.start)
+        return sum(int(runs.count.sum()) for runs in _excluded(instance, instance.crews, choices, picks))
     return int(_violations(instance, choices)[1].sum())
+
+
+def _excluded(instance: Instance, crews: Crews, choices: Choices, picks: Picks) -> Iterator[Runs]:
+    is_open = choices.fixed_option < 0
+    return conflicts(instance, crews, picks, Sides(is_open, is_open))
 
 
 def _violations(instance: Instance, choices: Choices) -> tuple[Ints, Ints, Ints, Ints, Ints]:

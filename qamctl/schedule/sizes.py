@@ -7,10 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from qamctl.schedule.choices import Choices, count_starts, open_choices
+from qamctl.schedule.communication import count_sent
 from qamctl.schedule.instance import Instance
-from qamctl.schedule.rows import count_precedence_pairs
+from qamctl.schedule.rows import count_pairs
 from qamctl.schedule.slots import on_grid
 from qamctl.schedule.solution import Solution
+from qamctl.schedule.spec import TERMS
 from qamctl.schedule.terms import makespan_ends, used_holders
 
 #: Moments that all starts together may cover; long tasks of fine ticks cover more than memory holds.
@@ -38,7 +40,9 @@ def estimate(
     choices = open_choices(instance, incumbent, level=level, fixed_levels=fixed_levels)
     n = len(choices.task)
     size = np.diff(choices.first)
-    couplings = int((size * (size - 1) // 2).sum()) + count_precedence_pairs(instance, choices) + 2 * n
+    couplings = int((size * (size - 1) // 2).sum()) + count_pairs(instance, choices) + 2 * n
+    if instance.crews is not None and instance.levels[level][TERMS.index("communication")]:
+        couplings += count_sent(instance, instance.crews, choices)
     weighed = np.asarray(instance.levels[: level + 1].any(axis=0))
     chain = len(makespan_ends(instance, choices)) if weighed[0] else 0
     bits = len(used_holders(instance, choices)) if weighed[4] else 0
@@ -52,6 +56,7 @@ def _overlaps(choices: Choices) -> int:
     first = np.ones(len(busy.moment), bool)
     by_choice = np.lexsort((busy.moment, busy.supply[busy.moment], busy.choice))
     same = (np.diff(busy.choice[by_choice]) == 0) & (np.diff(busy.supply[busy.moment[by_choice]]) == 0)
-    first[by_choice[1:][same]] = False
+    # A choice that goes on after a pause joins again.
+    first[by_choice[1:][same & (np.diff(busy.moment[by_choice]) == 1)]] = False
     joins = np.bincount(busy.moment[first], minlength=len(busy.supply))
     return int((joins * members - joins * (joins + 1) // 2).sum())

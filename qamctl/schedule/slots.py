@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from qamctl.errors import UnsupportedError
+from qamctl.schedule.held import refuse_unheld
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.place import place
 from qamctl.schedule.solution import Solution
@@ -20,6 +21,7 @@ def on_grid(
     """Problem, incumbent and kept values in slots; a value that the rounded incumbent misses gives way to it."""
     if slot == 1:
         return instance, incumbent, fixed_levels
+    refuse_unheld(instance, slot=slot)
     coarse, moved = coarsen(instance, incumbent, slot)
     if moved is None:
         return coarse, None, fixed_levels

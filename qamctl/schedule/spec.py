@@ -150,6 +150,7 @@ class Setups:
 
     families: tuple[str, ...]
     time: Ints  #: [S, F, F] ticks from the end of a task of one family to the start of one of the other
+    row: Index  #: [S, F, F] the row of `setup` that says so; -1 where none does
     of_agent: Index  #: [A] which of the tables an agent has
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from qamctl.qubo.row_blocks import Rows, pairs
-from qamctl.schedule.choices import Choices, edges
+from qamctl.schedule.beside import edges
+from qamctl.schedule.choices import Choices
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.limits import task_terms
+from qamctl.schedule.loads import holders_of
 from qamctl.schedule.spec import Floats, Ints
 
 
@@ -20,13 +22,13 @@ def _last_ones(instance: Instance) -> np.ndarray:
         lag + np.where(kind == 1, instance.shortest[succ], 0) >= instance.longest[pred],
     )
     last = np.ones(instance.n, bool)
-    last[pred[outlasts]] = False
+    last[pred[outlasts & instance.sure[succ]]] = False
     return last
 
 
 def makespan_ends(instance: Instance, choices: Choices) -> Ints:
     """The possible makespans above the least, ascending."""
-    least = int(choices.box.end_low.max(initial=0))
+    least = choices.box.first_end
     end = choices.end[_last_ones(instance)[choices.task]]
     ends: Ints = np.unique(end[end > least])
     return ends
@@ -44,36 +46,35 @@ def makespan_rows(instance: Instance, choices: Choices, ends: Ints, first: int) 
 
 def used_holders(instance: Instance, choices: Choices) -> Ints:
     """Holders with a fixed cost that choices use and no fixed task does."""
-    held = instance.option_holder[choices.fixed_option[choices.fixed]]
-    used = np.setdiff1d(instance.option_holder[choices.option], held)
+    _, held = holders_of(instance, choices.fixed_option[choices.fixed])
+    used = np.setdiff1d(holders_of(instance, choices.option)[1], held)
     costly: Ints = used[instance.fixed_cost[used] != 0].astype(np.int64)
     return costly
 
 
 def used_rows(instance: Instance, choices: Choices, holders: Ints, first: int) -> list[Rows]:
-    """x <= used bit of its holder."""
-    holder = instance.option_holder[choices.option]
+    """x <= used bit of each of its holders."""
+    who, holder = holders_of(instance, choices.option)
     which = np.flatnonzero(np.isin(holder, holders))
-    return [pairs("used", which, first + np.searchsorted(holders, holder[which]), -1, 0)] if len(which) else []
+    return [pairs("used", who[which], first + np.searchsorted(holders, holder[which]), -1, 0)] if len(which) else []
 
 
 def variable_costs(instance: Instance, choices: Choices, ends: Ints, holders: Ints) -> Floats:
-    """[6, n] what each variable adds to each term."""
+    """[11, n] what each variable adds to each term, by itself."""
     n = len(choices.task)
     parts = np.zeros((instance.levels.shape[1], n + len(ends) + len(holders)))
-    parts[:, :n] = task_terms(instance, choices.task, choices.option, choices.end)
-    least = choices.box.end_low.max(initial=0)
+    parts[:, :n] = task_terms(instance, choices.task, choices.option, choices.start, choices.end)
+    least = choices.box.first_end
     parts[0, n : n + len(ends)] = np.diff(ends, prepend=least) * instance.unit
     parts[4, n + len(ends) :] = instance.fixed_cost[holders]
     return parts
 
 
 def constants(instance: Instance, choices: Choices) -> Floats:
-    """[6] the part of each term that no choice changes."""
+    """[11] the part of each term that no choice changes."""
     fixed = choices.fixed
-    option = choices.fixed_option[fixed]
-    end = choices.fixed_start[fixed] + instance.option_duration[option]
-    out: Floats = task_terms(instance, fixed, option, end).sum(axis=1)
-    out[0] = choices.box.end_low.max(initial=0) * instance.unit
-    out[4] += instance.fixed_cost[np.unique(instance.option_holder[option])].sum()
+    option, start = choices.fixed_option[fixed], choices.fixed_start[fixed]
+    out: Floats = task_terms(instance, fixed, option, start, instance.ends(start, option)).sum(axis=1)
+    out[0] = choices.box.first_end * instance.unit
+    out[4] += instance.fixed_cost[np.unique(holders_of(instance, option)[1])].sum()
     return out

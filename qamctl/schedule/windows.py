@@ -1,4 +1,4 @@
-"""Parts of a schedule that are worth solving anew, and how a sample of one becomes a schedule again."""
+"""Parts of a schedule that are worth solving anew, compiled."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import numpy as np
 
 from qamctl.qubo.window import Window
 from qamctl.schedule.instance import Instance
-from qamctl.schedule.limits import least_reasoning
+from qamctl.schedule.limits import least_reasoning, task_terms
 from qamctl.schedule.loads import option_loads
+from qamctl.schedule.mend import Placed, mended_window, repaired, transplanted
 from qamctl.schedule.model import ScheduleModel, build_model
 from qamctl.schedule.part import reduced
-from qamctl.schedule.place import place
 from qamctl.schedule.sizes import estimate
 from qamctl.schedule.solution import Solution
 from qamctl.schedule.spec import NEVER, Ints
@@ -33,7 +33,7 @@ TRIES = 8
 #: How often a window begins with a task that reasoning would have otherwise, where the level weighs that.
 AGAINST = 0.5
 
-#: Up to so many tasks the whole schedule is shifted left again after a window; beyond, the window only.
+#: Up to so many tasks the whole schedule is placed anew after a window; beyond, the window only.
 REPLACED_TASKS = 2_000
 
 
@@ -53,6 +53,8 @@ class ScheduleWindows:
         The engine proves what it finds: the whole problem is tried first, level by level.
     together
         Several windows may be opened at once, of tasks that they do not share: for engines that work on many jobs.
+    placed
+        Schedules of lists, as problems with crews are repaired; others do without.
     """
 
     instance: Instance
@@ -61,6 +63,7 @@ class ScheduleWindows:
     levels: OpenLevels
     exact: bool = False
     together: bool = False
+    placed: Placed = lambda keys, options, starts: None
     _tasks: int = 0
     _whole_tried: set[tuple[int, tuple[float, ...]]] = field(default_factory=set)
 
@@ -149,7 +152,8 @@ class ScheduleWindows:
 
         def settles(energy: float) -> None:
             # What is left out of the model is worse than the incumbent or no better than what it holds.
-            if self.exact and self.slot == 1:
+            every = self.instance.crews is None or self.instance.crews.complete
+            if self.exact and self.slot == 1 and every:
                 self.levels.settle(level, energy)
 
         window = self._window(built, incumbent, np.ones(self.instance.n, bool), settles)
@@ -168,52 +172,13 @@ class ScheduleWindows:
         kept = None if self.instance.n <= REPLACED_TASKS else ~free
 
         def read(found: np.ndarray, onto: Solution) -> Solution | None:
+            if self.instance.crews is not None:
+                return mended_window(self.instance, built, found, onto, self.placed, as_it_is=kept is not None)
             if onto is incumbent or not self.together:
                 return repaired(built, incumbent, found, kept)
             return transplanted(self.instance, built, found, onto, kept)
 
         return compiled_window(built, incumbent, read, settles)
-
-
-def repaired(built: ScheduleModel, incumbent: Solution, sample: np.ndarray, kept: np.ndarray | None) -> Solution | None:
-    """The schedule of a sample, however broken: its starts give the order in which tasks are placed.
-
-    A task with several starts takes its first, one without any keeps the incumbent's. None where the order
-    leads to no feasible schedule.
-    """
-    choices, exact = built.choices, built.exact
-    start, option = incumbent.start.copy(), exact.options_of(incumbent)
-    taken = np.flatnonzero(np.asarray(sample)[: len(choices.task)])[::-1]
-    task = choices.task[taken]
-    by_start = np.argsort(-choices.start[taken], kind="stable")
-    start[task[by_start]] = choices.start[taken][by_start] * built.slot
-    option[task[by_start]] = choices.option[taken][by_start]
-    return _placed(exact, start, option, kept)
-
-
-def transplanted(
-    instance: Instance, built: ScheduleModel, sample: np.ndarray, onto: Solution, kept: np.ndarray | None
-) -> Solution | None:
-    """The sample of a window in a schedule that differs from the one that the window was opened around."""
-    choices, part = built.choices, built.exact
-    start, option = onto.start.copy(), instance.options_of(onto)
-    for k in np.flatnonzero(np.asarray(sample)[: len(choices.task)])[::-1].tolist():
-        task, own = int(choices.task[k]), int(choices.option[k])
-        first, end = int(instance.first_option[task]), int(instance.first_option[task + 1])
-        alike = (instance.option_mode[first:end] == part.option_mode[own]) & (
-            instance.option_holder[first:end] == part.option_holder[own]
-        )
-        start[task], option[task] = choices.start[k] * built.slot, first + int(np.argmax(alike))
-    return _placed(instance, start, option, kept)
-
-
-def _placed(instance: Instance, start: Ints, option: Ints, kept: np.ndarray | None) -> Solution | None:
-    """The schedule with the tasks in the order of `start`, each as early as possible and as late as preferred."""
-    waits = instance.not_before(start)
-    placed = None if waits is None else place(instance, start, option, kept=kept, not_before=waits)
-    if placed is None:  # the order alone, where waiting misses a deadline
-        placed = place(instance, start, option, kept=kept)
-    return None if placed is None else instance.solution(placed, option)
 
 
 def pick(instance: Instance, incumbent: Solution, level: int, tasks: int, rng: np.random.Generator) -> np.ndarray:
@@ -228,9 +193,11 @@ def pick(instance: Instance, incumbent: Solution, level: int, tasks: int, rng: n
         worth = _costly(instance, incumbent, level)
     pivot = int(rng.choice(worth)) if kind != 1 else int(rng.integers(instance.n))
     middle = incumbent.start + incumbent.end
+    if instance.crews is not None:  # what is left out may be done at any time
+        middle = np.where(incumbent.mode < 0, rng.integers(0, middle.max(initial=0) + 1, instance.n), middle)
     distance = np.abs(middle - middle[pivot]).astype(float)
     if kind == 2:
-        distance[~_shares(instance, incumbent, pivot)] += float(middle.max(initial=0)) + 1.0
+        distance[~(_shares(instance, incumbent, pivot) | _ruled(instance, pivot))] += float(middle.max(initial=0)) + 1.0
     # A little noise, so that the same pivot does not always give the same window.
     distance *= rng.uniform(0.8, 1.25, instance.n)
     free[np.argsort(distance, kind="stable")[:tasks]] = True
@@ -241,12 +208,25 @@ def pick(instance: Instance, incumbent: Solution, level: int, tasks: int, rng: n
 def _costly(instance: Instance, incumbent: Solution, level: int) -> Ints:
     """The tasks that the level pays for most: last ones, late ones, else all."""
     weights = instance.levels[level]
+    if instance.crews is not None and weights[6:].any():
+        return _paid_for(instance, incumbent, level)
     if weights[0] > 0:
         return np.flatnonzero(incumbent.end >= np.quantile(incumbent.end, 0.9))
     late = np.flatnonzero((incumbent.end > instance.due) & (instance.due < NEVER))
     if (weights[1] > 0 or weights[2] > 0) and len(late):
         return late
     return np.arange(instance.n)
+
+
+def _paid_for(instance: Instance, incumbent: Solution, level: int) -> Ints:
+    """The tasks that the level pays for where they are left out, have moved, or end last; else all."""
+    everyone, option = np.arange(instance.n), instance.options_of(incumbent)
+    terms = task_terms(instance, everyone, option, incumbent.start, incumbent.end)
+    weights = instance.levels[level]
+    paid = weights[6:] @ terms[6:] > 0
+    if weights[0] > 0:
+        paid |= incumbent.end >= np.quantile(incumbent.end, 0.9)
+    return np.flatnonzero(paid) if paid.any() else everyone
 
 
 def _unmet(instance: Instance, incumbent: Solution, level: int, rng: np.random.Generator) -> Ints:
@@ -267,3 +247,11 @@ def _shares(instance: Instance, incumbent: Solution, pivot: int) -> np.ndarray:
     shares = np.zeros(instance.n, bool)
     shares[who[np.isin(supply, supply[who == pivot])]] = True
     return shares
+
+
+def _ruled(instance: Instance, pivot: int) -> np.ndarray:
+    """[T] the tasks that stand in a rule or a gang with the pivot: it moves only with them, or past them."""
+    gang = instance.spec.tasks.gang
+    tasks: np.ndarray = (gang == gang[pivot]) & (gang >= 0)
+    tasks[[t for rule in instance.spec.rules if pivot in rule.tasks for t in rule.tasks]] = True
+    return tasks

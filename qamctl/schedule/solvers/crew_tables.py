@@ -13,6 +13,7 @@ from qamctl.kernels.schedule.problem import CrewTables
 from qamctl.schedule.crews import Crews, modes_of
 from qamctl.schedule.eligible import eligibility
 from qamctl.schedule.instance import Instance
+from qamctl.schedule.kept import same_crew
 from qamctl.schedule.precedence import Graph, find_cycle
 from qamctl.schedule.spec import TERMS, Floats, Index, Ints, Precedence, Rule, transfer_ticks
 
@@ -20,7 +21,7 @@ _KINDS = ("near", "apart", "spread")
 _SETUP = TERMS.index("setup")
 
 
-def crew_tables(instance: Instance, crews: Crews, option: Ints, columns: Ints) -> CrewTables:
+def crew_tables(instance: Instance, crews: Crews, option: Ints, columns: Ints, *, waits: bool) -> CrewTables:
     """The arrays of the options that the kernels see.
 
     Parameters
@@ -29,6 +30,8 @@ def crew_tables(instance: Instance, crews: Crews, option: Ints, columns: Ints) -
         [O] the instance's option for each of the kernels'.
     columns
         [W] the renewable columns.
+    waits
+        Tasks may wait for any start: then no order on an agent has to come of the list alone.
     """
     spec, n = instance.spec, instance.n
     first, holder, number = _picked(crews.first, option, crews.holder, crews.number)
@@ -90,7 +93,7 @@ def crew_tables(instance: Instance, crews: Crews, option: Ints, columns: Ints) -
         family=spec.tasks.family.astype(np.int32) if family_rows else np.full(n, -1, np.int32),
         setup_of=np.array([setups.of_agent[m[0]] if setups and len(m) else 0 for m in instance.members], np.int32),
         setup_time=np.zeros((1, 1, 1), np.int64) if setups is None else np.ascontiguousarray(setups.time),
-        append=bool(instance.levels[:, _SETUP].any()),
+        append=bool(instance.levels[:, _SETUP].any()) and not waits,
         reward=np.ascontiguousarray(spec.tasks.reward, np.float64),
         earlier=np.full(n, -1, np.int64) if earlier is None else np.ascontiguousarray(earlier.start),
         moved=moved,
@@ -303,24 +306,3 @@ def _moves(instance: Instance, crews: Crews, option: Ints, task: Ints) -> tuple[
         return np.zeros(len(option)), np.zeros(len(option), np.int8)
     moved = np.where(earlier.start[task] >= 0, weight[task], 0.0)
     return moved, same_crew(instance, crews)[option].astype(np.int8)
-
-
-def same_crew(instance: Instance, crews: Crews) -> npt.NDArray[np.bool_]:
-    """[O] whether an option of the instance has the crew that its task has in the earlier schedule."""
-    earlier, task = instance.spec.earlier, np.repeat(np.arange(instance.n), np.diff(instance.first_option))
-    if earlier is None:
-        return np.zeros(len(task), bool)
-    known = earlier.start >= 0
-    before = np.full(instance.n, -1, np.int64)
-    for t in np.flatnonzero(known).tolist():
-        crew = earlier.agents[t]
-        if not crew:
-            before[t] = 0
-        elif len(crew) == 1 and crew[0] >= 0:
-            before[t] = instance.holder_of_agent[crew[0]]
-    alone = crews.sizes <= 1
-    same: npt.NDArray[np.bool_] = alone & ~crews.out & (before[task] == instance.option_holder)
-    for o in np.flatnonzero(~alone & known[task]).tolist():
-        agents = sorted(int(instance.members[h][0]) for h, _ in crews.of(o))
-        same[o] = tuple(agents) == earlier.agents[int(task[o])]
-    return same

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ from qamctl.schedule.held import refuse_unheld
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.place import place
 from qamctl.schedule.solution import Solution
-from qamctl.schedule.solvers.given_lists import by_rules
+from qamctl.schedule.solvers.given_lists import best_of_lists, by_rules
+from qamctl.schedule.solvers.list_problem import flat_problem
 from qamctl.schedule.spec import NEVER
 from qamctl.schedule.windows import ScheduleWindows
 from qamctl.solver import Budget, Outcome
@@ -57,7 +59,7 @@ def solve(
     UnsupportedError
         The objective cannot be held by a QUBO.
     """
-    refuse_unheld(instance)
+    refuse_unheld(instance, slot=slot)
     bounds = list(level_bounds(instance))
     if incumbent is None:
         incumbent = first_schedule(instance)
@@ -66,6 +68,8 @@ def solve(
         report(incumbent)
     levels = OpenLevels(bounds)
     windows = ScheduleWindows(instance, max_variables, slot, levels, exact, together=batch > 1)
+    if instance.crews is not None:
+        windows.placed = partial(best_of_lists, instance, flat_problem(instance))
     return improve_windows(
         windows, levels, incumbent, budget, seed, stop, report, sample=sample, batch=batch, **loop
     )  # fmt: skip
@@ -78,6 +82,8 @@ def first_schedule(instance: Instance) -> Solution | None:
     """
     if (np.diff(instance.first_option) == 0).any():
         return None
+    if instance.crews is not None:
+        return by_rules(instance)
     by_length = np.lexsort((instance.option_duration, np.repeat(np.arange(instance.n), np.diff(instance.first_option))))
     option = by_length[instance.first_option[:-1]].astype(np.int64)
     latest, _ = instance.latest(NEVER // 4)
