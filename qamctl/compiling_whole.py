@@ -61,9 +61,11 @@ def whole_schedule(instance: Any, options: Options, level: int) -> Whole:
             instance, first, level - 1, slot=slot, max_variables=most or VARIABLES, max_couplings=COUPLINGS
         )  # fmt: skip
     if built is None:
+        coarser = "a longer --slot, or --max-variables, makes it coarser"
         raise UnsupportedError(
             f"the whole problem has {size} variables and {couplings} couplings or more, beyond the limits of "
-            f"{most or VARIABLES} and {COUPLINGS}: a longer --slot, or --max-variables, makes it coarser"
+            f"{most or VARIABLES} and {COUPLINGS}: "
+            f"{coarser if instance.crews is None else '`qamctl schedule` improves it window by window'}"
         )
     return Whole(instance, built, first, level - 1)
 

@@ -117,9 +117,10 @@ def _best(contest: Contest, kind: str, whole: Whole, samples: Samples) -> Found 
 
 
 def _mended_schedules(whole: Whole, samples: Samples) -> Iterator[Candidate]:
-    from qamctl.schedule.solvers.given_lists import mended, unbounded
+    from qamctl.schedule.solvers.given_lists import mended
+    from qamctl.schedule.solvers.list_problem import flat_problem
 
-    flat = unbounded(whole.instance)
+    flat = flat_problem(whole.instance)
     # A feasible one is placed again, too: it may leave idle time before a task.
     for k, sample in enumerate(samples.values[:REPAIRED]):
         yield mended(whole.built, flat, sample, whole.first), k

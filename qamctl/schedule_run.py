@@ -154,7 +154,11 @@ def compile(problem: Problem, built: Built, answer: Answer) -> dict[str, Any] | 
             max_variables=options.max_variables, max_couplings=couplings_limit(options.time_limit, WHOLE_COUPLINGS),
         )  # fmt: skip
     except UnsupportedError as error:
-        return {"kind": "qubo", "scope": "refused", "reason": error.message}
+        return _refused(error)
+
+
+def _refused(error: UnsupportedError) -> dict[str, Any]:
+    return {"kind": "qubo", "scope": "refused", "reason": error.message}
 
 
 def result(
@@ -228,7 +232,10 @@ def preview(problem: Problem, built: Built) -> dict[str, Any]:
 
 
 def _qubo_sizes(instance: Instance, options: Options) -> dict[str, Any] | None:
-    """The size of the QUBO around a first schedule, as built without a search; an estimate where there is none."""
+    """The size of the QUBO around a first schedule, as built without a search; an estimate where there is none.
+
+    Where no QUBO holds the problem, that is said: other engines may solve it.
+    """
     from qamctl.schedule.answer import compile_answer
     from qamctl.schedule.sizes import estimate
     from qamctl.schedule.solvers.qubo_windows import first_schedule
@@ -237,8 +244,11 @@ def _qubo_sizes(instance: Instance, options: Options) -> dict[str, Any] | None:
         return None
     first = first_schedule(instance)
     slot, most = options.slot or 1, options.max_variables
-    if first is None:
-        variables, couplings = estimate(instance, None, slot=slot)
-        return {"kind": "qubo", "scope": "estimate", "variables": variables, "quadratic": couplings}
-    block = compile_answer(instance, first, 0, slot=slot, max_variables=most)
+    try:
+        if first is None:
+            variables, couplings = estimate(instance, None, slot=slot)
+            return {"kind": "qubo", "scope": "estimate", "variables": variables, "quadratic": couplings}
+        block = compile_answer(instance, first, 0, slot=slot, max_variables=most)
+    except UnsupportedError as error:
+        return _refused(error)
     return {key: block[key] for key in block if key not in ("energy", "penalty")}

@@ -40,12 +40,12 @@ class OpenLevels:
     proved
         Levels, the first ones, whose values an exact engine has proved least.
     refused
-        Levels that no QUBO holds while earlier ones are kept.
+        Levels that no QUBO holds while earlier ones are kept, and why.
     """
 
     bounds: list[float | None]
     proved: int = 0
-    refused: set[int] = field(default_factory=set)
+    refused: dict[int, str] = field(default_factory=dict)
 
     def first(self, value: Sequence[float]) -> int | None:
         """The first one of an answer of this value; None where nothing is left to gain."""
@@ -96,10 +96,10 @@ def next_window(
             return found
         level = levels.pick(level, value, rng)
         return part(level)
-    except UnsupportedError:
+    except UnsupportedError as error:
         if level == 0:
             raise
-        levels.refused.add(level)
+        levels.refused[level] = error.message
         return next_window(levels, value, rng, whole, part)
 
 
@@ -178,5 +178,8 @@ def improve_windows(
     )  # fmt: skip
     met = all(map(reached, windows.value(found.answer), levels.bounds))
     summary = found.summary()
+    if levels.refused:
+        why = (f"level {level + 1} was left alone: {reason}" for level, reason in sorted(levels.refused.items()))
+        summary["note"] = "; ".join(why)
     status = "optimal" if met else "feasible"
     return Outcome(status, found.answer, tuple(levels.bounds), summary["variables"], summary)

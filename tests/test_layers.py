@@ -84,13 +84,13 @@ MAY_KNOW = {
         name: BASE | MODELS | {"backends", "engines", "kernels", "measuring", "quantum", "qubo", "runs", "story"}
         for name in MODELS
     },
-    # Decisions: the run, its engines, what state files teach, feedback, circuits for others, and explanations.
+    # Decisions: the run, its engines, what state files teach, feedback, circuits for others; and explanations.
     "reason_run": BELOW | CIRCUITS | {"reason_engines", "reason_state", "report"},
     "reason_engines": BASE | CIRCUITS | {"azure", "backends", "kernels", "quantum", "reason"},
     "reason_state": BASE | {"reason"},
     "reason_feedback": BASE | {"reason", "reason_state", "runs"},
     "reason_compile": BASE | {"compiling", "quantum", "reason", "reason_run", "story"},
-    "explaining": BASE | {"reason", "reason_state"},
+    "explaining": BASE | {"kinds", "reason", "reason_state", "schedule"},
     "circuit_run": BELOW | CIRCUITS,
     **{name: BASE | CIRCUITS | {"backends", "engines", "quantum"} for name in CIRCUITS},
     "kinds": BASE | {"formats"},

@@ -40,6 +40,8 @@ FEASIBLE = [
     "schedule-modes.yaml",
     "schedule-repair-shop.yaml",
     "schedule-rounds.yaml",
+    "schedule-workshop.yaml",
+    "schedule-workshop-later.yaml",
     "schedule-fleet/fleet.yaml",
 ]
 

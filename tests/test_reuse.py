@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.warned import warnings_of
 
 from qamctl import pipeline, reuse
 from qamctl.errors import ExitCode
@@ -215,7 +216,7 @@ def test_an_answer_that_does_not_hold_is_found_anew(write: Write) -> None:
     change(forged)
     second = pipeline.run("schedule", path, QUICK)
     assert hits(second) == (0, 1)
-    assert "the checker found that it does not hold (precedence-FS" in second.warnings[0]
+    assert "the checker found that it does not hold (precedence-FS" in warnings_of(second)[0]
     assert without(second.result)["solution"] == first.result["solution"]
     assert hits(pipeline.run("schedule", path, QUICK)) == (1, 0)
 
@@ -240,7 +241,7 @@ def test_an_entry_of_another_shape_is_found_anew(write: Write, edit: Callable[[d
     change(edit)
     report = pipeline.run("schedule", path, QUICK)
     assert hits(report) == (0, 1)
-    assert len(report.warnings) == 1
+    assert len(warnings_of(report)) == 1
     assert hits(pipeline.run("schedule", path, QUICK)) == (1, 0)
 
 
@@ -266,7 +267,7 @@ def test_an_answer_that_can_t_be_checked_here_is_found_anew(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
     report = pipeline.run("model", path, {**flags, "reuse": True})
     assert hits(report) == (0, 1)
-    assert "can't write" in report.warnings[0]
+    assert "can't write" in warnings_of(report)[0]
     monkeypatch.setattr(tempfile, "tempdir", None)
     assert hits(pipeline.run("model", path, {**flags, "reuse": True})) == (1, 0)
 
@@ -297,6 +298,17 @@ def test_an_earlier_result_counts_by_what_was_taken_from_it(write: Write) -> Non
     other["solution"]["assignments"][0]["cluster"] = None
     moved = write(json.dumps(other), "moved.json")
     assert hits(pipeline.run("cluster", path, {**flags, "reuse": True, "from_result": moved})) == (0, 1)
+
+
+def test_an_earlier_schedule_counts_by_what_was_planned(write: Write) -> None:
+    """With --from the same plan is the same question, whichever run it is from."""
+    path = write(PLAN)
+    bases = [pipeline.run("schedule", path, {**QUICK, "reuse": False}) for _ in range(2)]
+    first, second = (pipeline.run("schedule", path, {**QUICK, "from_result": str(base.directory)}) for base in bases)
+    assert (hits(first), hits(second)) == ((0, 1), (1, 0))
+    assert second.result["from"]["run"] == bases[1].result["run"]
+    assert second.directory is not None
+    assert check_files(str(second.directory / "result.json"), path).found == []
 
 
 STATE = """\

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support.warned import warnings_of
 
 from qamctl import pipeline
 from qamctl.runs.answers import answers_of, unseal
@@ -149,7 +150,7 @@ def test_every_damage_is_found_and_mended(tmp_path: Path, monkeypatch: pytest.Mo
         assert (report.result["status"], report.result["objective"], report.result["solution"]) == right[which], what
         assert report.exit_code == 0, what
         assert report.metrics["cache"] == {"hits": int(not changed), "misses": int(changed)}, what
-        assert len(report.warnings) == int(changed), what
+        assert len(warnings_of(report)) == int(changed), what
         assert ("reused" in report.result) == (not changed), what
         unseal(keys[which], kept.shelf.read(keys[which]))
         if report.directory is not None:

@@ -15,7 +15,7 @@ def test_levels_that_have_reached_their_bound_are_left_alone() -> None:
     levels = OpenLevels([3.0, None, 0.0])
     assert levels.first((5.0, 1.0, 1.0)) == 0
     assert levels.first((3.0, 1.0, 1.0)) == 1
-    levels.refused.add(1)
+    levels.refused[1] = "why"
     assert levels.first((3.0, 1.0, 1.0)) == 2
     assert levels.first((3.0, 1.0, 0.0)) is None
     assert reached(3.0 + 1e-15, 3.0)
@@ -53,7 +53,7 @@ def test_a_level_that_no_qubo_holds_is_left_alone_after_the_first() -> None:
     refused = 1
     levels = OpenLevels([0.0, None])
     assert next_window(levels, (0.0, 5.0), rng, lambda level: None, part) is None
-    assert levels.refused == {1}
+    assert levels.refused == {1: "no"}
     refused = 0
     with pytest.raises(UnsupportedError):
         next_window(OpenLevels([None]), (1.0,), rng, lambda level: None, part)

@@ -55,6 +55,8 @@ def interval_rows(rows: Rows, field: Field, faults: Faults) -> tuple[Rows, Ints]
                 faults.refuse((*rows.path(row, field.name), k), refusal)
             else:
                 owners.append((row, k))
+    if text:  # where one cell is written, lists beside it are read as if they were
+        items = [{name: part if isinstance(part, str) else str(part) for name, part in item.items()} for item in items]
     inner = rows_of(items, lambda i: (*rows.path(owners[i][0], field.name), owners[i][1]), text=text)
     return inner, np.array([row for row, _ in owners], np.int64)
 

@@ -141,10 +141,18 @@ class Times:
             faults.add(self.rows.path(row, self.field.name), message, "use a coarser time.unit")
         return out
 
-    def scaled(self, parts: int) -> list[int]:
-        """The times in `parts` of the unit, rounded up; 0 where absent."""
+    def scaled(self, parts: int, faults: Faults) -> list[int]:
+        """The times in `parts` of the unit, rounded up; 0 where absent, and beyond `MOST_TICKS` units."""
         values, codes = self._values()
-        whole = [0 if value is None else -(-value.numerator * parts // value.denominator) for value in values]
+        far = [value is not None and not -MOST_TICKS <= value <= MOST_TICKS for value in values]
+        whole = [
+            0 if value is None or beyond else -(-value.numerator * parts // value.denominator)
+            for value, beyond in zip(values, far, strict=True)
+        ]
+        for row, code in enumerate(codes.tolist()):
+            if far[code]:
+                message = f"is more than {MOST_TICKS:,} units away from 0"
+                faults.add(self.rows.path(row, self.field.name), message, "use a coarser time.unit")
         return [whole[code] for code in codes.tolist()]
 
     def _values(self) -> tuple[list[Fraction | None], Ints]:

@@ -1,4 +1,4 @@
-"""Validates problem files of every kind that were edited and damaged; some that are well formed are compiled, or solved.
+"""Validates problem files of every kind that were edited and damaged; some well-formed ones are compiled, or solved.
 
 Fails on the first that ends in anything but exit code 0, 3, 4 or 8, without a place, late, or beyond the memory limit;
 `problem_fuzz_worker.py FOLDER SEED CASES` is run by test_fuzz.py as a program, since that limit holds for a whole
