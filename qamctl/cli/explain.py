@@ -53,7 +53,7 @@ def explain(
     Examples:
       qamctl explain plan.yaml
       qamctl explain plan.yaml --time-limit 120 --limit 20
-      qamctl explain plan.yaml -o json | jq -r '.remedies[0].changes[].edits[] | [.field, .from, .to] | @tsv'
+      qamctl explain plan.yaml -o json | jq -r '.remedies[0].changes[].text'
       qamctl explain incident.yaml -o json | jq '.evidence | max_by(.moved)'
 
     Of a schedule that can't be: constraints that can't hold together, none of which can be spared, each with its place;

@@ -37,7 +37,7 @@ def schedule_explanation_page(found: Mapping[str, Any], width: int, paint: Paint
     if found["binding"]:
         parts.append(_binding(found, width))
     if not found["complete"] and status != "unknown":
-        parts.append(_filled("The time ended before all was looked at: allow more by --time-limit.", "", width))
+        parts.append(_filled("Not every question had an answer in the time: allow more by --time-limit.", "", width))
     return "\n\n".join(parts)
 
 

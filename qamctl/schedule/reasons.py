@@ -30,7 +30,7 @@ def reasons(instance: Instance) -> list[Reason]:
     """The satisfiability faults of a problem that need no search, at most `MOST` of a sort; empty if none is found."""
     if instance.n == 0:
         return []
-    sorts = [unable, _too_late, _pinned_too_early, _too_long]
+    sorts = [unable, _too_late, _pinned_too_early, _too_long, _gangs_apart]
     if instance.complete:  # who else could do it is not known otherwise
         sorts += [_stock_too_small, _collisions]
     return [reason for sort in sorts for reason in islice(sort(instance), MOST)]
@@ -121,6 +121,21 @@ def _pinned_too_early(instance: Instance) -> Iterator[Reason]:
             f"{_task(instance, j)} is pinned to {_time(instance, pinned[j])}, but after {_task(instance, i)} it can't "
             f"{what} before {_time(instance, moment[e])}",
         )
+
+
+def _gangs_apart(instance: Instance) -> Iterator[Reason]:
+    """Tasks of one gang that are pinned to different starts."""
+    tasks = instance.spec.tasks
+    first: dict[int, int] = {}
+    for t in np.flatnonzero((tasks.gang >= 0) & (tasks.pinned_start >= 0)).tolist():
+        other = first.setdefault(int(tasks.gang[t]), t)
+        if tasks.pinned_start[t] != tasks.pinned_start[other]:
+            yield Reason(
+                ("tasks", t, "pinned", "start"),
+                "gang",
+                f"{_task(instance, t)} is pinned to {_time(instance, tasks.pinned_start[t])}, and "
+                f"{_task(instance, other)} of its gang to {_time(instance, tasks.pinned_start[other])}",
+            )
 
 
 def _too_long(instance: Instance) -> Iterator[Reason]:

@@ -395,3 +395,13 @@ def test_path_leads_to_the_line(tmp_path: Any) -> None:
     spec = load_schedule(file)
     (reason,) = reasons(build_instance(spec))
     assert spec.source.locate(reason.path).line == 6
+
+
+def test_a_gang_can_t_be_pinned_to_two_starts() -> None:
+    """Tasks of one gang start together, so two pins that differ are a reason, with the later task's place."""
+    pins = {"t1": 2, "t2": 2, "t3": 5}
+    tasks = [{"id": name, "duration": 1, "gang": "g", "pinned": {"start": start}} for name, start in pins.items()]
+    data = {"kind": "schedule", "version": 1, "tasks": tasks}
+    (reason,) = reasons(build_instance(schedule_from_data(data)))
+    assert (reason.constraint, reason.path) == ("gang", ("tasks", 2, "pinned", "start"))
+    assert reason.text == "task 't3' is pinned to 5 s, and task 't1' of its gang to 2 s"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from qamctl.schedule.explain.conflict import Conflict, find_conflict
 from qamctl.schedule.explain.verdict import Judge
 from qamctl.schedule.explain.words import span
+from qamctl.schedule.solution import Solution
 from qamctl.schedule.spec import ScheduleSpec
 
 
@@ -32,12 +33,13 @@ class Binding:
     conflict: Conflict | None
 
 
-def binding(judge: Judge, spec: ScheduleSpec) -> Binding:
-    """The shortest schedule of a feasible spec, and what keeps it from being shorter."""
-    makespan, bound, quick = judge.shortest(spec)
+def binding(judge: Judge, spec: ScheduleSpec, known: Solution) -> Binding:
+    """The shortest schedule of a spec of which some schedule is known, and what keeps it from being shorter."""
+    makespan, bound, quick = judge.shortest(spec, known)
     for least in dict.fromkeys((bound, quick)):
-        found = find_conflict(judge, replace(spec, horizon=least - 1), []) if least > 0 else None
-        if found is not None:
+        shorter = replace(spec, horizon=least - 1)
+        if least > 0 and judge.of(shorter).status == "infeasible":
+            found = find_conflict(judge, shorter, [])
             asked = f", but the horizon is {span(spec, least - 1)}"  # which the file does not say
             found = replace(
                 found,

@@ -42,8 +42,8 @@ class Conflict:
     why: tuple[str, ...]
 
 
-def find_conflict(judge: Judge, spec: ScheduleSpec, gone: Sequence[Constraint]) -> Conflict | None:
-    """A conflict among the constraints of a spec but those which are gone; None where none is known."""
+def find_conflict(judge: Judge, spec: ScheduleSpec, gone: Sequence[Constraint]) -> Conflict:
+    """A conflict among the constraints of a spec but those which are gone, where these have no schedule."""
     everyone = range(len(spec.tasks.ids))
     dropped = set(gone)
     wanted = [constraint for constraint in must(spec, everyone) if constraint not in dropped]
@@ -52,8 +52,6 @@ def find_conflict(judge: Judge, spec: ScheduleSpec, gone: Sequence[Constraint]) 
         kept = set(some)
         return without(spec, [*gone, *(constraint for constraint in wanted if constraint not in kept)])
 
-    if judge.of(left(wanted)).status != "infeasible":
-        return None
     few = wanted
     if judge.shows(lambda: left(wanted)):  # what shows without a search comes down to few tasks without one
         few = smallest(wanted, lambda some: judge.shows(lambda: left(some)))

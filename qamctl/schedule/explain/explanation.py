@@ -10,10 +10,11 @@ from typing import Any, Final
 from qamctl.schedule.explain.binding import Binding, binding
 from qamctl.schedule.explain.conflict import Conflict, find_conflict
 from qamctl.schedule.explain.constraint import Constraint, Told
-from qamctl.schedule.explain.families import told
+from qamctl.schedule.explain.families import told, without
 from qamctl.schedule.explain.remedies import remedies
 from qamctl.schedule.explain.remedy import Remedy
 from qamctl.schedule.explain.verdict import Judge
+from qamctl.schedule.solvers.cpsat import TIME_PER_STEP
 from qamctl.schedule.spec import ScheduleSpec
 from qamctl.spec.source import Path_, dotted
 
@@ -39,33 +40,33 @@ def explain_schedule(spec: ScheduleSpec, *, seconds: float, most: int, seed: int
         As `qamctl explain -o json` prints it; docs/explain.md says what each field is.
     """
     begun = time.monotonic()
-    judge = Judge(begun + CONFLICTS * seconds, seed)
+    judge = Judge(begun + CONFLICTS * seconds, seed, int(seconds / TIME_PER_STEP))
     plain = replace(spec, objective=({},), earlier=None, reasoning=None)
-    status = judge.first(plain).status
+    verdict = judge.first(plain)
     conflicts: list[Conflict] = []
     found: list[Remedy] = []
     others = shorter = None
-    if status == "feasible":
+    if verdict.solution is not None:
         judge.until = begun + seconds
-        shorter = binding(judge, plain)
-    elif status == "infeasible":
+        shorter = binding(judge, plain, verdict.solution)
+    elif verdict.status == "infeasible":
         conflicts, others = _conflicts(judge, plain)
         judge.until = begun + seconds
         found = remedies(judge, plain, conflicts, most)
-    return _Page(spec).of(status, conflicts, others, found, shorter, complete=not judge.over)
+    return _Page(spec).of(verdict.status, conflicts, others, found, shorter, complete=not (judge.over or judge.unknown))
 
 
 def _conflicts(judge: Judge, spec: ScheduleSpec) -> tuple[list[Conflict], bool]:
     """Conflicts that have no constraint in common, and whether there may be others."""
     found: list[Conflict] = []
     gone: list[Constraint] = []
-    while len(found) < MOST_CONFLICTS:
+    status = "infeasible"
+    while status == "infeasible" and len(found) < MOST_CONFLICTS:
         conflict = find_conflict(judge, spec, gone)
-        if conflict is None:
-            return found, judge.over
         found.append(conflict)
         gone += conflict.constraints
-    return found, True
+        status = judge.of(without(spec, gone)).status
+    return found, status != "feasible"
 
 
 class _Page:

@@ -79,8 +79,6 @@ def _together(
             if verdict.status == "unknown" or len(steps) == MOST_TOGETHER:
                 break
             conflict = _open(judge, spec, known, steps)
-            if conflict is None:
-                break
             if id(conflict) not in ends:
                 ends[id(conflict)] = _changes(judge, _valued(spec, steps), conflict)
             taken = {_name(step.change) for step in steps}
@@ -99,7 +97,7 @@ def _name(change: Change) -> tuple[Constraint, str]:
     return change.constraint, change.told(1).text
 
 
-def _open(judge: Judge, spec: ScheduleSpec, known: list[Conflict], steps: Sequence[Step]) -> Conflict | None:
+def _open(judge: Judge, spec: ScheduleSpec, known: list[Conflict], steps: Sequence[Step]) -> Conflict:
     """A conflict that is left after some changes; one that is new joins those which are known."""
     touched = {step.change.constraint for step in steps}
     for conflict in known:
@@ -107,8 +105,7 @@ def _open(judge: Judge, spec: ScheduleSpec, known: list[Conflict], steps: Sequen
             return conflict
     gone = [step.change.leaves or step.change.constraint for step in steps if step.change.apply is None]
     found = find_conflict(judge, _valued(spec, steps), gone)
-    if found is not None:
-        known.append(found)
+    known.append(found)
     return found
 
 

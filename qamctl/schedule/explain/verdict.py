@@ -27,8 +27,10 @@ from qamctl.solver import Budget, Outcome
 
 #: Passes of list search over all tasks that a question is worth, and its least and most passes.
 PASSES: Final = (20_000, 10, 200)
-#: Steps of CP-SAT that a question is worth at first, and at most; `cpsat.TIME_PER_STEP` says what one is.
-STEPS: Final = (20_000, 300_000)
+#: Steps of CP-SAT that any question is worth; `cpsat.TIME_PER_STEP` says what one is.
+STEPS: Final = 20_000
+#: How many times the passes of a question the first one is worth, and the search for the shortest schedule.
+FIRST: Final = 10
 #: Part of the time left that a question may take, and the seconds that each may.
 SHARE: Final = 0.2
 LEAST: Final = 1.0
@@ -62,16 +64,20 @@ class Judge:
     ----------
     until
         By `time.monotonic`.
+    most
+        Steps of CP-SAT for the first question, and for the shortest schedule.
     steps
-        Of CP-SAT for one question.
-    asked
-        Questions so far.
+        Steps for every other question.
+    asked, unknown
+        Questions so far, and those that had no answer.
     """
 
     until: float
     seed: int = 0
-    steps: int = STEPS[0]
+    most: int = 15 * STEPS
+    steps: int = STEPS
     asked: int = field(default=0, init=False)
+    unknown: int = field(default=0, init=False)
     _last: float = field(default=0.0, init=False)  # when the question that is being asked is given up
 
     @property
@@ -81,14 +87,17 @@ class Judge:
 
     def first(self, spec: ScheduleSpec) -> Verdict:
         """The verdict on the spec that all others are parts of: as long as it takes."""
-        self.steps = STEPS[1]
+        self.steps = self.most
         found, used = self._of(spec)
-        self.steps = min(STEPS[1], max(STEPS[0], int(LONGER * used / cpsat.TIME_PER_STEP)))
+        self.steps = min(self.most, max(STEPS, int(LONGER * used / cpsat.TIME_PER_STEP)))
+        self.unknown += found.status == "unknown"
         return found
 
     def of(self, spec: ScheduleSpec) -> Verdict:
         """The verdict on a spec."""
-        return self._of(spec)[0]
+        found = self._of(spec)[0]
+        self.unknown += found.status == "unknown"
+        return found
 
     def refutes(self, spec: Callable[[], ScheduleSpec]) -> bool:
         """Whether it proves that a spec, which is made only if there is time, has no schedule."""
@@ -118,20 +127,27 @@ class Judge:
             raise BackendError("constraints that were proved to clash have a schedule; please report this as a bug")
         return outcome.status == "infeasible"
 
-    def shortest(self, spec: ScheduleSpec) -> tuple[int, int, int]:
+    def shortest(self, spec: ScheduleSpec, known: Solution) -> tuple[int, int, int]:
         """Ticks until the shortest schedule that is found ends, that none is shorter than, and the same without search.
 
-        Only of specs that have a schedule.
+        Parameters
+        ----------
+        known
+            Some schedule.
         """
         now = time.monotonic()
         self._last = now + (self.until - now) * SHORTEST
         tasks = kept_tasks(spec)
-        instance = build_instance(replace(fewer(spec, tasks), objective=({"makespan": 1.0},)))
         if not len(tasks):
             return 0, 0, 0
-        known = self._listed(instance).solution
-        outcome = cpsat.solve(instance, known, Budget(steps=STEPS[1]), self.seed, self._stop, _nobody)
-        quick, makespan = makespan_bound(instance), int(outcome.solution.end.max())
+        instance = build_instance(replace(fewer(spec, tasks), objective=({"makespan": 1.0},)))
+        listed = self._listed(instance).solution
+        if listed is not None and not accepted(spec, whole(spec, tasks, listed)):
+            listed = None
+        outcome = cpsat.solve(instance, listed, Budget(steps=self.most), self.seed, self._stop, _nobody)
+        makespan, quick = int(known.end.max()), makespan_bound(instance)
+        if outcome.solution is not None and accepted(spec, whole(spec, tasks, outcome.solution)):
+            makespan = min(makespan, int(outcome.solution.end.max()))
         bound = -(-Fraction(outcome.bounds[0] or 0.0) // spec.time.resolution)
         return makespan, min(makespan, max(int(bound), quick)), quick
 
@@ -159,7 +175,7 @@ class Judge:
 
     def _listed(self, instance: Instance) -> Outcome:
         each, least, most = PASSES
-        passes = max(least, min(most, each // instance.n))
+        passes = max(least, min(most, each // instance.n)) * (FIRST if self.asked <= 1 else 1)
         return list_search.solve(instance, None, Budget(steps=passes), self.seed, self._stop, _nobody)
 
     def _search(self, instance: Instance, seed: int) -> Outcome:

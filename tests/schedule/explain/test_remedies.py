@@ -149,6 +149,62 @@ def test_a_conflict_behind_another() -> None:
     assert after(data, edits_of(found["remedies"][0])) == "feasible"
 
 
+def test_several_where_one_is_not_enough() -> None:
+    """Three tasks that only one agent may do, each apart from each other: two of them have to give way somehow."""
+    data = {"agents": [A, B, {"id": "c"}], "tasks": [
+        task("x", agents=["a"]), task("y", agents=["a"], apart=["x"]), task("z", agents=["a"], apart=["x", "y"]),
+    ]}  # fmt: skip
+    found = explained(data, most=6)
+    assert len(found["conflicts"]) == 1
+    assert len(found["remedies"]) > 1
+    for remedy in found["remedies"]:
+        edits = edits_of(remedy)
+        assert len(remedy["changes"]) == 2
+        assert after(data, edits) == "feasible"
+        assert {after(data, edits[:k] + edits[k + 1 :]) for k in range(2)} == {"infeasible"}
+
+
+def test_more_conflicts_than_are_told() -> None:
+    """Ten conflicts are told, and that there may be more; a remedy mends those which are not told, too."""
+    data = {"agents": [A], "tasks": [task(f"t{k}", skills=[f"s{k}"]) for k in range(12)]}
+    found = explained(data, most=1)
+    assert len(found["conflicts"]) == 10
+    assert found["more_conflicts"] is True
+    (remedy,) = found["remedies"]
+    assert len(remedy["changes"]) == 12
+    assert after(data, edits_of(remedy)) == "feasible"
+
+
+def test_agents_alike_are_told_together() -> None:
+    """Of many agents that are alike a few are named."""
+    found = explained({"agents": [{"id": f"a{k}"} for k in range(9)], "horizon": 2, "tasks": [
+        task(f"t{k}") for k in range(10)
+    ]})  # fmt: skip
+    texts = [row["text"] for row in found["conflicts"][0]["constraints"]]
+    assert "agents 'a0', 'a1', 'a2' and 6 more each do one task at a time" in texts
+
+
+def test_what_no_schedule_settles_is_left_out() -> None:
+    """Where nothing less can be read off a schedule, a change lets go of all that was asked for."""
+    data = {"agents": [A, B], "tasks": [
+        {"id": "x", "pinned": {"agent": "a", "start": 1, "mode": "m"}, "modes": [{"id": "m", "duration": 1}]},
+        task("y", count=2, pinned={"agents": ["a", "b"]}),
+    ]}  # fmt: skip
+    spec = schedule_from_data({"kind": "schedule", "version": 1, **data})
+    told = {
+        one.told(1).text: [(edit.path[-1], edit.before, edit.after) for edit in one.told(1).edits]
+        for constraint in named(spec, [0, 1])
+        if constraint.kind.startswith("pinned")
+        for one in changes(spec, constraint, [0, 1])
+    }
+    assert told == {
+        "let task 'x' start at another time": [("start", 1, None)],
+        "let others than agent 'a' do task 'x'": [("agent", "a", None)],
+        "let others than agents 'a' and 'b' do task 'y'": [("agents", ["a", "b"], None)],
+        "let task 'x' be done in another mode than 'm'": [("mode", "m", None)],
+    }
+
+
 def test_a_pinned_task_that_is_left_out() -> None:
     """It loses its pin, too: no spec may have both."""
     data = {"agents": [A], "tasks": [task(i, pinned={"start": 0}) for i in "xy"]}
