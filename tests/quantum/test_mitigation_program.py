@@ -37,7 +37,7 @@ def asked(circuit: QuantumCircuit, terms: tuple[tuple[str, float], ...], *words:
 
 def test_the_words_are_the_ones_that_specs_and_flags_take() -> None:
     """One list of words; a spec has `none` besides, and decisions have `detect`, which takes their codes."""
-    assert METHODS == SPEC_WORDS[:-1]
+    assert SPEC_WORDS[:-1] == METHODS
     assert (*METHODS, "detect") == MITIGATIONS
 
 
