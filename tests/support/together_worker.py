@@ -1,7 +1,8 @@
 """Forks many processes that run `qamctl schedule` and `runs list` at the same moment; see test_together.py.
 
 `together_worker FOLDER RUNS [share]`: each run's exit code and streams go to FOLDER/<k>.json, those of a list at the
-end to listed.json, and how many rows the index has to indexed.json. With `share` all runs ask the same question.
+end to listed.json, and how many rows the index has to indexed.json. With `share` all runs ask the same question,
+else each asks its own: two that ask the same and don't overlap would answer from one another's store.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ PLAN = """\
 kind: schedule
 version: 1
 agents: [{id: a1}, {id: a2}]
-tasks: [{id: t1, duration: 3}, {id: t2, duration: 2, after: [t1]}]
+tasks: [{id: t1, duration: %d}, {id: t2, duration: 2, after: [t1]}]
 """
 
 
@@ -42,7 +43,7 @@ def one(folder: Path, k: int, share: bool, begin: float) -> None:
     """One run in a folder of its own, then a list of all, which writes what it learns to the index."""
     plan = folder / f"plan-{0 if share else k}.yaml"
     if not share:
-        plan.write_text(PLAN)
+        plan.write_text(PLAN % (k + 1))
     time.sleep(max(0.0, begin - time.monotonic()))
     search = ("--backend", "list-search", "--max-steps", "1", "--threads", "1", "--reuse")
     ran(folder / f"{k}.json", "schedule", str(plan), *search, "--out", str(folder / f"out-{k}"), "-o", "json")
@@ -54,7 +55,7 @@ def one(folder: Path, k: int, share: bool, begin: float) -> None:
 def main() -> None:
     folder, runs, share = Path(sys.argv[1]), int(sys.argv[2]), bool(sys.argv[3:] and sys.argv[3])
     pipeline.load("schedule")
-    (folder / "plan-0.yaml").write_text(PLAN)
+    (folder / "plan-0.yaml").write_text(PLAN % 1)
     begin, children = time.monotonic() + TOGETHER, []
     for k in range(runs):
         child = os.fork()

@@ -1,6 +1,7 @@
 """Random specs that were asked for one thing too many: what is said to clash does, and what is offered helps.
 
-All of it is judged by CP-SAT on whole specs, and by brute force, which explanations don't use.
+All of it is judged by CP-SAT on whole specs, and by brute force, which explanations don't use. QAMCTL_CLASHES=100 in
+the environment makes the campaign longer: so many specs of each size.
 """
 
 from __future__ import annotations
