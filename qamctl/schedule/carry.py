@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
+from math import floor
 from pathlib import Path
 from typing import Any, Final
 
@@ -82,7 +83,7 @@ def read_plan(spec: ScheduleSpec, folder: Path | None, table: object, sha256: ob
 
 def _plan(spec: ScheduleSpec, rows: Any, label: str) -> dict[str, Planned]:
     found: dict[str, Planned] = {}
-    most, told = MOST_TICKS * spec.time.resolution, set()
+    most, told = floor(MOST_TICKS * spec.time.resolution), set()
     for number, row in enumerate(rows if isinstance(rows, Sequence) else [rows], 1):
         cells = row if isinstance(row, Mapping) else {}
         task, agents, mode, start = (cells.get(key) for key in ("task", "agents", "mode", "start"))
@@ -91,13 +92,14 @@ def _plan(spec: ScheduleSpec, rows: Any, label: str) -> dict[str, Planned]:
         if not isinstance(task, str) or task in told or crew is None or not moded or not _is_time(start, most):
             raise SpecError(f"{label}: assignment {number} does not say of one more task who does it, and when")
         told.add(task)
-        when = _since_origin(spec, cells.get("start_time"), Fraction(str(start)))
-        if 0 <= when <= most:
+        exact = Fraction(start) if isinstance(start, int) else Fraction(str(start))
+        when = _since_origin(spec, cells.get("start_time"), exact)
+        if when.numerator >= 0 and floor(when) <= most:
             found[task] = Planned(tuple(crew), mode, when)
     return found
 
 
-def _is_time(value: Any, most: Fraction) -> bool:
+def _is_time(value: Any, most: int) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and -most <= value <= most
 
 

@@ -23,7 +23,6 @@ def with_crews(plain: Instance, fleet: Fleet, masks: Sequence[Mask], mask_of_mod
     keep = _carrying(spec, fleet, task, plain.option_holder)
     task, mode, holder = task[keep], plain.option_mode[keep].astype(np.int64), plain.option_holder[keep]
     duration, cost = plain.option_duration[keep], plain.option_cost[keep]
-    crews: list[Crew] = [((h, 1),) if h else () for h in holder.tolist()]
     several = _several(spec, fleet, masks, mask_of_mode)
     left_out = np.flatnonzero(spec.tasks.optional)
     complete &= several.complete
@@ -32,24 +31,23 @@ def with_crews(plain: Instance, fleet: Fleet, masks: Sequence[Mask], mask_of_mod
     mode = np.concatenate([mode, several.mode, np.full(len(left_out), nothing)])
     duration = np.concatenate([duration, several.duration, np.zeros(len(left_out), np.int64)])
     cost = np.concatenate([cost, several.cost, np.zeros(len(left_out))])
-    crews = [*crews, *several.crews, *[()] * len(left_out)]
     order = np.argsort(task, kind="stable")
     task, mode, duration, cost = task[order], mode[order], duration[order], cost[order]
-    crews = [crews[o] for o in order.tolist()]
-    pause, gaps = pauses(spec, fleet.members, task, mode, crews)
-    flat = np.array([pair for crew in crews for pair in crew], np.int32).reshape(-1, 2)
+    first, who, number = _table(holder, several.crews, len(left_out), order)
+    pause, gaps = pauses(spec, fleet.members, task, mode, first, who)
+    begins = np.append(who, np.int32(0))[np.minimum(first[:-1], len(who))]
     return replace(
         plain,
         first_option=np.searchsorted(task, np.arange(plain.n + 1)).astype(np.int64),
-        option_holder=np.array([crew[0][0] if crew else 0 for crew in crews], np.int32),
+        option_holder=np.where(np.diff(first) > 0, begins, 0).astype(np.int32),
         option_mode=mode.astype(np.int32),
         option_duration=duration,
         option_cost=cost,
         pinned_start=_with_gangs(spec),
         crews=Crews(
-            first=np.concatenate([[0], np.cumsum([len(crew) for crew in crews])]).astype(np.int64),
-            holder=flat[:, 0].copy(),
-            number=flat[:, 1].copy(),
+            first=first,
+            holder=who,
+            number=number,
             out=mode == nothing,
             pause=pause,
             gaps=gaps,
@@ -57,6 +55,28 @@ def with_crews(plain: Instance, fleet: Fleet, masks: Sequence[Mask], mask_of_mod
             reach=None if complete else _reach(spec, masks, mask_of_mode),
         ),
     )
+
+
+def _table(holder: Index, several: Sequence[Crew], nobody: int, order: Ints) -> tuple[Ints, Index, Index]:
+    """([O + 1], [e], [e]) where the crew of each option begins; the holders of crews, and how many agents each gives.
+
+    Parameters
+    ----------
+    holder
+        Of the options of single agents, which come first; 0 where nobody is needed.
+    several, nobody
+        The crews of the options after them, and the number of options without any at the end.
+    order
+        [O] the option that comes first, second, ...
+    """
+    pairs = np.array([pair for crew in several for pair in crew], np.int32).reshape(-1, 2)
+    size = np.concatenate([holder > 0, [len(crew) for crew in several], np.zeros(nobody)]).astype(np.int64)
+    begin = np.cumsum(size) - size
+    who = np.concatenate([holder[holder > 0].astype(np.int32), pairs[:, 0]])
+    number = np.concatenate([np.ones(int((holder > 0).sum()), np.int32), pairs[:, 1]])
+    first = np.concatenate([[0], np.cumsum(size[order])]).astype(np.int64)
+    entry = np.arange(first[-1]) + np.repeat(begin[order] - first[:-1], size[order])
+    return first, who[entry], number[entry]
 
 
 def _reach(spec: ScheduleSpec, masks: Sequence[Mask], mask_of_mode: Index) -> tuple[Ints, Ints]:
@@ -72,15 +92,15 @@ def _reach(spec: ScheduleSpec, masks: Sequence[Mask], mask_of_mode: Index) -> tu
     np.add.at(away, np.repeat(np.arange(len(away)), np.diff(agents.away.first)), agents.away.end - agents.away.start)
     shortage = int((calendar.end - calendar.start).sum())
     least, most = modes.duration.copy(), modes.duration + shortage
-    for m in np.flatnonzero([who != () for who in modes.agents]).tolist():
-        able = np.flatnonzero(masks[mask_of_mode[m]])
+    needs = np.array([who != () for who in modes.agents], bool)
+    for k, mask in enumerate(masks):
+        mine, able = needs & (mask_of_mode == k), np.flatnonzero(mask)
         if not len(able):
             continue
-        quick, slow = able[np.argmax(ratio[able])], able[np.argmin(ratio[able])]
-        duration = int(modes.duration[m])
-        least[m] = duration_on(duration, int(agents.speed_num[quick]), int(agents.speed_den[quick]))
-        most[m] = duration_on(duration, int(agents.speed_num[slow]), int(agents.speed_den[slow])) + shortage
-        most[m] += int(modes.count[m]) * int(away[able].max())
+        quick, slow = able[[np.argmax(ratio[able])]], able[[np.argmin(ratio[able])]]
+        least[mine] = duration_on(modes.duration[mine], agents.speed_num[quick], agents.speed_den[quick])
+        most[mine] = duration_on(modes.duration[mine], agents.speed_num[slow], agents.speed_den[slow]) + shortage
+        most[mine] += modes.count[mine] * away[able].max()
     first = spec.tasks.first_mode[:-1]
     least, most = np.minimum.reduceat(least, first), np.maximum.reduceat(most, first)
     return np.where(spec.tasks.optional, 0, least), most

@@ -41,14 +41,11 @@ def work_of(spec: ScheduleSpec, solution: Solution) -> Ints:
 
 def cost_of(spec: ScheduleSpec, solution: Solution, work: Ints) -> float:
     """The term `cost` in objective units."""
-    busy, total = work * float(spec.time.resolution), 0.0
-    used: set[int] = set()
-    for t in np.flatnonzero(solution.mode >= 0).tolist():
-        crew = solution.crew(t)
-        used.update(crew)
-        total += float(spec.modes.cost[solution.mode[t]])
-        total += sum(float(spec.agents.cost_per_time[a]) for a in crew) * float(busy[t])
-    return total + float(spec.agents.cost_fixed[sorted(used)].sum())
+    task, agent = solution.seats()
+    rate, used = spec.agents.cost_per_time[agent], np.unique(agent)
+    busy = work[task] * float(spec.time.resolution)
+    modes = spec.modes.cost[solution.mode[solution.mode >= 0]]
+    return float(modes.sum() + (rate * busy).sum() + spec.agents.cost_fixed[used].sum())
 
 
 def _setup(spec: ScheduleSpec, solution: Solution) -> int:
@@ -93,18 +90,18 @@ def _balance(spec: ScheduleSpec, solution: Solution, work: Ints) -> float:
     agents = len(spec.agents.ids)
     if agents == 0 or not any(level.get("balance") for level in spec.objective):
         return 0.0
+    task, agent = solution.seats()
     busy: Floats = np.zeros(agents)
-    for t in np.flatnonzero(solution.agent >= 0).tolist():
-        busy[list(solution.crew(t))] += work[t]
+    np.add.at(busy, agent, work[task])
     return float(busy.max() - busy.sum() / agents)
 
 
 def _disruption(spec: ScheduleSpec, solution: Solution) -> float:
-    earlier, unit, total = spec.earlier, float(spec.time.resolution), 0.0
+    earlier = spec.earlier
     if earlier is None:
         return 0.0
-    for t in np.flatnonzero(earlier.start >= 0).tolist():
-        moved = solution.mode[t] < 0 or solution.crew(t) != earlier.agents[t]
-        shift = abs(int(solution.start[t]) - int(earlier.start[t])) * unit
-        total += float(spec.tasks.weight[t]) * (1.0 if moved else shift)
-    return total
+    others = [now != then for now, then in zip(solution.crews(), earlier.agents, strict=True)]
+    moved = (solution.mode < 0) | np.array(others, bool)
+    shift = np.abs(solution.start - earlier.start) * float(spec.time.resolution)
+    known = earlier.start >= 0
+    return float((spec.tasks.weight * np.where(moved, 1.0, shift))[known].sum())

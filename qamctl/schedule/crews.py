@@ -182,13 +182,20 @@ def few_crews(
 
 
 def pauses(
-    spec: ScheduleSpec, members: Sequence[Index], task: Ints, mode: Ints, crews: Sequence[tuple[tuple[int, int], ...]]
+    spec: ScheduleSpec, members: Sequence[Index], task: Ints, mode: Ints, first: Ints, holder: Index
 ) -> tuple[Ints, Gaps]:
-    """[O] the pattern of gaps of each option, -1 where its task may not pause or has no gap; and the patterns."""
+    """[O] the pattern of gaps of each option, -1 where its task may not pause or has no gap; and the patterns.
+
+    Parameters
+    ----------
+    first, holder
+        The crews of the options, as of `Crews`.
+    """
     out = np.full(len(task), -1, np.int64)
     known: dict[Spans, int] = {}
     for o in np.flatnonzero(spec.tasks.preemptible[task] & (mode < len(spec.modes.ids))).tolist():
-        spans = gaps_of(spec, int(mode[o]), tuple(int(members[holder][0]) for holder, _ in crews[o]))
+        crew = holder[first[o] : first[o + 1]].tolist()
+        spans = gaps_of(spec, int(mode[o]), tuple(int(members[h][0]) for h in crew))
         if spans:
             out[o] = known.setdefault(spans, len(known))
     return out, Gaps.of(list(known))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from qamctl.schedule.spec import Floats, Index, Ints, ScheduleSpec
+from qamctl.schedule.spec import Floats, Index, Ints, ScheduleSpec, duration_on
 
 Mask = npt.NDArray[np.bool_]
 
@@ -59,8 +59,7 @@ class Fleet:
 
     def duration(self, spec: ScheduleSpec, mode: Index | Ints, holder: Index | Ints) -> Ints:
         """[O] ticks of work."""
-        out: Ints = -(-spec.modes.duration[mode] * self.den[holder] // self.num[holder])
-        return out
+        return duration_on(spec.modes.duration[mode], self.num[holder], self.den[holder])
 
     def fits(
         self, spec: ScheduleSpec, mode: Index | Ints, holder: Index | Ints, duration: Ints
@@ -139,8 +138,8 @@ def _few_options(
         # Whose agent is gone has to find another one: it may look at very many.
         step = max(1, len(own) // (max(share, most // 100) if before[task] == _GONE else share))
         some = own[(m + task) % step :: step]
-        if before[task] >= 0:
-            some = np.union1d(some, own[own == before[task]])
+        if before[task] >= 0 and before[task] not in some:
+            some = np.append(some, own[own == before[task]])
         found.append(np.sort(np.concatenate([shared, some])))
     count = [len(h) for h in found]
     return np.repeat(np.array(modes, np.int32), count), np.concatenate(found).astype(np.int32)

@@ -39,6 +39,20 @@ class Solution:
         first = int(self.agent[task])
         return (first, *self.others.get(task, ())) if first >= 0 else ()
 
+    def crews(self) -> list[tuple[int, ...]]:
+        """[T] the agents of every task, ascending."""
+        out: list[tuple[int, ...]] = [(agent,) if agent >= 0 else () for agent in self.agent.tolist()]
+        for task, further in self.others.items():
+            out[task] += further
+        return out
+
+    def seats(self) -> tuple[Ints, Ints]:
+        """([s], [s]) each task with each agent of it: those that come first, then the further ones."""
+        task = np.flatnonzero(self.agent >= 0)
+        further = [(t, agent) for t, crew in self.others.items() for agent in crew]
+        more = np.array(further, np.int64).reshape(-1, 2)
+        return np.concatenate([task, more[:, 0]]), np.concatenate([self.agent[task].astype(np.int64), more[:, 1]])
+
 
 def segments_of(spec: ScheduleSpec, solution: Solution, task: int) -> list[tuple[int, int]] | None:
     """The pieces in which a task is worked on, in ticks; None where it never pauses."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from qamctl.spec.time import TimeAxis
 Ints = npt.NDArray[np.int64]
 Index = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
+Ticks = TypeVar("Ticks", int, Ints)  #: of one, or of many
 
 #: A time that never comes: the value of an absent deadline, due time or horizon.
 NEVER: Final = 2**62
@@ -262,7 +263,7 @@ class ScheduleSpec:
     reasoning: Reasoning | None = None  #: what a reasoning step prefers
 
 
-def duration_on(duration: int, speed_num: int, speed_den: int) -> int:
+def duration_on(duration: Ticks, speed_num: Ticks, speed_den: Ticks) -> Ticks:
     """Ticks that a task of `duration` ticks takes at speed num / den: ceil(duration / speed), exactly."""
     return -(-duration * speed_den // speed_num)
 

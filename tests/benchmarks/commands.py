@@ -38,6 +38,7 @@ def qamctl(home: Path, *arguments: str, codes: tuple[int, ...] = (0,)) -> Spent:
         Where it ends with none of these codes, with all that it said.
     """
     environ = os.environ | {"XDG_STATE_HOME": str(home)}
+    environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed command has its bytecode
     command = [sys.executable, "-m", "qamctl", *arguments]
     with tempfile.TemporaryFile("w+") as words:
         begin, before = time.perf_counter(), spent_by_children()

@@ -148,20 +148,21 @@ def takes(instance: Instance, crews: Crews, option: Ints, columns: Ints) -> tupl
     """By option: holder, place of the column, amount; the pool gives once what some agent of the crew does not hold."""
     sizes = crews.sizes
     entry_option = np.repeat(np.arange(len(sizes)), np.diff(crews.first))
-    held = instance.capacity[:, columns] >= 0
-    need = instance.demand[instance.option_mode][:, columns]
-    own = (need[entry_option] > 0) & held[crews.holder]
-    entry, column = np.nonzero(own)
+    held = (instance.capacity[:, columns] >= 0)[crews.holder]
+    need = instance.demand[:, columns][instance.option_mode]
+    asked = need > 0
+    entry, column = np.nonzero(asked[entry_option] & held)
     lacks = np.zeros((len(sizes), len(columns)), bool)
-    np.logical_or.at(lacks, entry_option, ~held[crews.holder])
+    short, lacking = np.nonzero(~held)
+    lacks[entry_option[short], lacking] = True
     lacks[sizes == 0] = True
-    pool_option, pool_column = np.nonzero((need > 0) & lacks)
+    pool_option, pool_column = np.nonzero(asked & lacks)
     who = np.concatenate([pool_option, entry_option[entry]])
     holder = np.concatenate([np.zeros(len(pool_option), np.int64), crews.holder[entry]])
     where = np.concatenate([pool_column, column])
     times = np.concatenate([np.ones(len(pool_option), np.int64), crews.number[entry]])
     amount = need[who, where] * times
-    order = np.lexsort((where, holder, who))
+    order = np.argsort((who * len(instance.members) + holder) * len(columns) + where, kind="stable")
     first = np.searchsorted(who[order], np.arange(len(sizes) + 1))
     out = _picked(first, option, holder[order], where[order], amount[order])
     return out[0], out[1], out[2], np.ascontiguousarray(out[3], np.int64)
