@@ -37,11 +37,11 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]], *, width: int, 
 
 def cell(value: object) -> str:
     """A value as people read it."""
-    if value is None or value == "":
+    if value is None:
         return "-"
     if isinstance(value, float):
         return f"{value:.8g}"
-    return " ".join(str(value).split())
+    return " ".join(str(value).split()) or "-"
 
 
 def columns(text: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from qamctl.cli.markdown import code, figure, folded, plain, table
@@ -12,6 +12,7 @@ from qamctl.cli.markdown import code, figure, folded, plain, table
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 
 
+@example("\x85")
 @given(TEXT)
 def test_code_holds_any_text(text: str) -> None:
     """On one line; a fence that nothing inside closes, and no bar that ends a cell."""

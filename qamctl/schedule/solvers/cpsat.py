@@ -178,7 +178,7 @@ class _Search:
         self, level: int, objective: Mapping[int, int], clock: _Clock, seed: int, stop: Callable[[], bool]
     ) -> Answer:
         """The runs of one level: few workers look for schedules first and for the bound then, many for both at once."""
-        relax = bool(self.instance.levels[level, 1:].any())
+        relax = self.objective.has_loads or bool(self.instance.levels[level, 1:].any())
         settings = Settings(workers=clock.workers, seed=seed, relax=relax, orders=self.instance.crews is None)
         share = clock.share(len(self.cheap) - level)
         if clock.workers > FEW:

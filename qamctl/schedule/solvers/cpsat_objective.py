@@ -15,6 +15,7 @@ import numpy as np
 from qamctl.schedule.bounds import makespan_bound
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.solution import Solution
+from qamctl.schedule.solvers.cpsat_loads import add_loads
 from qamctl.schedule.solvers.cpsat_sums import Sum, combined, exact
 from qamctl.schedule.solvers.cpsat_variables import YES, Point, Variables
 from qamctl.schedule.spec import NEVER, TERMS, Ints
@@ -62,11 +63,20 @@ class FurtherTerms(Protocol):
 
 
 class Objective:
-    """The levels of an instance over the variables of its model; adds the variables that its terms need."""
+    """The levels of an instance over the variables of its model; adds the variables that its terms need.
+
+    Attributes
+    ----------
+    levels
+        The exact sum of each.
+    has_loads
+        The makespan is tied to the choices of tasks by linear rows.
+    """
 
     def __init__(self, model: Modelled, further: FurtherTerms | None = None) -> None:
         self.model, self.instance, self.variables = model, model.instance, model.variables
         self._further = further
+        self.has_loads = False
         self._makespan: Point | None = None
         self._late: dict[int, Point] = {}
         self._tardy: dict[int, Point] = {}
@@ -112,6 +122,7 @@ class Objective:
         self._makespan = variables.new(min(lowest, highest), highest)
         for t in last:
             variables.at_most(model.end[t], self._makespan, model.there[t])
+        self.has_loads = add_loads(variables, self.instance, model.chosen, self._makespan)
         out = Sum()
         out.add(self._makespan, self.instance.spec.time.resolution)
         return out
