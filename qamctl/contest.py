@@ -61,7 +61,8 @@ class Contest:
     lead
         The engine that `auto` gives most of the time, on all cores; None: each has a core of its own.
     left_out
-        Engines that `auto` does without, and why, given the seconds that there are (None: steps are counted).
+        Engines that `auto` does without, and why, given the seconds that there are (None: steps are counted). One that
+        is not meant for such a problem has no reason, and is not told of.
     """
 
     kind: str
@@ -76,7 +77,7 @@ class Contest:
     start: Any = None
     windows: Mapping[str, Any] = field(default_factory=dict)
     lead: str | None = None
-    left_out: Callable[[float | None], Mapping[str, str]] = lambda seconds: {}
+    left_out: Callable[[float | None], Mapping[str, str | None]] = lambda seconds: {}
 
     def fault(self, answer: Any) -> str | None:
         """What is wrong with an answer, by the checker; None where nothing is."""

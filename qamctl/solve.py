@@ -88,9 +88,10 @@ def find_answer(
     """
     auto = tuple(backends) == ("auto",)
     names, heuristic = engines.expand(backends, contest.kind), engines.heuristic(contest.kind)
-    idle = contest.left_out(seconds) if auto else {}
+    idle = contest.left_out(seconds) if "auto" in backends else {}
+    idle = {name: why for name, why in idle.items() if name not in backends}
     names = tuple(name for name in names if name not in idle)
-    left_out = [Attempt(name, "skipped", note=why) for name, why in idle.items()]
+    left_out = [Attempt(name, "skipped", note=why) for name, why in idle.items() if why]
     remote = [name for name in names if engines.remote(name)]
     near = [name for name in names if name not in remote]
     options = {"max_variables": max_variables, "settings": settings, "windows": contest.windows}

@@ -129,7 +129,7 @@ def test_rounding_of_large_figures_leaves_no_contradiction(spec) -> None:  # typ
 
 def test_auto_beside_other_engines(spec) -> None:  # type: ignore[no-untyped-def]
     """`auto` stands for its members, each once; an unknown engine is refused by a dry run too."""
-    path = spec("tasks: [{id: t1, duration: 3}, {id: t2, duration: 2}]\n")
+    path = spec("tasks: [{id: t1, duration: 3}, {id: t2, duration: 2}]\nobjective: {flow: 1}\n")
     report = run_schedule(path, {"time_limit": 1.5, "backend": ["auto", "cpsat", "exact"]})
     assert [row["backend"] for row in report.result["attempts"]] == ["list-search", "anneal", "exact", "cpsat"]
     with pytest.raises(UsageError, match="no backend is called 'foo'"):

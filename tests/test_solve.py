@@ -6,10 +6,11 @@ import random
 
 import numpy as np
 import pytest
+from support.cpsat_cases import FT06, job_shop
 from support.random_specs import random_spec
 
 from qamctl import engines
-from qamctl.errors import BackendError, UsageError
+from qamctl.errors import BackendError, UnsupportedError, UsageError
 from qamctl.levels import prove
 from qamctl.race import Attempt
 from qamctl.schedule.build import build_instance
@@ -41,6 +42,27 @@ def test_auto_lists_every_engine_and_proves_a_small_problem(instance: Instance) 
     assert answer.proof is not None
     assert answer.report is not None
     assert list(answer.proof.bounds) == list(answer.report.levels)
+
+
+def test_auto_searches_shops_on_critical_paths() -> None:
+    """There list search only compares with the sampled engine; elsewhere critical-path is no member, nor told of."""
+    shop = build_instance(schedule_from_data(job_shop(FT06)))
+    answer = find_answer(contest_of(shop), seconds=20, seed=1, threads=2)
+    assert [attempt.backend for attempt in answer.attempts] == ["critical-path", "anneal", "list-search", "cpsat"]
+    assert answer.status == "optimal"
+    named = find_answer(contest_of(shop), backends=("auto", "list-search"), seconds=2, seed=1, threads=2)
+    assert {"critical-path", "list-search"} <= {attempt.backend for attempt in named.attempts}
+
+
+def test_critical_path_alone_takes_shops_only(instance: Instance) -> None:
+    """Others end with the reason, also where it stands beside an engine that takes them."""
+    for backends in (("critical-path",), ("critical-path", "cpsat")):
+        with pytest.raises(UnsupportedError, match="searches shops"):
+            find_answer(contest_of(instance), backends=backends, seconds=1, seed=1)
+    assert "critical-path" not in [
+        attempt.backend
+        for attempt in find_answer(contest_of(instance), backends=("auto", "exact"), seconds=1, seed=1).attempts
+    ]
 
 
 def test_below_a_second_cpsat_is_left_out(instance: Instance) -> None:

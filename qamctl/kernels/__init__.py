@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from qamctl.kernels.assignment.problem import AssignmentProblem
+    from qamctl.kernels.critical.problem import ShopProblem
     from qamctl.kernels.schedule.problem import Floats, Index, Ints, ScheduleProblem
 
 
@@ -151,8 +152,77 @@ class AssignmentSearch(Protocol):
         ...
 
 
+class CriticalPathSearch(Protocol):
+    """Tabu search for the makespan of shops (see `qamctl.kernels.critical.reference`), driven in slices.
+
+    A step is one move. The search depends on the problem, the starts and the seed alone, not on how `run` divides it.
+    """
+
+    def run(self, steps: int, seconds: float) -> int:
+        """Carry on for at most `steps` steps and about `seconds`; the steps done. Fewer when `stuck`.
+
+        Raises
+        ------
+        RuntimeError
+            When another thread is using this object.
+        """
+        ...
+
+    def restart(self, order: Index, choice: Ints) -> None:
+        """Forget all but the number of steps and the state of chance, and go on from another schedule.
+
+        Parameters
+        ----------
+        order
+            [T] all tasks, each behind those that precede it; machines take theirs in this order.
+        choice
+            [T] the option of each.
+        """
+        ...
+
+    @property
+    def steps(self) -> int:
+        """Steps done."""
+        ...
+
+    @property
+    def stalled(self) -> int:
+        """Steps since the best schedule was found."""
+        ...
+
+    @property
+    def stuck(self) -> bool:
+        """Whether no move is left: no machine's order on the critical path can be changed."""
+        ...
+
+    @property
+    def best_span(self) -> int:
+        """The makespan of the best schedule since the last start, ticks."""
+        ...
+
+    @property
+    def best_start(self) -> Ints:
+        """[T] ticks."""
+        ...
+
+    @property
+    def best_choice(self) -> Ints:
+        """[T] options."""
+        ...
+
+    @property
+    def start(self) -> Ints:
+        """[T] of the current schedule."""
+        ...
+
+    @property
+    def choice(self) -> Ints:
+        """[T] of the current schedule."""
+        ...
+
+
 #: The extension modules, one for each folder of kernels.
-FAMILIES = ("schedule", "tabu", "anneal", "groups", "mixing", "statevector", "assignment")
+FAMILIES = ("schedule", "tabu", "anneal", "groups", "mixing", "statevector", "assignment", "critical")
 
 
 def extension(family: str) -> ModuleType | None:
@@ -195,4 +265,18 @@ def assignment_search(problem: AssignmentProblem, start: Index, seed: int) -> As
 
         return Reference(problem, start, seed % 2**64)
     search: AssignmentSearch = found.AssignmentSearch(problem, start, seed % 2**64)
+    return search
+
+
+def critical_path_search(problem: ShopProblem, order: Index, choice: Ints, seed: int) -> CriticalPathSearch:
+    """A search over `problem` from a list of tasks and their options, in C++ or else the reference.
+
+    `seed` is taken modulo 2**64.
+    """
+    found = extension("critical")
+    if found is None:
+        from qamctl.kernels.critical.reference import CriticalPathSearch as Reference
+
+        return Reference(problem, order, choice, seed % 2**64)
+    search: CriticalPathSearch = found.CriticalPathSearch(problem, order, choice, seed % 2**64)
     return search

@@ -14,6 +14,7 @@ from qamctl.schedule.instance import Instance
 from qamctl.schedule.kept import as_it_was
 from qamctl.schedule.solution import Solution
 from qamctl.schedule.solvers.random_lists import best_of_random
+from qamctl.schedule.solvers.shop import shop_of
 from qamctl.schedule.solvers.warm import repaired
 from qamctl.schedule.spec import ScheduleSpec
 
@@ -40,7 +41,7 @@ def contest_of(instance: Instance, *, slot: int = 1) -> Contest:
         "schedule", instance, instance.value, partial(check_solution, instance.spec), partial(level_bounds, instance),
         partial(best_of_random, instance), WINDOW, max(LEAST_STEPS, min(MOST_STEPS, PLACED // max(1, instance.n))),
         nothing=empty if instance.n == 0 else None, start=_start(instance), windows={"slot": slot},
-        left_out=_left_out,
+        left_out=partial(_left_out, instance),
     )  # fmt: skip
 
 
@@ -53,9 +54,12 @@ def _start(instance: Instance) -> Solution | None:
     return None
 
 
-def _left_out(seconds: float | None) -> dict[str, str]:
-    late = seconds is not None and seconds < CPSAT_LEAST_SECONDS
-    return {"cpsat": f"left out below {CPSAT_LEAST_SECONDS:g} s of time"} if late else {}
+def _left_out(instance: Instance, seconds: float | None) -> dict[str, str | None]:
+    """On shops critical-path takes the place of list-search."""
+    found: dict[str, str | None] = {"critical-path" if shop_of(instance) is None else "list-search": None}
+    if seconds is not None and seconds < CPSAT_LEAST_SECONDS:
+        found["cpsat"] = f"left out below {CPSAT_LEAST_SECONDS:g} s of time"
+    return found
 
 
 def check_solution(spec: ScheduleSpec, solution: Solution) -> Report:
