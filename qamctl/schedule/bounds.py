@@ -16,6 +16,8 @@ import numpy.typing as npt
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.kept import same_crew
 from qamctl.schedule.limits import least_reasoning
+from qamctl.schedule.loads import most_shared
+from qamctl.schedule.prices import prices_of
 from qamctl.schedule.spec import NEVER, TERMS, Floats, Ints
 
 #: Heads and tails that an energy bound distinguishes; with at most so many it is exact over all pairs.
@@ -100,7 +102,8 @@ def makespan_bound(instance: Instance) -> int:
         h, q, work = head[tasks][some], tail[tasks][some], energy[some]
         if h.max() + q.max() + work.sum() / supply > best:
             best = max(best, _energy_bound(h, q, work, supply))
-    return best
+    prices = prices_of(instance) if instance.levels[0, 0] else None
+    return best if prices is None else max(best, prices.bound)
 
 
 def _energy_bound(head: Ints, tail: Ints, energy: Floats, supply: float) -> int:
@@ -172,13 +175,6 @@ def _loads(instance: Instance) -> Iterator[tuple[Ints, Floats, float]]:
             if (speed[among] != 1).any():
                 fastest = float(speed[leaning].max(initial=0.0))
                 yield tasks[mine], work[mine], float(instance.capacity[own, k] @ speed[own]) + shared * fastest
-
-
-def most_shared(instance: Instance, column: int) -> int:
-    """What there is of a column in the pool at the best of times."""
-    calendar = instance.spec.resources.calendar
-    periods = calendar.of(column - 1) if column else []
-    return max([int(instance.capacity[0, column]), *(left for _, _, left in periods)])
 
 
 def _holder_sets(instance: Instance, tasks: Ints, first: Ints) -> Iterator[tuple[Mask, Ints]]:

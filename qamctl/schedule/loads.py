@@ -71,6 +71,19 @@ def option_loads(instance: Instance, *, consumable: bool) -> Loads:
     return Loads(first, supply[taken], demand[taken])
 
 
+def most_shared(instance: Instance, column: int) -> int:
+    """What there is of a column in the pool at the best of times."""
+    calendar = instance.spec.resources.calendar
+    periods = calendar.of(column - 1) if column else []
+    return max([int(instance.capacity[0, column]), *(left for _, _, left in periods)])
+
+
+def best_capacity(instance: Instance, supply: int) -> int:
+    """What a supply has at the best of times."""
+    holder, column = divmod(supply, instance.capacity.shape[1])
+    return int(instance.capacity[holder, column]) if holder else max(0, most_shared(instance, column))
+
+
 def _idle(instance: Instance, supply: Ints, amount: Ints) -> np.ndarray:
     """[S] the supplies of agents that their slots keep from ever binding: amounts are those of one slot each."""
     most = np.zeros(instance.capacity.size, np.int64)

@@ -12,8 +12,9 @@ from typing import Final
 
 import numpy as np
 
-from qamctl.schedule.bounds import makespan_bound, most_shared
+from qamctl.schedule.bounds import makespan_bound
 from qamctl.schedule.instance import Instance
+from qamctl.schedule.loads import most_shared
 from qamctl.schedule.spec import KINDS, NEVER, Index, Ints
 from qamctl.schedule.unable import amount, unable
 from qamctl.spec.reason import Reason

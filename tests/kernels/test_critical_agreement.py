@@ -5,7 +5,16 @@ from __future__ import annotations
 from random import Random
 
 import pytest
-from support.shops import ReferenceSearch, job_shop, native_search, needs_native, random_shop, random_start, state
+from support.shops import (
+    ReferenceSearch,
+    job_shop,
+    native_search,
+    needs_native,
+    parallel_shop,
+    random_shop,
+    random_start,
+    state,
+)
 
 pytestmark = needs_native
 
@@ -27,6 +36,17 @@ def test_both_are_in_the_same_state(block: int) -> None:
                 native.restart(*start)
                 reference.restart(*start)
                 assert state(native) == state(reference), seed
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_both_agree_on_parallel_machines(seed: int) -> None:
+    """Tasks of two machines take each other's place there."""
+    problem = parallel_shop(Random(seed), 12 + seed, 2 + seed % 3)
+    start = random_start(problem, Random(seed))
+    native, reference = native_search(problem, *start, seed), ReferenceSearch(problem, *start, seed)
+    native.run(150, 1e9)
+    reference.run(150, 1e9)
+    assert state(native) == state(reference)
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -9,6 +9,7 @@ import pytest
 from support.cpsat_cases import FT06, instance_of, job_shop, solve, spec_data, windows_of
 from support.rich_oracle import best
 
+from qamctl.schedule import bounds
 from qamctl.schedule.bounds import makespan_bound
 from qamctl.schedule.build import build_instance
 from qamctl.schedule.instance import Instance
@@ -32,6 +33,13 @@ def objective(instance: Instance) -> Objective:
     return Objective(Model(instance, windows_of(instance)))
 
 
+@pytest.fixture
+def unpriced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bounds that know nothing of choices."""
+    monkeypatch.setattr(bounds, "prices_of", lambda _: None)
+
+
+@pytest.mark.usefixtures("unpriced")
 def test_they_bound_by_what_choices_cost() -> None:
     """Thirty tasks of 10 by one agent and 15 by the other: energy says 150, sharing them 18 to 12 gives 180."""
     instance = build_instance(schedule_from_data(unrelated([(10, 15)] * 30)))
@@ -40,6 +48,7 @@ def test_they_bound_by_what_choices_cost() -> None:
     assert (outcome.status, outcome.bounds) == ("optimal", (180.0,))
 
 
+@pytest.mark.usefixtures("unpriced")
 def test_without_them_the_bound_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     """In the same steps intervals alone prove less."""
     instance = build_instance(schedule_from_data(unrelated([(10, 15)] * 30)))

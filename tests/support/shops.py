@@ -81,6 +81,12 @@ def job_shop(rng: Random, jobs: int, machines: int) -> ShopProblem:
     return shop([0] * len(options), options, arcs, machines, 10 + jobs, 4)
 
 
+def parallel_shop(rng: Random, tasks: int, machines: int) -> ShopProblem:
+    """Any task by nearly any machine, in a time of its own; nobody waits for anybody."""
+    options = [[(m, rng.randint(1, 30)) for m in range(machines) if m == 0 or rng.random() < 0.9] for _ in range(tasks)]
+    return shop([0] * tasks, options, [], machines, rng.randint(0, 8), rng.randint(0, 5))
+
+
 def random_start(problem: ShopProblem, rng: Random) -> tuple[Index, Ints]:
     """A list of all tasks that keeps precedence, and any option of each."""
     missing = np.diff(problem.before_first).tolist()

@@ -49,6 +49,7 @@ class Shop {
     void begin(const i32* order, const i64* choice);
     i64 end(i32 t) const { return t >= 0 ? task[t].head + task[t].length : 0; }
     i64 way(i32 t) const { return t >= 0 ? task[t].length + task[t].tail : 0; }
+    i64 option_on(i32 t, i32 machine) const;
     void insert(i32 t, i64 option, i32 after);
     bool sweep();
 
@@ -70,6 +71,8 @@ struct Move {
     i64 option = -1;
     i32 after = -1, first = -1, last = -1;
     i64 estimate = 0;
+    i32 other = -1;
+    i64 other_option = -1;
     bool within() const { return first >= 0; }
     bool sooner() const { return after != last; }
 };
@@ -97,6 +100,7 @@ class CriticalPathSearch {
     void look_later(i32 t, i32 last);
     void look_sooner(i32 t, i32 first);
     void look_to_option(i32 t, i64 option);
+    void look_at_exchanges(i32 t, i64 option);
     i64 longest(i32 before, i32 behind);
     void offer(const Move& move);
     bool forbidden(const Move& move) const;

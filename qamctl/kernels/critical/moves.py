@@ -8,6 +8,7 @@ machine: into the best of the places between which no cycle can arise (Mastrolil
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from qamctl.kernels.critical.shop import Shop
@@ -20,6 +21,8 @@ class Move(NamedTuple):
     ----------
     first, last
         On its own machine: the tasks that it passes are first, ..., last, in their order; else -1.
+    other, other_option
+        A task that takes its place by that option, while it takes that one's; else -1.
     """
 
     task: int
@@ -28,6 +31,8 @@ class Move(NamedTuple):
     first: int
     last: int
     estimate: int
+    other: int = -1
+    other_option: int = -1
 
 
 def moves(shop: Shop, path: Sequence[int]) -> Iterator[Move]:
@@ -45,6 +50,10 @@ def moves(shop: Shop, path: Sequence[int]) -> Iterator[Move]:
         for option in range(shop.first_option[t], shop.first_option[t + 1]):
             if option != shop.choice[t]:
                 yield _to_option(shop, t, option)
+    if len(path) > 1 and all(shop.next[a] == b for a, b in pairwise(path)):  # one machine alone makes the makespan
+        for t in path:
+            for option in range(shop.first_option[t], shop.first_option[t + 1]):
+                yield from _exchanges(shop, t, option)
 
 
 def _in_block(shop: Shop, block: Sequence[int], front: bool, back: bool) -> Iterator[Move]:
@@ -123,3 +132,20 @@ def _to_option(shop: Shop, t: int, option: int) -> Move:
     ways = [max(ready, shop.end(around[k])) + length + max(rest, shop.way(around[k + 1])) for k in range(low, high + 1)]
     k = low + ways.index(min(ways))
     return Move(t, option, around[k], -1, -1, max(gap, min(ways)))
+
+
+def _exchanges(shop: Shop, t: int, option: int) -> Iterator[Move]:
+    """A task and one of another machine take each other's place."""
+    m, mine = shop.option_machine[option], shop.machine[t]
+    if m < 0 or m == mine:
+        return
+    length = shop.option_length[option]
+    before, behind = shop.end(shop.prev[t]), shop.way(shop.next[t])
+    for other in shop.line[m]:
+        back = shop.option_on(other, mine)
+        if back < 0:
+            continue
+        there = max(shop.ready[t], shop.end(shop.prev[other])) + length
+        here = max(shop.ready[other], before) + shop.option_length[back]
+        estimate = max(there + max(shop.rest[t], shop.way(shop.next[other])), here + max(shop.rest[other], behind))
+        yield Move(t, option, shop.prev[other], -1, -1, estimate, other, back)

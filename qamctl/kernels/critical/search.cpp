@@ -68,9 +68,12 @@ bool CriticalPathSearch::step() {
     const i32 after = shop_.task[move.task].prev;
     find_passed(move);
     const bool sooner = move.within() && move.sooner();
+    const i64 other_option = move.other >= 0 ? shop_.choice[move.other] : -1;
+    if (move.other >= 0) shop_.insert(move.other, move.other_option, move.task);
     shop_.insert(move.task, move.option, move.after);
     ++stalled_;
     if (!shop_.sweep()) {  // a cycle by way of other machines: back, and not this way again
+        if (move.other >= 0) shop_.insert(move.other, other_option, move.task);
         shop_.insert(move.task, option, after);
         shop_.sweep();
         if (!move.within()) no_option_[move.option] = until;
@@ -78,6 +81,7 @@ bool CriticalPathSearch::step() {
         return true;
     }
     if (!move.within()) no_option_[option] = until;
+    if (move.other >= 0) no_option_[other_option] = until;
     forbid_passed(move.task, !sooner, until);
     if (shop_.span < best_span_) {
         keep();
@@ -121,6 +125,11 @@ void CriticalPathSearch::look_at_moves() {
     for (const i32 t : path_)
         for (i64 o = shop_.p.first_option[t]; o < shop_.p.first_option[t + 1]; ++o)
             if (o != shop_.choice[t]) look_to_option(t, o);
+    bool alone = size > 1;  // one machine alone makes the makespan
+    for (i64 k = 1; k < size && alone; ++k) alone = shop_.task[path_[k - 1]].next == path_[k];
+    if (!alone) return;
+    for (const i32 t : path_)
+        for (i64 o = shop_.p.first_option[t]; o < shop_.p.first_option[t + 1]; ++o) look_at_exchanges(t, o);
 }
 
 // To the ends of a block and from them; `front`, `back`: whether a task that goes there may shorten the path.
@@ -226,6 +235,25 @@ void CriticalPathSearch::look_to_option(i32 t, i64 option) {
     offer({t, option, at > 0 ? tasks[at - 1] : -1, -1, -1, std::max(gap, best)});
 }
 
+// A task and one of another machine take each other's place.
+void CriticalPathSearch::look_at_exchanges(i32 t, i64 option) {
+    const Task& mine = shop_.task[t];
+    const i32 machine = shop_.p.option_machine[option];
+    if (machine < 0 || machine == mine.machine) return;
+    const i64 length = shop_.p.option_duration[option];
+    const i64 before = shop_.end(mine.prev), behind = shop_.way(mine.next);
+    for (const i32 other : shop_.line[machine]) {
+        const i64 back = shop_.option_on(other, mine.machine);
+        if (back < 0) continue;
+        const Task& its = shop_.task[other];
+        const i64 there = std::max(mine.ready, shop_.end(its.prev)) + length;
+        const i64 here = std::max(its.ready, before) + shop_.p.option_duration[back];
+        const i64 estimate =
+            std::max(there + std::max(mine.rest, shop_.way(its.next)), here + std::max(its.rest, behind));
+        offer({t, option, its.prev, -1, -1, estimate, other, back});
+    }
+}
+
 // The move with the least estimate that is not forbidden, unless it is the best ever; and any move.
 void CriticalPathSearch::offer(const Move& move) {
     if (random_.below(++count_) == 0) lucky_ = move;
@@ -238,7 +266,8 @@ void CriticalPathSearch::offer(const Move& move) {
 
 // Whether all that a move would bring back was changed not long ago.
 bool CriticalPathSearch::forbidden(const Move& move) const {
-    if (!move.within()) return no_option_[move.option] > time_;
+    if (!move.within())
+        return no_option_[move.option] > time_ || (move.other >= 0 && no_option_[move.other_option] > time_);
     const bool sooner = move.sooner();
     for (i32 other = move.first;; other = shop_.task[other].next) {
         if (no_pair_[sooner ? pair(move.task, other) : pair(other, move.task)] <= time_) return false;

@@ -26,6 +26,13 @@ void Shop::begin(const i32* order, const i64* chosen) {
     sweep();
 }
 
+// The first option of a task on a machine; -1 where it has none there.
+i64 Shop::option_on(i32 t, i32 machine) const {
+    for (i64 o = p.first_option[t]; o < p.first_option[t + 1]; ++o)
+        if (p.option_machine[o] == machine) return o;
+    return -1;
+}
+
 void Shop::insert(i32 t, i64 option, i32 after) {
     Task& mine = task[t];
     if (mine.machine >= 0) {

@@ -66,6 +66,13 @@ class Shop:
         """The longest path from the start of a task that may be none."""
         return self.length[t] + self.tail[t] if t >= 0 else 0
 
+    def option_on(self, t: int, machine: int) -> int:
+        """The first option of a task on a machine; -1 where it has none there."""
+        for option in range(self.first_option[t], self.first_option[t + 1]):
+            if self.option_machine[option] == machine:
+                return option
+        return -1
+
     def insert(self, t: int, option: int, after: int) -> None:
         """Take a task from its machine, and put it on that of an option right after another task; -1: first there."""
         if self.machine[t] >= 0:

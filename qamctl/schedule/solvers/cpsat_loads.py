@@ -11,9 +11,8 @@ from typing import Final
 
 import numpy as np
 
-from qamctl.schedule.bounds import most_shared
 from qamctl.schedule.instance import Instance
-from qamctl.schedule.loads import option_loads
+from qamctl.schedule.loads import best_capacity, option_loads
 from qamctl.schedule.solvers.cpsat_variables import Point, Variables
 
 #: Sums beyond this are not safe in CP-SAT's 64 bits.
@@ -44,7 +43,7 @@ def add_loads(variables: Variables, instance: Instance, chosen: list[Point], mak
         free = [(point.variable, amount) for point, amount in points if point.variable is not None]
         done = sum(point.offset * amount for point, amount in points)
         most = sum(variables.highest(point) * amount for point, amount in points)
-        capacity = _capacity(instance, int(loads.supply[mine[0]]))
+        capacity = best_capacity(instance, int(loads.supply[mine[0]]))
         held = most <= capacity * variables.lowest(makespan)
         if not free or held or max(most, capacity * variables.highest(makespan)) > LARGEST:
             continue
@@ -52,9 +51,3 @@ def add_loads(variables: Variables, instance: Instance, chosen: list[Point], mak
         variables.cp.add(total + done <= capacity * makespan.expression)
         added = True
     return added
-
-
-def _capacity(instance: Instance, supply: int) -> int:
-    """What a supply has at the best of times."""
-    holder, column = divmod(supply, instance.capacity.shape[1])
-    return int(instance.capacity[holder, column]) if holder else max(0, most_shared(instance, column))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -19,10 +19,8 @@ from qamctl.schedule.bounds import level_bounds, makespan_bound
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.solution import Solution
 from qamctl.schedule.solvers.elite import Elite
-from qamctl.schedule.solvers.given_lists import best_of_lists
-from qamctl.schedule.solvers.list_problem import flat_problem
 from qamctl.schedule.solvers.shop import Shop, shop_of
-from qamctl.schedule.spec import NEVER
+from qamctl.schedule.solvers.shop_starts import Starts
 from qamctl.solver import Budget, Outcome
 from qamctl.walks import Teller, drive, shares, winner
 
@@ -39,8 +37,8 @@ class _Walk:
     """One search with its own seed, and the schedules that it has met."""
 
     instance: Instance
-    free: Instance  #: the same without a horizon
     shop: Shop
+    starts: Starts
     search: CriticalPathSearch
     elite: Elite
     steps: int  #: at most
@@ -81,7 +79,7 @@ class _Walk:
         self.elite.add(search.best_span, search.best_start, search.best_choice)
         start = self.elite.next()
         if start is None:
-            start = self.shop.start_of(self.instance, _random_list(self.free, self.elite.rng))
+            start = self.shop.start_of(self.instance, self.starts.next())
         self.restarts += 1
         search.restart(*start)
 
@@ -131,27 +129,19 @@ def solve(
 
 
 def _walks(instance: Instance, shop: Shop, incumbent: Solution | None, budget: Budget, seed: int) -> list[_Walk]:
-    """The searches, each with its own seed: the first begins from the incumbent, others from lists by chance."""
+    """The searches, each with its own seed: the first begins from the incumbent where that is not longer."""
     rank = np.empty(instance.n, np.int64)
     rank[instance.graph.order] = np.arange(instance.n)
-    # Lists by chance are long: what the horizon allows is for the search to find.
-    free, walks = replace(instance, deadline=np.full(instance.n, NEVER)), []
-    bound = makespan_bound(instance)
+    bound, walks = makespan_bound(instance), []
     least, most, looks = PATIENCE
     for k, (own, steps) in enumerate(shares(budget, seed)):
         rng = np.random.default_rng(own % 2**64)
-        first = incumbent if incumbent is not None and k == 0 else _random_list(free, rng)
+        starts = Starts(instance, shop, rng)
+        first = starts.next()
+        if k == 0 and incumbent is not None and incumbent.end.max() <= first.end.max():
+            first = incumbent
         search = critical_path_search(shop.problem, *shop.start_of(instance, first), own)
         elite = Elite(shop.problem, rank, rng)
         patience = min(most, max(least, looks // instance.n))
-        walks.append(_Walk(instance, free, shop, search, elite, steps, patience, bound))
+        walks.append(_Walk(instance, shop, starts, search, elite, steps, patience, bound))
     return walks
-
-
-def _random_list(free: Instance, rng: np.random.Generator) -> Solution:
-    """The schedule of a list by chance, each task by the option that ends it first."""
-    keys, choices = rng.random((1, free.n)), np.full((1, free.n), -1, np.int64)
-    found = best_of_lists(free, flat_problem(free), keys, choices)
-    if found is None:
-        raise AssertionError("a list of a shop without deadlines leads to no schedule")
-    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from support.shops import job_shop, random_shop, random_start, state
+from support.shops import job_shop, parallel_shop, random_shop, random_start, state
 
 from qamctl.kernels.critical.problem import ShopProblem
 from qamctl.kernels.critical.reference import CriticalPathSearch
@@ -16,6 +16,7 @@ def campaign(native: Any) -> None:
     for seed in range(60):
         rng = Random(seed)
         _same(native, random_shop(rng, rng.randint(1, 25), rng.randint(1, 5), least=seed % 2), seed)
+        _same(native, parallel_shop(rng, rng.randint(2, 15), rng.randint(1, 4)), seed)
     _same(native, job_shop(Random(1), 8, 5), 1)
 
 
