@@ -55,8 +55,9 @@ def _start(instance: Instance) -> Solution | None:
 
 
 def _left_out(instance: Instance, seconds: float | None) -> dict[str, str | None]:
-    """On shops critical-path takes the place of list-search."""
-    found: dict[str, str | None] = {"critical-path" if shop_of(instance) is None else "list-search": None}
+    """On shops critical-path takes the place of list-search, unless many of their machines are alike."""
+    shop = shop_of(instance)
+    found: dict[str, str | None] = {"critical-path" if shop is None or shop.crowded else "list-search": None}
     if seconds is not None and seconds < CPSAT_LEAST_SECONDS:
         found["cpsat"] = f"left out below {CPSAT_LEAST_SECONDS:g} s of time"
     return found

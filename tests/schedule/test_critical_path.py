@@ -13,6 +13,7 @@ from support.cpsat_cases import FT06, instance_of, job_shop, random_job_shop, sp
 from qamctl.errors import UnsupportedError
 from qamctl.schedule.build import build_instance
 from qamctl.schedule.check import check_columns
+from qamctl.schedule.contest import contest_of
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.read import schedule_from_data
 from qamctl.schedule.solution import Solution
@@ -171,6 +172,21 @@ OTHERS: dict[str, dict[str, Any]] = {
               "objective": {"makespan": 1, "flow": 1}},
     "a calendar": {"agents": [{"id": "a", "calendar": [[1, 2]]}], "tasks": [{"id": "x", "duration": 1}]},
 }  # fmt: skip
+
+
+def test_a_crowded_shop_is_left_to_lists() -> None:
+    """Many machines alike under precedence; not so without it, or where they differ."""
+    chain: list[dict[str, Any]] = [
+        {"id": f"x{k}", "duration": 2, "after": [f"x{k - 2}"] if k > 1 else []} for k in range(8)
+    ]
+    free = [{"id": f"x{k}", "duration": 2} for k in range(8)]
+    alike, different = ([{"id": f"a{k}", "speed": 1 + k * speed} for k in range(3)] for speed in (0, 1))
+    for agents, tasks, crowded in ((alike, chain, True), (alike, free, False), (different, chain, False)):
+        instance = instance_of(agents=agents, tasks=tasks)
+        shop = shop_of(instance)
+        assert shop is not None
+        assert shop.crowded is crowded
+        assert contest_of(instance).left_out(9.0) == {"critical-path" if crowded else "list-search": None}
 
 
 @pytest.mark.parametrize("name", OTHERS)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -34,10 +35,14 @@ class Shop:
     ----------
     option
         [O] the instance's option for each of the problem's.
+    crowded
+        Tasks wait for each other, and most machines are like another one: moves to any of them are the same there, and
+        lists, which take whichever is free first, lead to shorter schedules.
     """
 
     problem: ShopProblem
     option: Ints
+    crowded: bool
 
     def start_of(self, instance: Instance, solution: Solution) -> tuple[Index, Ints]:
         """[T] the tasks in the order of a schedule, and the problem's option of each."""
@@ -62,6 +67,7 @@ class Shop:
         return order, choice.astype(np.int64)
 
 
+@lru_cache(maxsize=2)  # a contest asks first, and then the engine
 def shop_of(instance: Instance) -> Shop | None:
     """The instance as a shop; None where it is none, or something else than the makespan counts first."""
     if instance.crews is not None or instance.n == 0 or instance.n > MOST_TASKS or not _plain(instance):
@@ -100,7 +106,8 @@ def shop_of(instance: Instance) -> Shop | None:
         tenure=tenure,
         spread=2 * tenure // 5,
     )
-    return Shop(problem, back)
+    crowded = len(graph.pred_task) > 0 and 2 * int(copies[copies > 1].sum()) > machines
+    return Shop(problem, back, crowded)
 
 
 def _plain(instance: Instance) -> bool:
