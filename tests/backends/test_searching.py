@@ -124,6 +124,13 @@ def test_options_mean_one_budget() -> None:
     assert budget_of({"reads": 2, "sweeps": 30}).steps == 60
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_reads_with_few_steps_are_few(name: str) -> None:
+    """Steps count for all reads together: a million reads in five steps are five, in no time."""
+    found = sample(name, qubo(raw_model(sparse(20, 1))), seed=1, reads=10**6, steps=5)
+    assert found.record.num_occurrences.sum() == 5
+
+
 def test_reads_with_seconds_end_with_them() -> None:
     """A limit besides ends counted reads early; without reads the search looks at the time itself."""
     assert stop_of({"reads": 10, "seconds": 1e-9})()

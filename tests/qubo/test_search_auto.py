@@ -139,6 +139,14 @@ def test_reads_come_besides() -> None:
     assert timed[-1].shots == 5
 
 
+def test_a_step_budget_bounds_the_reads() -> None:
+    """A read is one step at least: a million of them in seven steps are seven, and that is said."""
+    for model in (model_of([-1.0, 2.0]), model_of([3.0, 1.0, 2.0, 5.0], groups=[[0, 1], [2, 3]])):
+        question = make_question(model)
+        reads = auto.run(question.model, question.objective, budget=Budget(steps=7), seed=1, reads=10**6)[-1]
+        assert (reads.shots, reads.note) == (7, "7 of 1000000 reads were taken in the steps")
+
+
 def test_reads_of_constrained_models() -> None:
     """They keep what can be kept, and repeat with the seed."""
     model = model_of([3.0, 1.0, 2.0, 5.0], [(0, 3, -4.0)], groups=[[0, 1], [2, 3]], rows=[({1: 1, 2: 1}, LE, 1)])

@@ -91,7 +91,8 @@ def run(
         taken = int(found.occurrences.sum())
         if not constrained or bool(feasible(model, found.samples[:1])[0]):
             report("reads", found.samples[0], float(found.energies[0]))
-        note = None if taken >= reads else f"{taken} of {reads} reads were taken in the time"
+        limit = "steps" if left is None else "time"
+        note = None if taken >= reads else f"{taken} of {reads} reads were taken in the {limit}"
         figures = {"steps": found.steps, "attempts": found.attempts, **found.info}
         members.append(
             Member("reads", "feasible", found.samples, found.occurrences, variables=objective.n, shots=taken,

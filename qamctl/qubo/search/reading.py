@@ -29,7 +29,7 @@ class ReadTurn:
     Attributes
     ----------
     steps
-        Sweeps of all reads together; None: each has its own.
+        Sweeps of all reads together, one at least for each: with fewer there are fewer reads. None: each has its own.
     stop
         Whether to end with fewer.
     """
@@ -40,9 +40,14 @@ class ReadTurn:
     steps: int | None
     stop: Callable[[], bool]
 
+    @property
+    def count(self) -> int:
+        """Reads that are taken."""
+        return self.reads if self.steps is None else max(1, min(self.reads, self.steps))
+
     def sweeps(self, most: int) -> int:
         """Of each read."""
-        return most if self.steps is None else max(1, min(most, self.steps // self.reads))
+        return most if self.steps is None else max(1, min(most, self.steps // self.count))
 
 
 def read_free(objective: Couplings, turn: ReadTurn) -> Found:
@@ -50,7 +55,7 @@ def read_free(objective: Couplings, turn: ReadTurn) -> Found:
     from qamctl.qubo.search import anneal
 
     return anneal.reads(
-        objective, reads=turn.reads, sweeps=turn.sweeps(SWEEPS), betas=None, seed=turn.seed, initial=None,
+        objective, reads=turn.count, sweeps=turn.sweeps(SWEEPS), betas=None, seed=turn.seed, initial=None,
         threads=turn.threads, seconds=None, stop=turn.stop,
     )  # fmt: skip
 
@@ -80,7 +85,7 @@ def _one_by_one(
 ) -> Found:
     """The best sample of each of several searches of at most `most` steps, equal ones counted; `good` ones first."""
     taken: list[Found] = []
-    while len(taken) < turn.reads and not (taken and turn.stop()):
+    while len(taken) < turn.count and not (taken and turn.stop()):
         taken.append(search(Budget(steps=turn.sweeps(most)), (turn.seed + len(taken) * STRIDE) % 2**64))
     samples = np.array([found.samples[0] for found in taken])
     energies = np.array([found.energies[0] for found in taken])
