@@ -132,16 +132,14 @@ def load_engines(backends: Sequence[str]) -> None:
     """Let each engine solve a small problem, which imports what it needs: no search then waits for that."""
     from qamctl.schedule.read import schedule_from_data
 
-    # Two tasks wait for one agent: no bound on the flow is met at once, so that every engine has to search; all but the
-    # one that knows nothing but makespans.
+    # Two tasks wait for one agent: no bound on the flow is met at once, so that every engine has to search; and those
+    # that know nothing but makespans take it, too.
     tasks = [{"id": "t1", "duration": 1}, {"id": "t2", "duration": 1}]
-    data = {"kind": "schedule", "version": 1, "agents": [{"id": "a"}], "tasks": tasks}
-    for term, names in (
-        ("makespan", [name for name in backends if name == "critical-path"]),
-        ("flow", [name for name in backends if name != "critical-path"]),
-    ):
-        contest = contest_of(build_instance(schedule_from_data(data | {"objective": {term: 1}})))
-        load_contestants(contest, names)
+    data = {
+        "kind": "schedule", "version": 1, "agents": [{"id": "a"}], "tasks": tasks,
+        "objective": [{"makespan": 1}, {"flow": 1}],
+    }  # fmt: skip
+    load_contestants(contest_of(build_instance(schedule_from_data(data))), backends)
 
 
 def compile(problem: Problem, built: Built, answer: Answer) -> dict[str, Any] | None:

@@ -100,7 +100,7 @@ def _disruption(spec: ScheduleSpec, solution: Solution) -> float:
     earlier = spec.earlier
     if earlier is None:
         return 0.0
-    others = [now != then for now, then in zip(solution.crews(), earlier.agents, strict=True)]
+    others = [crew != before for crew, before in zip(solution.crews(), earlier.agents, strict=True)]
     moved = (solution.mode < 0) | np.array(others, bool)
     shift = np.abs(solution.start - earlier.start) * float(spec.time.resolution)
     known = earlier.start >= 0

@@ -34,6 +34,16 @@ class Move(NamedTuple):
     other: int = -1
     other_option: int = -1
 
+    @property
+    def within(self) -> bool:
+        """Whether the task goes past others of its machine."""
+        return self.first >= 0
+
+    @property
+    def sooner(self) -> bool:
+        """Whether it goes before those."""
+        return self.after != self.last
+
 
 def moves(shop: Shop, path: Sequence[int]) -> Iterator[Move]:
     """All moves of the tasks of a critical path."""

@@ -129,7 +129,6 @@ class CriticalPathSearch:
         until = self._time + 1 + self._problem.tenure + self._below(self._problem.spread + 1)
         option, after = shop.choice[move.task], shop.prev[move.task]
         passed = self._passed(move)
-        earlier = move.first >= 0 and move.after != move.last  # the task goes before those that it passes
         other_option = shop.choice[move.other] if move.other >= 0 else -1
         if move.other >= 0:
             shop.insert(move.other, move.other_option, move.task)
@@ -140,17 +139,17 @@ class CriticalPathSearch:
                 shop.insert(move.other, other_option, move.task)
             shop.insert(move.task, option, after)
             shop.sweep()
-            if move.first < 0:
+            if not move.within:
                 self._no_option[move.option] = until
             for other in passed:
-                self._no_pair[self._pair(move.task, other) if earlier else self._pair(other, move.task)] = until
+                self._no_pair[self._pair(move.task, other) if move.sooner else self._pair(other, move.task)] = until
             return True
-        if move.first < 0:
+        if not move.within:
             self._no_option[option] = until
         if move.other >= 0:
             self._no_option[other_option] = until
         for other in passed:
-            self._no_pair[self._pair(other, move.task) if earlier else self._pair(move.task, other)] = until
+            self._no_pair[self._pair(other, move.task) if move.sooner else self._pair(move.task, other)] = until
         if shop.span < self._best_span:
             self._keep()
             self._stalled = 0
@@ -201,12 +200,11 @@ class CriticalPathSearch:
 
     def _forbidden(self, move: Move) -> bool:
         """Whether all that a move would bring back was changed not long ago."""
-        if move.first < 0:
+        if not move.within:
             back = self._no_option[move.other_option] > self._time if move.other >= 0 else False
             return back or self._no_option[move.option] > self._time
-        earlier = move.after != move.last
         return all(
-            self._no_pair[self._pair(move.task, other) if earlier else self._pair(other, move.task)] > self._time
+            self._no_pair[self._pair(move.task, other) if move.sooner else self._pair(other, move.task)] > self._time
             for other in self._passed(move)
         )
 
