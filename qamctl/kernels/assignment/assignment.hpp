@@ -6,25 +6,16 @@
 #include <vector>
 
 #include "random.hpp"
+#include "span.hpp"
 
 namespace qamctl {
 
-using i32 = std::int32_t;
-using i64 = std::int64_t;
-using u64 = std::uint64_t;
 using u8 = std::uint8_t;
 
 constexpr i64 kNoLimit = i64{1} << 62;
 constexpr i64 kBroken = i64{1} << 20;
 constexpr int kTerms = 7;
 enum Term { kCut, kLoad, kBalance, kMove, kCost, kSpread, kUnplaced };
-
-template <class T>
-struct Span {  // a borrowed array; the module keeps its owner alive
-    const T* data = nullptr;
-    i64 size = 0;
-    const T& operator[](i64 i) const { return data[i]; }
-};
 
 // See qamctl/kernels/assignment/problem.py for the meaning of every field.
 struct Problem {

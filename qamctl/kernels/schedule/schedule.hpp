@@ -9,23 +9,13 @@
 #include <vector>
 
 #include "random.hpp"
+#include "span.hpp"
 
 namespace qamctl {
-
-using i32 = std::int32_t;
-using i64 = std::int64_t;
-using u64 = std::uint64_t;
 
 constexpr i64 kNever = i64{1} << 62;  // the value of an absent deadline
 constexpr i64 kForever = std::numeric_limits<i64>::max();
 constexpr i64 kLookEvery = 20000;  // units of work between two looks at the clock: some 50 microseconds
-
-template <class T>
-struct Span {  // a borrowed array; the module keeps its owner alive
-    const T* data = nullptr;
-    i64 size = 0;
-    const T& operator[](i64 i) const { return data[i]; }
-};
 
 struct Need {
     i32 column;
