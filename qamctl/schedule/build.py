@@ -9,14 +9,17 @@ import numpy as np
 from qamctl.schedule.crew_options import with_crews
 from qamctl.schedule.crews import needs_crews, told_apart
 from qamctl.schedule.eligible import classes, eligibility
-from qamctl.schedule.fleet import Fleet, as_pinned, single_options
+from qamctl.schedule.fleet import Fleet, as_pinned
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.precedence import Graph
+from qamctl.schedule.single_options import single_options
 from qamctl.schedule.spec import TERMS, ScheduleSpec
 from qamctl.schedule.wishes import wishes_of
 
-#: Options of single agents that a problem with crews has, at most; of more, each task keeps some.
-MOST_OPTIONS = 100_000
+#: Options of single agents that a problem has, at most; of more, each task keeps some, together about `FEW_OPTIONS`.
+#: With crews an option costs more.
+MOST_OPTIONS, FEW_OPTIONS = 4_000_000, 400_000
+MOST_CREW_OPTIONS = 100_000
 
 
 def build_instance(spec: ScheduleSpec, *, apart: Collection[int] = ()) -> Instance:
@@ -35,7 +38,9 @@ def build_instance(spec: ScheduleSpec, *, apart: Collection[int] = ()) -> Instan
     if crewed:
         apart = {*apart, *told_apart(spec, masks, mask_of_mode)}
     fleet = Fleet.of(spec, classes(spec, masks, mask_of_mode, apart))
-    mode, holder, complete = single_options(spec, fleet, masks, mask_of_mode, MOST_OPTIONS if crewed else None)
+    limits = (MOST_CREW_OPTIONS,) * 2 if crewed else (MOST_OPTIONS, FEW_OPTIONS)
+    single = single_options(spec, fleet, masks, mask_of_mode, *limits)
+    mode, holder = single.mode, single.holder
     duration = fleet.duration(spec, mode, holder)
     task_of_mode = np.repeat(np.arange(len(spec.tasks.ids)), np.diff(spec.tasks.first_mode))
     keep = fleet.fits(spec, mode, holder, duration) & as_pinned(spec, fleet, task_of_mode[mode], mode, holder)
@@ -60,5 +65,7 @@ def build_instance(spec: ScheduleSpec, *, apart: Collection[int] = ()) -> Instan
         graph=Graph.build(len(spec.tasks.ids), spec.after),
         levels=np.array([[float(level.get(term, 0.0)) for term in TERMS] for level in spec.objective]),
         wishes=wishes,
+        complete=single.reach is None,
+        reach=single.reach,
     )
-    return with_crews(plain, fleet, masks, mask_of_mode, complete) if crewed else plain
+    return with_crews(plain, fleet, masks, mask_of_mode) if crewed else plain

@@ -16,7 +16,7 @@ from qamctl.schedule.spec import Floats, Index, Ints, ScheduleSpec, duration_on
 Crew = tuple[tuple[int, int], ...]
 
 
-def with_crews(plain: Instance, fleet: Fleet, masks: Sequence[Mask], mask_of_mode: Index, complete: bool) -> Instance:
+def with_crews(plain: Instance, fleet: Fleet, masks: Sequence[Mask], mask_of_mode: Index) -> Instance:
     """The instance with options of several agents, and options that leave tasks out."""
     spec = plain.spec
     task = np.repeat(np.arange(plain.n), np.diff(plain.first_option))
@@ -25,7 +25,7 @@ def with_crews(plain: Instance, fleet: Fleet, masks: Sequence[Mask], mask_of_mod
     duration, cost = plain.option_duration[keep], plain.option_cost[keep]
     several = _several(spec, fleet, masks, mask_of_mode)
     left_out = np.flatnonzero(spec.tasks.optional)
-    complete &= several.complete
+    complete = plain.complete and several.complete
     nothing = len(spec.modes.ids)  # the row of `demand` of a task that is left out
     task = np.concatenate([task, several.task, left_out])
     mode = np.concatenate([mode, several.mode, np.full(len(left_out), nothing)])
@@ -51,9 +51,9 @@ def with_crews(plain: Instance, fleet: Fleet, masks: Sequence[Mask], mask_of_mod
             out=mode == nothing,
             pause=pause,
             gaps=gaps,
-            complete=complete,
-            reach=None if complete else _reach(spec, masks, mask_of_mode),
         ),
+        complete=complete,
+        reach=None if complete else _reach(spec, masks, mask_of_mode),
     )
 
 

@@ -36,11 +36,6 @@ class Crews:
         [O] the option leaves its task out.
     pause, gaps
         [O] the pattern of `gaps` in which the task pauses in this option; -1 where it may not, or never needs to.
-    complete
-        Every crew that is possible is an option; else proofs that go through all of them prove nothing.
-    reach
-        ([T], [T]) ticks that a task takes at least, and at most, pauses included, whoever does it; None where all crews
-        are options, and tell that.
     """
 
     first: Ints
@@ -49,8 +44,6 @@ class Crews:
     out: npt.NDArray[np.bool_]
     pause: Ints
     gaps: Gaps
-    complete: bool
-    reach: tuple[Ints, Ints] | None = None
 
     @cached_property
     def sizes(self) -> Ints:
@@ -95,7 +88,6 @@ def single_crews(option_holder: Index) -> Crews:
         out=np.zeros(n, bool),
         pause=np.full(n, -1, np.int64),
         gaps=Gaps.of([]),
-        complete=True,
     )
 
 

@@ -56,6 +56,11 @@ class Instance:
         What a reasoning step prefers, in ticks; None where no level weighs it, or it prefers nothing.
     crews
         What options are more than one agent at any time; None where they are no more.
+    complete
+        All that can be done is an option; else proofs that go through all options prove nothing.
+    reach
+        ([T], [T]) ticks that a task takes at least, and at most, pauses included, whoever does it; None where all that
+        can be done is an option, and tells that.
     """
 
     spec: ScheduleSpec
@@ -78,6 +83,8 @@ class Instance:
     levels: Floats
     wishes: Wishes | None = None
     crews: Crews | None = None
+    complete: bool = True
+    reach: tuple[Ints, Ints] | None = None
 
     @property
     def n(self) -> int:
@@ -93,20 +100,16 @@ class Instance:
     def shortest(self) -> Ints:
         """[T] the least duration over a task's options; 0 where it has none."""
         least = self._over_options(np.minimum)
-        return least if self.crews is None or self.crews.reach is None else np.minimum(least, self.crews.reach[0])
+        return least if self.reach is None else np.minimum(least, self.reach[0])
 
     @cached_property
     def longest(self) -> Ints:
         """[T] the greatest duration over a task's options, pauses included; 0 where it has none."""
-        if self.crews is None:
-            return self._over_options(np.maximum)
-        most = self._over_options(np.maximum, self.option_duration + self.crews.gaps.length(self.crews.pause))
-        return most if self.crews.reach is None else np.maximum(most, self.crews.reach[1])
-
-    @property
-    def complete(self) -> bool:
-        """Whether all that can be done is an option."""
-        return self.crews is None or self.crews.complete
+        work = self.option_duration
+        if self.crews is not None:
+            work = work + self.crews.gaps.length(self.crews.pause)
+        most = self._over_options(np.maximum, work)
+        return most if self.reach is None else np.maximum(most, self.reach[1])
 
     def _over_options(self, reduce: np.ufunc, duration: Ints | None = None) -> Ints:
         out = np.zeros(self.n, np.int64)

@@ -152,8 +152,7 @@ class ScheduleWindows:
 
         def settles(energy: float) -> None:
             # What is left out of the model is worse than the incumbent or no better than what it holds.
-            every = self.instance.crews is None or self.instance.crews.complete
-            if self.exact and self.slot == 1 and every:
+            if self.exact and self.slot == 1 and self.instance.complete:
                 self.levels.settle(level, energy)
 
         window = self._window(built, incumbent, np.ones(self.instance.n, bool), settles)

@@ -65,7 +65,7 @@ def test_what_would_be_too_large_is_declined(data: dict[str, Any], seconds: floa
 def incomplete(instance: Instance) -> Instance:
     """The same options, as if there were more of them."""
     assert instance.crews is not None
-    return replace(instance, crews=replace(instance.crews, complete=False))
+    return replace(instance, complete=False)
 
 
 PAIRS: dict[str, Any] = {

@@ -20,7 +20,7 @@ AGENTS = 40
 @pytest.fixture(autouse=True)
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if a fleet of some agents were too large."""
-    monkeypatch.setattr(build, "MOST_OPTIONS", 50)
+    monkeypatch.setattr(build, "MOST_CREW_OPTIONS", 50)
 
 
 def instance_of(tasks: list[dict[str, Any]], plan: dict[str, str] | None = None, **root: Any) -> Instance:
@@ -50,7 +50,7 @@ def test_every_task_has_some_agents_and_not_all_the_same() -> None:
     assert len({tuple(agents) for agents in found}) > 1
     assert all(max(agents) - min(agents) > AGENTS // 2 for agents in found)
     assert instance.crews is not None
-    assert not instance.crews.complete
+    assert not instance.complete
 
 
 def test_who_is_not_able_is_no_option() -> None:
@@ -80,7 +80,7 @@ def test_who_has_lost_its_agent_may_look_further(monkeypatch: pytest.MonkeyPatch
     tasks = [{"id": f"t{k}"} for k in range(200)]
     plan = {f"t{k}": "gone" if k == 0 else "a3" for k in range(200)}
     for most in (50, 4000):
-        monkeypatch.setattr(build, "MOST_OPTIONS", most)
+        monkeypatch.setattr(build, "MOST_CREW_OPTIONS", most)
         found = [len(agents_of(instance_of(tasks, plan), task)) for task in (0, 1)]
         assert found[0] == AGENTS if most == 4000 else found[0] >= found[1] - 1
         assert found[1] < AGENTS

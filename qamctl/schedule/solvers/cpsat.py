@@ -60,7 +60,7 @@ def solve(
     if instance.n == 0:
         empty = instance.solution(np.zeros(0, np.int64), np.zeros(0, np.int64))
         return Outcome("optimal", empty, instance.value(empty))
-    complete = instance.crews is None or instance.crews.complete
+    complete = instance.complete
     if complete and (np.diff(instance.first_option) == 0).any():
         return _infeasible(incumbent, nothing)
     least = term_bounds(instance)
@@ -70,7 +70,7 @@ def solve(
     if incumbent is not None and skipped is None and (instance.options_of(incumbent) < 0).any():
         if complete:
             raise BackendError("the schedule that CP-SAT was given to start from is none of this problem")
-        skipped = "the schedule to start from has crews that are not modelled"
+        skipped = "the schedule to start from has agents that are not modelled"
     if skipped:
         return Outcome("unknown" if incumbent is None else "feasible", incumbent, cheap, info={"skipped": skipped})
     objective = _modelled(instance, latest)

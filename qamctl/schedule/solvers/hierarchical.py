@@ -1,0 +1,85 @@
+"""Large schedules: divided, the parts solved side by side, put together, and improved across the seams."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any, Final
+
+import numpy as np
+
+from qamctl.errors import UnsupportedError
+from qamctl.schedule.bounds import level_bounds
+from qamctl.schedule.hierarchy.division import divide
+from qamctl.schedule.hierarchy.parts import Parts, Solve, solve_part
+from qamctl.schedule.hierarchy.seams import improved
+from qamctl.schedule.instance import Instance
+from qamctl.schedule.solution import Solution
+from qamctl.solver import Budget, Outcome
+
+#: Share of the time, and of the steps, for the first schedule of all parts.
+FIRST: Final = 0.6
+
+#: Parts of which metrics.json has a row each.
+ROWS: Final = 1_000
+
+
+def solve(
+    instance: Instance,
+    incumbent: Solution | None,
+    budget: Budget,
+    seed: int,
+    stop: Callable[[], bool],
+    report: Callable[[Solution], None],
+    *,
+    parts: int | None = None,
+    solve_with: Solve = solve_part,
+) -> Outcome:
+    """Search for a better schedule than `incumbent` (see `qamctl.solver.Solver`), and besides:
+
+    Parameters
+    ----------
+    parts
+        Groups of agents that the problem is divided into; None: by its size.
+    solve_with
+        What solves a part.
+
+    Raises
+    ------
+    UnsupportedError
+        The problem has no agents to divide.
+    """
+    if not len(instance.spec.agents.ids):
+        raise UnsupportedError("hierarchical divides the agents of a fleet, and this problem has none")
+    begun = time.monotonic()
+    if (np.diff(instance.first_option) == 0).any():
+        return Outcome("infeasible", None, (None,) * len(instance.levels))
+    bounds = level_bounds(instance)
+    if instance.n == 0:
+        nothing = np.zeros(0, np.int64)
+        return Outcome("optimal", instance.solution(nothing, nothing), bounds)
+    info: dict[str, Any] = {}
+    best = incumbent
+    if best is None:
+        division = divide(instance, parts)
+        work = Parts(instance.spec, division, seed, stop, solve_with)
+        best = work.run(_first(budget, time.monotonic() - begun))
+        rows = work.rows
+        info = {
+            "groups": division.groups, "waves": division.waves, "steps": sum(row.steps for row in rows),
+            "parts": [asdict(row) for row in rows[:ROWS]],
+            "fallbacks": sum(row.fallback is not None for row in rows),
+        }  # fmt: skip
+        if best is None:
+            return Outcome("unknown", None, bounds, info=info)
+        report(best)
+    best, seams = improved(instance, best, bounds, budget, begun, seed, stop, report)
+    met = all(value <= bound for value, bound in zip(instance.value(best), bounds, strict=True) if bound is not None)
+    return Outcome("optimal" if met else "feasible", best, bounds, info=info | {"seams": seams})
+
+
+def _first(budget: Budget, gone: float) -> Budget:
+    if budget.steps is not None:
+        return Budget(steps=max(1, int(budget.steps * FIRST)), threads=budget.threads)
+    return Budget(seconds=max(0.0, (budget.seconds or 0.0) - gone) * FIRST, threads=budget.threads)
