@@ -60,6 +60,8 @@ class Contest:
         Further options of the QUBO windows.
     lead
         The engine that `auto` gives most of the time, on all cores; None: each has a core of its own.
+    heuristic
+        The native solver that gives others a start, and that sampled engines are compared with; None: the first one.
     left_out
         Engines that `auto` does without, and why, given the seconds that there are (None: steps are counted). One that
         is not meant for such a problem has no reason, and is not told of.
@@ -77,6 +79,7 @@ class Contest:
     start: Any = None
     windows: Mapping[str, Any] = field(default_factory=dict)
     lead: str | None = None
+    heuristic: str | None = None
     left_out: Callable[[float | None], Mapping[str, str | None]] = lambda seconds: {}
 
     def fault(self, answer: Any) -> str | None:

@@ -87,7 +87,8 @@ def find_answer(
         An engine that was named can't run or failed.
     """
     auto = tuple(backends) == ("auto",)
-    names, heuristic = engines.expand(backends, contest.kind), engines.heuristic(contest.kind)
+    names = engines.expand(backends, contest.kind)
+    heuristic = contest.heuristic or engines.heuristic(contest.kind)
     idle = contest.left_out(seconds) if "auto" in backends else {}
     idle = {name: why for name, why in idle.items() if name not in backends}
     names = tuple(name for name in names if name not in idle)

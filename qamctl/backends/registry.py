@@ -31,7 +31,10 @@ JOIN = "+"
 
 #: Native solvers by kind of problem: they take the spec itself and are no backends. The first is the heuristic that
 #: gives others a start.
-NATIVE_SOLVERS = {"schedule": ("list-search", "critical-path", "cpsat"), "cluster": ("assignment", "linear")}
+NATIVE_SOLVERS = {
+    "schedule": ("list-search", "critical-path", "hierarchical", "cpsat"),
+    "cluster": ("assignment", "linear"),
+}
 
 #: Where third parties register a function without arguments that gives a Backend.
 ENTRY_POINTS = "qamctl.backends"

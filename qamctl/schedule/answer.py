@@ -9,6 +9,7 @@ import numpy as np
 
 from qamctl.errors import UnsupportedError
 from qamctl.qubo.answer_block import WHOLE_COUPLINGS, WHOLE_VARIABLES, WINDOW_VARIABLES, answer_block
+from qamctl.schedule.covering import covering
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.model import ScheduleModel, build_model
 from qamctl.schedule.part import reduced
@@ -63,6 +64,7 @@ def model_around(
     max_couplings: int = WHOLE_COUPLINGS,
 ) -> tuple[ScheduleModel, bool]:
     """(model, whether it is the whole problem) of one level around a feasible schedule; as in `compile_answer`."""
+    instance = covering(instance, solution)
     built = whole_model(
         instance, solution, level, slot=slot, max_variables=max_variables, max_couplings=max_couplings
     )  # fmt: skip

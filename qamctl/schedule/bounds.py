@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from qamctl.schedule.fleet_loads import fleet_loads
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.kept import same_crew
 from qamctl.schedule.limits import least_reasoning
@@ -129,11 +130,14 @@ def _thresholds(values: Ints) -> Ints:
 def _loads(instance: Instance) -> Iterator[tuple[Ints, Floats, float]]:
     """Tasks, the least energy of each, and the supply that must bear them together, for every supply known.
 
-    A task without options, or that may be left out, needs nothing; none is known where not all that can be done is an
-    option.
+    A task without options, or that may be left out, needs nothing. Where not all that can be done is an option, only
+    what sets of agents have to do is known.
     """
     tasks = np.flatnonzero(np.diff(instance.first_option))
-    if not len(tasks) or not instance.complete:
+    if not instance.complete:
+        yield from fleet_loads(instance)
+        return
+    if not len(tasks):
         return
     first = instance.first_option[:-1][tasks]
     holder = instance.option_holder

@@ -10,11 +10,12 @@ import numpy as np
 from qamctl.contest import Contest
 from qamctl.schedule.bounds import level_bounds
 from qamctl.schedule.check import Report, check_columns
+from qamctl.schedule.hierarchy.division import divides
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.kept import as_it_was
 from qamctl.schedule.solution import Solution
+from qamctl.schedule.solvers.native import heuristic_name
 from qamctl.schedule.solvers.random_lists import best_of_random
-from qamctl.schedule.solvers.shop import shop_of
 from qamctl.schedule.solvers.warm import repaired
 from qamctl.schedule.spec import ScheduleSpec
 
@@ -37,10 +38,15 @@ def contest_of(instance: Instance, *, slot: int = 1) -> Contest:
         Ticks in a slot of QUBO windows.
     """
     empty = Solution(*(np.zeros(0, np.int64),) * 2, *(np.zeros(0, np.int32),) * 2)
+    # A step of a divided problem is one of each part.
+    divided = divides(instance) and not instance.complete
+    steps = PLACED // max(1, instance.n)
     return Contest(
         "schedule", instance, instance.value, partial(check_solution, instance.spec), partial(level_bounds, instance),
-        partial(best_of_random, instance), WINDOW, max(LEAST_STEPS, min(MOST_STEPS, PLACED // max(1, instance.n))),
+        partial(best_of_random, instance), 1 if divided else WINDOW,
+        max(1, steps) if divided else max(LEAST_STEPS, min(MOST_STEPS, steps)),
         nothing=empty if instance.n == 0 else None, start=_start(instance), windows={"slot": slot},
+        lead="hierarchical" if divides(instance) else None, heuristic="hierarchical" if divided else None,
         left_out=partial(_left_out, instance),
     )  # fmt: skip
 
@@ -55,9 +61,12 @@ def _start(instance: Instance) -> Solution | None:
 
 
 def _left_out(instance: Instance, seconds: float | None) -> dict[str, str | None]:
-    """On shops critical-path takes the place of list-search, unless many of their machines are alike."""
-    shop = shop_of(instance)
-    found: dict[str, str | None] = {"critical-path" if shop is None or shop.crowded else "list-search": None}
+    """One heuristic of two; none where there are too many options to look at as a whole, which are divided then."""
+    found: dict[str, str | None] = dict.fromkeys({"list-search", "critical-path"} - {heuristic_name(instance)})
+    if not divides(instance):
+        found["hierarchical"] = None
+    elif not instance.complete:
+        found |= {"list-search": None, "critical-path": None, "cpsat": "left out: too many agents for each task"}
     if seconds is not None and seconds < CPSAT_LEAST_SECONDS:
         found["cpsat"] = f"left out below {CPSAT_LEAST_SECONDS:g} s of time"
     return found

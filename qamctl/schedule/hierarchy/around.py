@@ -15,7 +15,14 @@ from qamctl.schedule.subspec import SubSpec, some_of
 
 
 def held_around(
-    spec: ScheduleSpec, now: Solution, free: Ints, agents: Ints, held: Ints, reserved: Ints | None = None
+    spec: ScheduleSpec,
+    now: Solution,
+    free: Ints,
+    agents: Ints,
+    held: Ints,
+    *,
+    reserved: Ints | None = None,
+    until: int = NEVER,
 ) -> SubSpec:
     """The tasks `free` on some agents, with what is already scheduled around them.
 
@@ -32,6 +39,8 @@ def held_around(
         of the others it counts what they have consumed.
     reserved
         Tasks that come later, and must find what they consume at least.
+    until
+        By when the free tasks have to end, so that what is held after that is in nobody's way.
 
     Notes
     -----
@@ -40,10 +49,10 @@ def held_around(
     """
     least = _shortest(spec)
     release, deadline = _tied(spec, now, free, least)
-    begin = int(release.min(initial=NEVER))
-    inside = held[now.end[held] > begin]
-    sub = some_of(spec, np.union1d(free, inside), agents)
-    gone = held[now.end[held] <= begin]
+    deadline = np.minimum(deadline, until)
+    in_the_way = (now.end[held] > int(release.min(initial=NEVER))) & (now.start[held] < until)
+    sub = some_of(spec, np.union1d(free, held[in_the_way]), agents)
+    gone = held[~in_the_way]
     part = _with_stock(spec, sub, now, gone, reserved)
     return replace(sub, spec=_pinned(spec, part, sub, now, free, release, deadline))
 

@@ -33,6 +33,17 @@ UNCUT: Final = 1.5
 MOST_PARTS: Final = 4_096
 
 
+#: Tasks and agents of a problem that is worth being divided though it could be searched as a whole.
+LARGE_TASKS: Final = 2_000
+LARGE_AGENTS: Final = 20
+
+
+def divides(instance: Instance) -> bool:
+    """Whether a problem is searched in parts: it is large, and nothing but times and amounts ties its tasks."""
+    large = instance.n >= LARGE_TASKS and len(instance.spec.agents.ids) >= LARGE_AGENTS
+    return instance.crews is None and instance.n > 0 and (large or not instance.complete)
+
+
 @dataclass(frozen=True, eq=False)
 class Division:
     """Who works on what.
@@ -116,8 +127,8 @@ def _dealt(
     limited = _limited(spec, parts)
     able = _able(spec, masks, mask_of_mode, group, parts) & limited.able
     speed = spec.agents.slots * spec.agents.speed_num / spec.agents.speed_den
-    supply = np.stack([np.bincount(group[mask], speed[mask], parts) for mask in masks], axis=1)
-    supply = np.concatenate([supply, limited.supply], axis=1).astype(np.float64)
+    by_need = [np.bincount(group[mask], speed[mask], parts).astype(np.float64) for mask in masks]
+    supply: Floats = np.column_stack([*by_need, limited.supply])
     quickest = _first_of_quickest(spec)
     need = np.zeros((len(work), supply.shape[1]))
     need[np.arange(len(work)), mask_of_mode[quickest]] = work

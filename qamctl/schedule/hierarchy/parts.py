@@ -27,8 +27,8 @@ from qamctl.solver import Budget, Outcome
 #: How much longer a part may search that has found nothing feasible.
 AGAIN: Final = 10
 
-#: Seconds that a part has at least, once it is begun.
-LEAST_SECONDS: Final = 0.05
+#: Seconds below which a part has one step instead.
+LEAST_SECONDS: Final = 0.5
 
 Stop = Callable[[], bool]
 
@@ -60,22 +60,34 @@ class PartRow:
 
 @dataclass
 class Clock:
-    """The time, or the steps, that the parts have together; each takes its share when it begins."""
+    """The time, or the steps, that the parts have together; each takes its share when it begins.
+
+    Attributes
+    ----------
+    budget
+        Of all that is done; of its time the parts should take `share`, and may take all.
+    left
+        Parts that have not begun.
+    """
 
     budget: Budget
     left: int
+    share: float
     begun: float = field(default_factory=time.monotonic)
     _lock: Lock = field(default_factory=Lock)
 
-    def share(self) -> Budget:
-        """Of the part that begins now: what is left, divided among the parts that are left."""
-        if self.budget.seconds is None:
-            return Budget(steps=self.budget.steps)
+    def own(self, times: int) -> Budget:
+        """Of the part that begins now: what is left, divided among those that are left; so many times as much.
+
+        Where hardly any time is left, it is one step, however long that takes: a part without a schedule is of no use.
+        """
+        if self.budget.steps is not None:
+            return Budget(steps=times * max(1, int(self.share * self.budget.steps)))
         with self._lock:
             left, self.left = max(1, self.left), self.left - 1
-        gone = time.monotonic() - self.begun
-        width = min(max(1, self.budget.threads), left)
-        return Budget(seconds=max(LEAST_SECONDS, (self.budget.seconds - gone) * width / left))
+        spare = self.share * (self.budget.seconds or 0.0) - (time.monotonic() - self.begun)
+        own = times * spare * min(max(1, self.budget.threads), left) / left
+        return Budget(seconds=own) if own > LEAST_SECONDS else Budget(steps=times)
 
     @property
     def over(self) -> bool:
@@ -114,14 +126,20 @@ class Parts:
         self.agents = [np.flatnonzero(self.division.group == g) for g in range(groups)]
         self.draft = Draft.empty(len(self.spec.tasks.ids))
 
-    def run(self, budget: Budget) -> Solution | None:
+    def run(self, budget: Budget, share: float = 1.0) -> Solution | None:
         """Schedule every part, wave by wave, those of a wave side by side; None where some part has no schedule.
 
         With a budget in steps every part has that many, and what comes out does not depend on the threads. A part
         whose engine fails is solved by the native one; one that finds nothing searches longer, and then together with
         more and more of the others.
+
+        Parameters
+        ----------
+        share
+            How much of the budget this should take; of seconds it may take all.
         """
-        clock = Clock(budget, sum(1 for wave in range(self.division.waves) for _ in self.division.cells(wave)))
+        cells = sum(1 for wave in range(self.division.waves) for _ in self.division.cells(wave))
+        clock = Clock(budget, cells, share)
         for wave in range(self.division.waves):
             with ThreadPoolExecutor(max(1, budget.threads)) as pool:
                 found = list(pool.map(partial(self._cell, clock, wave), *zip(*self.division.cells(wave), strict=True)))
@@ -140,7 +158,7 @@ class Parts:
             return replace(sub, spec=with_shares(sub.spec, shares))
         mine = np.flatnonzero(division.part == group)
         before, later = mine[division.wave[mine] < wave], mine[division.wave[mine] > wave]
-        return held_around(with_shares(self.spec, shares), self.draft.solution(), tasks, agents, before, later)
+        return held_around(with_shares(self.spec, shares), self.draft.solution(), tasks, agents, before, reserved=later)
 
     def _cell(self, clock: Clock, wave: int, group: int, tasks: Ints) -> _Worked:
         seed = self.seed + wave * self.division.groups + group
@@ -155,10 +173,8 @@ class Parts:
         begun, fallback = time.monotonic(), None
         outcome = Outcome("unknown", None, ())
         for solve, times in self._ways():
-            own = clock.share()
-            longer = Budget(own.seconds and own.seconds * times, own.steps and own.steps * times)
             try:
-                outcome = solve(sub.spec, seed, longer, self.stop)
+                outcome = solve(sub.spec, seed, clock.own(times), self.stop)
             except QamError as error:
                 fallback = error.message
                 continue

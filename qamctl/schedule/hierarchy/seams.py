@@ -31,6 +31,9 @@ from qamctl.solver import Budget
 TASKS: Final = 600
 AGENTS: Final = 60
 
+#: How far the tasks of a window may be delayed, in durations of the longest one.
+ROOM: Final = 2
+
 #: Schedule generation passes of a window, and the seconds that it may take.
 STEPS: Final = 200
 SECONDS: Final = 2.0
@@ -154,7 +157,7 @@ class _Picker:
         barred = np.zeros(self.instance.n, bool)
         taken = np.zeros(len(self.quick), bool)
         for _ in range(number if not self.instance.consumable.any() else 1):
-            open_cost = np.where(barred, 0.0, cost)
+            open_cost = np.where(barred | self.shares if found else barred, 0.0, cost)
             if not open_cost.any():
                 break
             focus = int(rng.choice(len(cost), p=open_cost / open_cost.sum()))
@@ -195,7 +198,8 @@ class _Picker:
         loose = np.zeros(instance.n, bool)
         loose[free] = True
         held = np.flatnonzero((on | self.shares) & ~loose)
-        return _Window(held_around(instance.spec, now, free, agents, held), free)
+        until = int(now.end[free].max() + ROOM * instance.longest[free].max())
+        return _Window(held_around(instance.spec, now, free, agents, held, until=until), free)
 
     def _around(self, now: Solution, focus: int, barred: np.ndarray) -> Ints:
         """The focus, and what it waits for, as far back as that leaves no time between."""

@@ -50,7 +50,7 @@ def shares_of(spec: ScheduleSpec, part: Ints, parts: int) -> list[Shares]:
 
 
 def _summed(value: Floats, part: Ints, parts: int) -> Floats:
-    out: Floats = np.bincount(part, value, parts)
+    out: Floats = np.bincount(part, value, parts).astype(np.float64)
     return out
 
 

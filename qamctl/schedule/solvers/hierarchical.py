@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, Final
 
 import numpy as np
@@ -64,7 +64,7 @@ def solve(
     if best is None:
         division = divide(instance, parts)
         work = Parts(instance.spec, division, seed, stop, solve_with)
-        best = work.run(_first(budget, time.monotonic() - begun))
+        best = work.run(_left(budget, begun), FIRST)
         rows = work.rows
         info = {
             "groups": division.groups, "waves": division.waves, "steps": sum(row.steps for row in rows),
@@ -79,7 +79,8 @@ def solve(
     return Outcome("optimal" if met else "feasible", best, bounds, info=info | {"seams": seams})
 
 
-def _first(budget: Budget, gone: float) -> Budget:
-    if budget.steps is not None:
-        return Budget(steps=max(1, int(budget.steps * FIRST)), threads=budget.threads)
-    return Budget(seconds=max(0.0, (budget.seconds or 0.0) - gone) * FIRST, threads=budget.threads)
+def _left(budget: Budget, begun: float) -> Budget:
+    """What is left of a budget that began then."""
+    if budget.seconds is None:
+        return budget
+    return replace(budget, seconds=max(0.0, budget.seconds - (time.monotonic() - begun)))

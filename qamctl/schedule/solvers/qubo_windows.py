@@ -10,6 +10,7 @@ import numpy as np
 
 from qamctl.qubo.window import Sampler
 from qamctl.schedule.bounds import level_bounds
+from qamctl.schedule.covering import covering
 from qamctl.schedule.held import refuse_unheld
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.place import place
@@ -66,6 +67,7 @@ def solve(
         if incumbent is None:
             return Outcome("unknown", None, tuple(bounds), info={"reason": "no feasible schedule to start from"})
         report(incumbent)
+    instance = covering(instance, incumbent)
     levels = OpenLevels(bounds)
     windows = ScheduleWindows(instance, max_variables, slot, levels, exact, together=batch > 1)
     if instance.crews is not None:
