@@ -11,6 +11,7 @@ TYPE_CHECKING = False  # known to type checkers by its name; `typing` itself cos
 if TYPE_CHECKING:
     from qamctl.api import AzureQuantumClient, QUBOScheduler
     from qamctl.api_clusters import AgentCluster, ClusterManager
+    from qamctl.api_hierarchy import EnhancedQUBOScheduler
     from qamctl.errors import ExitCode, QamError
     from qamctl.quantum.qaoa import QAOAOptimizer
     from qamctl.reason.react import QuantumReACT
@@ -24,6 +25,7 @@ __all__ = [
     "AutoSampler",
     "AzureQuantumClient",
     "ClusterManager",
+    "EnhancedQUBOScheduler",
     "ExitCode",
     "QAOAOptimizer",
     "QUBOScheduler",
@@ -45,6 +47,7 @@ _HOMES = {
     "AgentCluster": "qamctl.api_clusters",
     "AzureQuantumClient": "qamctl.api",
     "ClusterManager": "qamctl.api_clusters",
+    "EnhancedQUBOScheduler": "qamctl.api_hierarchy",
     "QUBOScheduler": "qamctl.api",
     "QuantumReACT": "qamctl.reason.react",
     "QuantumReasoningState": "qamctl.reason.state",

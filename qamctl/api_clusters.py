@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -11,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qamctl import engines
-from qamctl.azure.account import account_of
+from qamctl.api_account import settings_for
 from qamctl.cluster.agent_cluster import AgentCluster, Amount, clusters_of
 from qamctl.cluster.carry import carried
 from qamctl.cluster.check import Report
@@ -23,10 +21,8 @@ from qamctl.cluster.spec import ClusterSpec
 from qamctl.cluster.structure import Data, assigned, created, divided, merged, nested
 from qamctl.cluster.write import to_data
 from qamctl.clustering import ClusterReport, OptimisationState, find_parts, optimise
-from qamctl.config import resolve
 from qamctl.errors import UsageError
-from qamctl.measuring import NOTHING, Settings, settings_of
-from qamctl.runs.record import state_folder, utc_now
+from qamctl.runs.record import utc_now
 from qamctl.spec.plain import plain, plain_source
 from qamctl.spec.reader import read_source
 
@@ -266,7 +262,8 @@ class ClusterManager:
             spec = carried(spec, self._places(), objective_given=True)
         report = optimise(
             spec, backends=names, seconds=seconds, steps=max_steps, seed=self.seed if seed is None else seed,
-            when=self._clock(), threads=threads, strict=strict, settings=self._settings(names, client),
+            when=self._clock(), threads=threads, strict=strict,
+            settings=settings_for(names, "cluster", spec.name, client),
         )  # fmt: skip
         placed: dict[str, str | None] = {}
         if report.accepted and report.solution is not None:
@@ -330,20 +327,6 @@ class ClusterManager:
         """Where each agent is."""
         names = (*self._spec.clusters.ids, None)
         return dict(zip(self._spec.agents.ids, (names[k] for k in self._spec.agents.current.tolist()), strict=True))
-
-    def _settings(self, names: Sequence[str], client: AzureQuantumClient | None) -> Settings:
-        """What remote engines work with."""
-        remote = [name for name in engines.expand(names, "cluster") if engines.remote(name)]
-        if client is None:
-            if remote:
-                raise UsageError(f"{remote[0]} needs an account: give `client=AzureQuantumClient(...)`")
-            return NOTHING
-        options = resolve(
-            client.options, {}, profile=client.profile, config_file=client.config_file, cwd=Path.cwd(),
-            environ=os.environ,
-        ).options  # fmt: skip
-        account = account_of(options, state_folder(os.environ), os.environ)
-        return settings_of(options, self._spec.name, account)
 
 
 def _data_of(spec: ClusterSpec | str | Path | Mapping[str, Any]) -> dict[str, Any]:

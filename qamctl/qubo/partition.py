@@ -110,6 +110,14 @@ def deal(load: Floats, supply: Floats, allowed: Mask | None = None) -> Ints | No
     return part
 
 
+def imbalance(load: Floats, supply: Floats, part: Ints) -> float:
+    """The sum of squares of how far each part is used by each kind of work; least where all are used alike."""
+    used = np.zeros(supply.shape)
+    np.add.at(used, part, load)
+    mean = np.maximum(load.sum(axis=0) / np.maximum(supply.sum(axis=0), 1e-9), 1e-9)
+    return float(((used / np.maximum(supply, 1e-9) / mean) ** 2).sum())
+
+
 def shared(total: int, need: Floats, least: Ints) -> Ints:
     """[p] what each part gets of something that all draw on: in proportion to its need, at least `least`.
 

@@ -8,7 +8,7 @@ earlier ones as they were scheduled. What the whole fleet shares is divided in p
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,6 +22,8 @@ from qamctl.schedule.hierarchy.groups import grouped_agents, links_of
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.single_options import needs_alike
 from qamctl.schedule.spec import Floats, Index, Ints, ScheduleSpec
+
+Dealer = Callable[[Floats, Floats, Mask], Ints | None]
 
 #: Pairs of a task and an agent that may do it, in one part.
 PART_PAIRS: Final = 1_000_000
@@ -72,7 +74,7 @@ class Division:
                 yield group, inside[mine]
 
 
-def divide(instance: Instance, parts: int | None = None) -> Division:
+def divide(instance: Instance, parts: int | None = None, dealer: Dealer = deal) -> Division:
     """Divide the tasks and agents of a problem.
 
     Parameters
@@ -80,6 +82,8 @@ def divide(instance: Instance, parts: int | None = None) -> Division:
     parts
         Groups of agents; None: so many that none has more than `PART_PAIRS` to choose from, at least two. There are
         fewer where the tasks can't be done by smaller groups, in the end one.
+    dealer
+        What puts the components of a wave on groups: (load, supply, allowed) as `qubo.partition.deal`.
     """
     spec = instance.spec
     masks, mask_of_mode = eligibility(spec)
@@ -95,7 +99,7 @@ def divide(instance: Instance, parts: int | None = None) -> Division:
         start, _ = instance.earliest
         wave = waves(start, work, spec.after.pred.astype(np.int64), spec.after.succ.astype(np.int64), most)
     while True:
-        found = _dealt(spec, masks, mask_of_mode, work, wave, number)
+        found = _dealt(spec, masks, mask_of_mode, work, wave, number, dealer)
         if found is not None:
             return found
         number = max(1, number // 2)
@@ -118,7 +122,13 @@ def _work(spec: ScheduleSpec) -> Floats:
 
 
 def _dealt(
-    spec: ScheduleSpec, masks: list[Mask], mask_of_mode: Index, work: Floats, wave: Ints, parts: int
+    spec: ScheduleSpec,
+    masks: list[Mask],
+    mask_of_mode: Index,
+    work: Floats,
+    wave: Ints,
+    parts: int,
+    dealer: Dealer,
 ) -> Division | None:
     """The division into so many groups; None where some task could be done in none of them."""
     group = grouped_agents(spec, masks, parts)
@@ -145,7 +155,7 @@ def _dealt(
         edges = np.searchsorted(label[order], np.arange(int(label.max(initial=-1)) + 1))
         load = np.asarray(np.add.reduceat(need[tasks[order]], edges, axis=0), np.float64)
         allowed = np.logical_and.reduceat(able[tasks[order]], edges, axis=0)
-        found = deal(load, supply, allowed)
+        found = dealer(load, supply, allowed)
         if found is None:
             return None
         part[tasks] = found[label]

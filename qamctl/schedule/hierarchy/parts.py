@@ -178,6 +178,7 @@ class Parts:
             except QamError as error:
                 fallback = error.message
                 continue
+            fallback = outcome.info.get("fallback", fallback)
             if outcome.solution is not None or outcome.status == "infeasible" or self.stop() or clock.over:
                 break
             fallback = fallback or "nothing feasible was found at first"

@@ -11,7 +11,7 @@ import numpy as np
 
 from qamctl.errors import UnsupportedError
 from qamctl.schedule.bounds import level_bounds
-from qamctl.schedule.hierarchy.division import divide
+from qamctl.schedule.hierarchy.division import Division, divide
 from qamctl.schedule.hierarchy.parts import Parts, Solve, solve_part
 from qamctl.schedule.hierarchy.seams import improved
 from qamctl.schedule.instance import Instance
@@ -33,15 +33,15 @@ def solve(
     stop: Callable[[], bool],
     report: Callable[[Solution], None],
     *,
-    parts: int | None = None,
+    division: Division | None = None,
     solve_with: Solve = solve_part,
 ) -> Outcome:
     """Search for a better schedule than `incumbent` (see `qamctl.solver.Solver`), and besides:
 
     Parameters
     ----------
-    parts
-        Groups of agents that the problem is divided into; None: by its size.
+    division
+        Who works on what; None: as `divide` has it.
     solve_with
         What solves a part.
 
@@ -62,7 +62,7 @@ def solve(
     info: dict[str, Any] = {}
     best = incumbent
     if best is None:
-        division = divide(instance, parts)
+        division = divide(instance) if division is None else division
         work = Parts(instance.spec, division, seed, stop, solve_with)
         best = work.run(_left(budget, begun), FIRST)
         rows = work.rows
