@@ -6,7 +6,7 @@ may be cut in *waves*, one after the other; and each wave is *dealt* to parts th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,9 @@ import numpy.typing as npt
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
+
+#: How many fair shares may hang together before they are cut in waves.
+UNCUT = 1.5
 
 #: Times that the waves of one problem are halved, at most.
 HALVINGS = 10
@@ -35,11 +38,11 @@ def components(n: int, a: npt.NDArray[np.integer], b: npt.NDArray[np.integer]) -
     return out
 
 
-def waves(moment: Ints, work: Floats, before: Ints, after: Ints, most: float) -> Ints:
-    """[n] the wave of each item, so that what hangs together within a wave is no more work than `most`.
+def waves(moment: Ints, work: Floats, before: Ints, after: Ints, parts: Callable[[int], int]) -> Ints:
+    """[n] the wave of each item, so that what hangs together within a wave can be dealt to its parts evenly.
 
-    The items are cut by time in waves of about the same work, twice as many each time until that holds, or nothing
-    within a wave waits for anything else.
+    The items are cut by time in waves of about the same work, first none, then twice as many each time, until no
+    component is more than `UNCUT` fair shares of its wave, or a wave has one part, or nothing in it waits for anything.
 
     Parameters
     ----------
@@ -49,6 +52,8 @@ def waves(moment: Ints, work: Floats, before: Ints, after: Ints, most: float) ->
         [n] of each item.
     before, after
         [e] item after[k] waits for before[k]; no cycles.
+    parts
+        Into how many parts each wave is divided where there are so many of them.
     """
     order = np.lexsort((np.arange(len(moment)), moment))
     done = np.empty(len(work))
@@ -64,10 +69,12 @@ def waves(moment: Ints, work: Floats, before: Ints, after: Ints, most: float) ->
                 break
             np.maximum.at(wave, after[late], wave[before[late]])
         inside = wave[before] == wave[after]
-        if not inside.any():
+        share = np.bincount(wave, work) * UNCUT / parts(number)
+        if not inside.any() or parts(number) == 1:
             break
         label = components(len(moment), before[inside], after[inside])
-        if np.bincount(label, work).max() <= most:
+        _, first = np.unique(label, return_index=True)
+        if (np.bincount(label, work) <= share[wave[first]]).all():
             break
     return np.unique(wave, return_inverse=True)[1].reshape(-1).astype(np.int64)
 

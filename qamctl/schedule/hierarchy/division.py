@@ -28,9 +28,6 @@ Dealer = Callable[[Floats, Floats, Mask], Ints | None]
 #: Pairs of a task and an agent that may do it, in one part.
 PART_PAIRS: Final = 1_000_000
 
-#: How much more work than a fair share may hang together before it is cut in waves.
-UNCUT: Final = 1.5
-
 #: Parts of a problem, at most.
 MOST_PARTS: Final = 4_096
 
@@ -89,15 +86,15 @@ def divide(instance: Instance, parts: int | None = None, dealer: Dealer = deal) 
     masks, mask_of_mode = eligibility(spec)
     work = _work(spec)
     pairs = int(np.array([mask.sum() for mask in masks], np.int64)[mask_of_mode].sum()) if masks else 0
-    together = components(instance.n, *links_of(spec))
-    wave = np.zeros(instance.n, np.int64)
-    for turn in range(2):  # in waves there are fewer tasks at a time, so that more agents can be
-        number = _parts(spec, pairs / max(1, int(wave.max(initial=0)) + 1), parts)
-        most = UNCUT * float(work.sum()) / number / max(1, int(wave.max(initial=0)) + 1)
-        if turn or needs_crews(spec) or np.bincount(together, work, 1).max() <= most:
-            break
-        start, _ = instance.earliest
-        wave = waves(start, work, spec.after.pred.astype(np.int64), spec.after.succ.astype(np.int64), most)
+
+    def number_of(waves: int) -> int:
+        """In waves there are fewer tasks at a time, so that more agents can be."""
+        return _parts(spec, pairs / waves, 1 if parts is None and waves > 1 else 2, parts)
+
+    wave, links = np.zeros(instance.n, np.int64), (spec.after.pred.astype(np.int64), spec.after.succ.astype(np.int64))
+    if not needs_crews(spec):
+        wave = waves(instance.earliest[0], work, *links, number_of)
+    number = number_of(int(wave.max(initial=0)) + 1)
     while True:
         found = _dealt(spec, masks, mask_of_mode, work, wave, number, dealer)
         if found is not None:
@@ -105,10 +102,10 @@ def divide(instance: Instance, parts: int | None = None, dealer: Dealer = deal) 
         number = max(1, number // 2)
 
 
-def _parts(spec: ScheduleSpec, pairs: float, asked: int | None) -> int:
+def _parts(spec: ScheduleSpec, pairs: float, least: int, asked: int | None) -> int:
     """Pairs are divided by the square of the number of parts: each has fewer tasks, and fewer agents for each."""
     if asked is None:
-        asked = max(2, int(np.ceil(np.sqrt(pairs / PART_PAIRS))))
+        asked = max(least, int(np.ceil(np.sqrt(pairs / PART_PAIRS))))
     return max(1, min(asked, MOST_PARTS, len(spec.agents.ids)))
 
 
