@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
@@ -22,8 +21,9 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path[:0] = [str(HERE), str(ROOT)]
 
+from asked import Failed, asked  # noqa: E402
 from cases import Case, cases  # noqa: E402
-from journal import Row, append, fingerprint, key, load  # noqa: E402
+from journal import Row, fingerprint, resumed  # noqa: E402
 from plain import faults, makespan, plain_problem, simple_bound  # noqa: E402
 from verdicts import demands, table, verdict_table, verdicts  # noqa: E402
 
@@ -40,24 +40,9 @@ ENGINES = {
 def main() -> int:
     """Measure what is missing, then print the table and what it says; 1 if a demand is not met."""
     options = arguments()
-    known = load(options.rows)
     code = dict.fromkeys(OURS, fingerprint(ROOT / "qamctl")) | dict.fromkeys(RULES, "")
     code["pyjobshop"] = peer_version()
-    wanted: list[Row] = []
-    stopped = False
-    try:
-        for case, job in jobs(options, code):
-            row = known.get(key(job))
-            if row is None:
-                row = measure(case, job)
-                if row["status"] != "failed":  # what failed is tried again the next time
-                    append(options.rows, row)
-                    known[key(row)] = row
-                say(f"{row['case']:28} {row['engine']:12} {row['status']:10} {row['objective']} {row['fault'] or ''}")
-            wanted.append(row)
-    except KeyboardInterrupt:
-        stopped = True
-        say(f"stopped; the rows so far are in {options.rows}, and the same command goes on from there")
+    wanted, whole = resumed(options.rows, jobs(options, code), measure, told)
     checks, pairs = demands(wanted), verdicts(wanted)
     write(table(wanted))
     if pairs:
@@ -66,7 +51,7 @@ def main() -> int:
     if options.json:
         report = {"rows": wanted, "verdicts": pairs, "demands": [{"met": m, "text": t} for m, t in checks]}
         options.json.write_text(json.dumps(report, indent=1) + "\n")
-    return 130 if stopped else 0 if all(met for met, _ in checks) else 1
+    return 130 if not whole else 0 if all(met for met, _ in checks) else 1
 
 
 def arguments() -> argparse.Namespace:
@@ -146,17 +131,11 @@ def measure(case: Case, job: Row) -> Row:
         "memory": None,
         "info": {},
     }
-    request = json.dumps(job | {"data": data, "seed": job["seed"] or 0})
+    request = job | {"data": data, "seed": job["seed"] or 0}
     try:
-        done = subprocess.run(
-            [sys.executable, str(HERE / "worker.py")], input=request, capture_output=True, text=True, check=False,
-            timeout=4 * job["seconds"] + 60,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        return row | nothing | {"fault": "ran past four times its limit"}
-    if done.returncode != 0:
-        return row | nothing | {"fault": f"exit {done.returncode}: {done.stderr.strip().splitlines()[-1:]}"}
-    answer = json.loads(done.stdout.splitlines()[-1])
+        answer = asked("worker.py", request, patience=4 * job["seconds"] + 60)
+    except Failed as reason:
+        return row | nothing | {"fault": str(reason)}
     start, violations = answer.pop("start"), answer.pop("violations", [])
     row |= {"objective": None, "info": {}} | answer
     found = [*violations, *(faults(problem, start) if start is not None else [])]
@@ -178,6 +157,11 @@ def _impossible(row: Row, case: Case) -> Iterator[str]:
             yield f"objective {objective} is below {lower}"
     if row["status"] == "optimal" and case.best is not None and objective is not None and objective > case.best:
         yield f"called optimal, but {case.best} is known"
+
+
+def told(row: Row) -> str:
+    """The line of a run that has just ended."""
+    return f"{row['case']:28} {row['engine']:12} {row['status']:10} {row['objective']} {row['fault'] or ''}"
 
 
 def say(text: str) -> None:
