@@ -28,7 +28,7 @@ sys.path[:0] = [str(HERE), str(ROOT), str(HERE.parent)]
 import numpy as np  # noqa: E402
 from asked import Failed, asked  # noqa: E402
 from assignment_engines import problem_of  # noqa: E402
-from journal import Row, fingerprint, resumed  # noqa: E402
+from journal import Row, fingerprint, resumed, tell_stopped  # noqa: E402
 
 #: neal's weights: of a group, in units of what leaving an item out could save; of a capacity (see the engine).
 SWEEP = tuple(f"neal:{group}/{row}" for group in (0.5, 1.0, 2.0) for row in (0.25, 1.0, 4.0))
@@ -167,6 +167,8 @@ def main() -> int:
     options = parser.parse_args()
     todo = ((None, job) for job in jobs(options))
     wanted, whole = resumed(options.rows, todo, lambda _, job: measure(job), told)
+    if not whole:
+        tell_stopped(options.rows)
     checks = demands(wanted)
     sys.stdout.write(table(wanted) + "\n")
     sys.stdout.write("".join(f"{'met   ' if met else 'MISSED'} {text}\n" for met, text in checks))

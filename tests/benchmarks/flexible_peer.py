@@ -20,7 +20,7 @@ def cpsat(problem: Flexible, *, seconds: float, threads: int, seed: int, loads: 
     from ortools.sat.python import cp_model
 
     model = cp_model.CpModel()
-    horizon = sum(max(way.duration for way in ways) for ways in problem.ways)
+    horizon = _horizon(problem)
     starts, ends = [], []
     chosen = _choices(model, problem)
     held: dict[str, tuple[list[Any], list[int]]] = {name: ([], []) for name in problem.renewable}
@@ -62,7 +62,11 @@ def assigned(problem: Flexible, *, seconds: float, threads: int, seed: int) -> d
 
     model = cp_model.CpModel()
     chosen = _choices(model, problem)
-    makespan = model.new_int_var(0, sum(max(way.duration for way in ways) for ways in problem.ways), "")
+    loads = dict.fromkeys(problem.renewable, 0)
+    for ways in problem.ways:
+        quickest = min(ways, key=lambda way: way.duration)
+        loads[next(iter(quickest.use))] += quickest.duration
+    makespan = model.new_int_var(0, max(loads.values()), "")
     _add_loads(model, problem, chosen, makespan)
     model.minimize(makespan)
     solver, answer = _solved(model, seconds, threads, seed)
@@ -80,6 +84,12 @@ def unordered(problem: Flexible) -> bool:
     """Order is nothing: no task waits for another, and each way is one machine and nothing else."""
     alone = all(list(map(problem.renewable.get, way.use)) == [1] for ways in problem.ways for way in ways)
     return alone and not any(problem.before)
+
+
+def _horizon(problem: Flexible) -> int:
+    """All tasks one after the other, each in its shortest way, or its longest where that may use up too much."""
+    which = max if problem.stock else min
+    return sum(which(way.duration for way in ways) for ways in problem.ways)
 
 
 def _choices(model: Any, problem: Flexible) -> list[list[Any]]:

@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -62,9 +63,12 @@ def resumed(
             rows.append(row)
         except KeyboardInterrupt:
             whole = False
-    if not whole:
-        sys.stderr.write(f"stopped; the rows so far are in {path}, and the same command goes on from there\n")
     return rows, whole
+
+
+def tell_stopped(path: Path) -> None:
+    """Say where a benchmark that did not measure everything goes on."""
+    sys.stderr.write(f"stopped; the rows so far are in {path}, and the same command goes on from there\n")
 
 
 def append(path: Path, row: Row) -> None:
@@ -78,6 +82,15 @@ def append(path: Path, row: Row) -> None:
 def key(row: Row) -> tuple[Any, ...]:
     """What makes a row the same measurement."""
     return tuple(row[field] for field in KEY)
+
+
+def versions(*packages: str) -> str:
+    """What stands for the code of a peer that needs these packages; empty, with a line that says so, without one."""
+    try:
+        return ", ".join(f"{package} {version(package)}" for package in packages)
+    except PackageNotFoundError as missing:
+        sys.stderr.write(f"without {packages[0]}: {missing}; the extra `bench` has it\n")
+        return ""
 
 
 def fingerprint(package: Path) -> str:

@@ -24,7 +24,7 @@ ROOT = HERE.parent.parent
 sys.path[:0] = [str(HERE), str(ROOT)]
 
 from asked import Failed, asked  # noqa: E402
-from journal import Row, fingerprint, resumed  # noqa: E402
+from journal import Row, fingerprint, resumed, tell_stopped  # noqa: E402
 from qubo_cases import Case, cases  # noqa: E402
 from qubo_engines import ENGINES, OURS, PACKAGES  # noqa: E402
 from qubo_report import demands, families, family_table, pictures, table  # noqa: E402
@@ -36,6 +36,8 @@ def main() -> int:
     wanted, whole = resumed(
         options.rows, jobs(options, versions(options)), lambda case, job: measure(case, job, options), told
     )
+    if not whole:
+        tell_stopped(options.rows)
     found, checks = families(wanted), demands(wanted)
     write(table(wanted))
     write("\n" + family_table(found))

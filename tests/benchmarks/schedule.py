@@ -14,7 +14,6 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -23,7 +22,7 @@ sys.path[:0] = [str(HERE), str(ROOT)]
 
 from asked import Failed, asked  # noqa: E402
 from cases import Case, cases  # noqa: E402
-from journal import Row, fingerprint, resumed  # noqa: E402
+from journal import Row, fingerprint, resumed, tell_stopped, versions  # noqa: E402
 from plain import faults, makespan, plain_problem, simple_bound  # noqa: E402
 from verdicts import demands, table, verdict_table, verdicts  # noqa: E402
 
@@ -41,8 +40,10 @@ def main() -> int:
     """Measure what is missing, then print the table and what it says; 1 if a demand is not met."""
     options = arguments()
     code = dict.fromkeys(OURS, fingerprint(ROOT / "qamctl")) | dict.fromkeys(RULES, "")
-    code["pyjobshop"] = peer_version()
+    code["pyjobshop"] = versions("pyjobshop", "ortools")
     wanted, whole = resumed(options.rows, jobs(options, code), measure, told)
+    if not whole:
+        tell_stopped(options.rows)
     checks, pairs = demands(wanted), verdicts(wanted)
     write(table(wanted))
     if pairs:
@@ -74,15 +75,6 @@ def arguments() -> argparse.Namespace:
     if not options.instances.is_dir():
         parser.error(f"there is no folder {options.instances}: say --instances DIR or set QAMCTL_SHARED")
     return options
-
-
-def peer_version() -> str:
-    """What stands for the peer's code; empty where it is not installed, and the table is then without it."""
-    try:
-        return f"pyjobshop {version('pyjobshop')}, ortools {version('ortools')}"
-    except PackageNotFoundError as missing:
-        say(f"without PyJobShop: {missing}; the extra `bench` has it")
-        return ""
 
 
 def jobs(options: argparse.Namespace, code: dict[str, str]) -> Iterator[tuple[Case, Row]]:
@@ -122,7 +114,7 @@ def measure(case: Case, job: Row) -> Row:
     data = case.data()
     problem = plain_problem(data)
     row = job | {"best": case.best, "simple_bound": simple_bound(problem), "fault": None}
-    nothing = {
+    nothing: Row = {
         "status": "failed",
         "objective": None,
         "bound": None,
@@ -162,11 +154,6 @@ def _impossible(row: Row, case: Case) -> Iterator[str]:
 def told(row: Row) -> str:
     """The line of a run that has just ended."""
     return f"{row['case']:28} {row['engine']:12} {row['status']:10} {row['objective']} {row['fault'] or ''}"
-
-
-def say(text: str) -> None:
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()
 
 
 def write(text: str) -> None:
