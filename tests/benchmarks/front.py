@@ -40,7 +40,7 @@ PACKAGES = {
     "cpsat": ("ortools",), "cpsat-all": ("ortools",), "cpsat-5x": ("ortools",), "pyjobshop": ("pyjobshop", "ortools"),
 }  # fmt: skip
 #: Seconds in which a run begins and ends, beside its search.
-AROUND = 15.0
+AROUND = 30.0
 
 
 def main() -> int:

@@ -147,13 +147,13 @@ def published(rows: Sequence[Row]) -> list[Row]:
 
 
 def published_table(found: Sequence[Row], rows: Sequence[Row]) -> str:
-    """One line a family and engine; then the families about which nothing is stated."""
+    """One line a family and engine; then the families of `auto` about which nothing is stated."""
     lines = [["published", "engine", "minutes", "source", "problems", "gap%", "best%", "none", "auto's gap%"]]
     for f in found:
         figures = [figure(f["gap"], 3), figure(f["reached"], 1), str(f["without"]), figure(f["gap_ours"], 3)]
         lines.append([f["family"], f["engine"], str(f["minutes"]), f["source"], str(f["problems"]), *figures])
-    asked = dict.fromkeys(row["family"] for row in rows)
-    silent = [family for family in asked if family not in {f["family"] for f in found}]
+    ours = dict.fromkeys(row["family"] for row in rows if row["engine"] == "auto")
+    silent = [family for family in ours if family not in {f["family"] for f in found}]
     return aligned(lines, left={0, 1, 3}) + (f"\nnot stated: {', '.join(silent)}" if silent else "")
 
 

@@ -213,6 +213,7 @@ def test_published_results_stand_beside_ours(verdicts: ModuleType) -> None:
     assert found[0]["gap"] == 0
     assert found[1]["gap"] == found[0]["gap_ours"] == pytest.approx(100 * 8 / 656)
     assert verdicts.published_table(found, rows).endswith("not stated: pmp")
+    assert "not stated" not in verdicts.published_table([], [row("cpsat", 110, family="pmp", case="1")])
 
 
 @pytest.mark.parametrize(
