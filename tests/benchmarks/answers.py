@@ -1,10 +1,10 @@
-"""Answers to a published problem, from its file: by `qamctl schedule`, and by peers; and what is wrong with them."""
+"""Answers to a published problem, from its file: ours, of windows alone, of peers; and what is wrong with them."""
 
 from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,12 @@ from published import Case
 from ways import Flexible
 
 Row = dict[str, Any]
+
+#: What the metrics file says of windows: numbers, and gains by the names that they have here.
+COUNTS = ("windows", "improved", "controlled")
+GAINS = {
+    "gain": "gain", "over_random": "gain_over_random", "over_classical": "gain_over_classical_same_time",
+}  # fmt: skip
 
 
 def ours(case: Case, problem: Flexible, limits: dict[str, Any]) -> Row:
@@ -35,23 +41,38 @@ def ours(case: Case, problem: Flexible, limits: dict[str, Any]) -> Row:
 
 
 def windows(result: Row, metrics: Row) -> Row:
-    """What the QUBO windows of a run did, over all engines that opened some.
+    """What the QUBO windows of a run did, over all engines that opened some; see `figures_of`.
 
-    `windows`, `improved`, `controlled` are numbers of windows; `gain` is what the engine gained in the controlled
-    ones, `over_random` and `over_classical` how much of that chance and the classical engine did not. `worsened`: the
-    incumbent rose at some instant, a window lost, or the answer is above what an engine had.
+    `worsened`: the incumbent rose at some instant, windows lost, or the answer is above what an engine had.
     """
-    engines = [figures for figures in metrics["search"].values() if "windows" in figures]
-    names = {
-        "windows": "windows", "improved": "improved", "controlled": "controlled", "gain": "gain",
-        "over_random": "gain_over_random", "over_classical": "gain_over_classical_same_time",
-    }  # fmt: skip
-    found: Row = {short: sum(figures.get(name) or 0 for figures in engines) for short, name in names.items()}
+    found = figures_of([figures for figures in metrics["search"].values() if "windows" in figures])
     values = [value for _, value, _ in metrics["curve"]]
     reached = [row["objective"] for row in result["attempts"] if row["objective"] is not None]
     rose = any(later > sooner for sooner, later in pairwise(values))
     above = result["objective"] is not None and any(result["objective"] > value for value in [*values, *reached])
-    return found | {"worsened": rose or above or found["gain"] < -1e-9}
+    return found | {"worsened": rose or above or (found["gain"] or 0) < -1e-9}
+
+
+def figures_of(engines: Sequence[Row]) -> Row:
+    """Sums over engines: the windows, those that improved the incumbent, those with controls.
+
+    `gain` is what the engine gained in the last ones, `over_random` and `over_classical` how much of that chance and
+    the classical engine did not; None where there were no controls.
+    """
+    found: Row = {name: sum(figures.get(name, 0) for figures in engines) for name in COUNTS}
+    for short, name in GAINS.items():
+        gains = [figures[name] for figures in engines if figures.get(name) is not None]
+        found[short] = sum(gains) if gains else None
+    return found
+
+
+def windows_alone(case: Case, problem: Flexible, limits: Row) -> Row:
+    """`windows_worker.py` on the file; raises as `asked.asked` does."""
+    job = {"format": case.format, "path": str(case.path.resolve()), **limits}
+    answer = asked("windows_worker.py", job, patience=4 * limits["seconds"] + 300)
+    rows = answer.pop("rows")
+    start, chosen = (None, None) if rows is None else problem.schedule(rows)
+    return answer | {"start": start, "chosen": chosen}
 
 
 def peer(engine: str, case: Case, limits: dict[str, Any], *, patience: float = 3600) -> Row:

@@ -6,9 +6,10 @@
 
 `auto` is `qamctl schedule`; `cpsat` is the best model that we know for CP-SAT, with as many workers as there are cores,
 which is its default; `cpsat-all` the same with the eight workers of its whole portfolio, `cpsat-5x` these for five
-times as long, where they had not proved their answer; `pyjobshop` is PyJobShop's own model. One at a time, every run in
-processes of its own, in turning order; each answer is counted anew from the published file. The problems are those of
-`front_list.json`. README.md says more.
+times as long, where they had not proved their answer; `pyjobshop` is PyJobShop's own model; `windows` are our QUBO
+windows alone, from the schedule of a rule, with their controls. One at a time, every run in processes of its own, in
+turning order; each answer is counted anew from the published file. The problems are those of `front_list.json`.
+README.md says more.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ ROOT = HERE.parent.parent
 sys.path[:0] = [str(HERE), str(ROOT)]
 
 import front_verdicts as verdicts  # noqa: E402
-from answers import judge, ours, peer  # noqa: E402
+from answers import judge, ours, peer, windows_alone  # noqa: E402
 from asked import Failed  # noqa: E402
 from front_cases import front_cases  # noqa: E402
 from journal import Row, fingerprint, resumed, tell_stopped, versions  # noqa: E402
@@ -99,8 +100,7 @@ def engines(options: argparse.Namespace) -> dict[str, str]:
     """The engines that are asked for and are there, each with what stands for its code."""
     chosen = set(filter(None, options.engines.split(","))) or set(verdicts.ENGINES)
     code = {name: versions(*packages) for name, packages in PACKAGES.items() if name in chosen}
-    if "auto" in chosen:
-        code["auto"] = fingerprint(ROOT / "qamctl")
+    code |= dict.fromkeys(chosen & {"auto", "windows"}, fingerprint(ROOT / "qamctl"))
     return {name: code[name] for name in verdicts.ENGINES if code.get(name)}
 
 
@@ -137,7 +137,7 @@ def wanted(options: argparse.Namespace) -> list[Case]:
 def job(options: argparse.Namespace, case: Case, engine: str, seed: int, code: str) -> Row:
     """What makes the row of a run."""
     seconds = options.time_limit * (LONGER if engine == "cpsat-5x" else 1)
-    threads = options.workers if engine in ("cpsat-all", "cpsat-5x") else options.threads
+    threads = {"windows": 1, "cpsat-all": options.workers, "cpsat-5x": options.workers}.get(engine, options.threads)
     return {
         "family": case.family, "case": case.name, "engine": engine, "seed": seed, "seconds": seconds,
         "threads": threads, "code": code,
@@ -153,6 +153,8 @@ def measure(case: Case, job: Row) -> Row:
     try:
         if job["engine"] == "auto":
             answer = ours(case, problem, limits)
+        elif job["engine"] == "windows":
+            answer = windows_alone(case, problem, limits)
         else:
             name = job["engine"] if job["engine"] == "pyjobshop" else "cpsat-best"
             answer = peer(name, case, limits, patience=4 * job["seconds"] + 300)

@@ -194,13 +194,16 @@ def test_figures_of_families(verdicts: ModuleType) -> None:
 
 
 def test_windows_are_summed(verdicts: ModuleType) -> None:
-    """By family and in all, of our runs."""
-    rows = [row("auto", 100, windows=opened()), row("auto", 100, seed=2, windows=opened(worsened=True))]
-    rows += [row("auto", 100, family="pmp", windows=opened(gain=0.5)), row("cpsat", 100)]
-    assert [(f["family"], f["runs"], f["windows"], f["gain"], f["worsened"]) for f in verdicts.windows(rows)] == [
-        ("j60", 2, 10, 6, 1), ("pmp", 1, 5, 0.5, 0), ("all", 3, 15, 6.5, 1),
+    """By family and in all, of `auto` and of windows alone; gains are unknown where nothing had controls."""
+    rows = [row("windows", 100, windows=opened()), row("windows", 100, seed=2, windows=opened(worsened=True))]
+    rows += [row("windows", 100, family="pmp", windows=opened(gain=0.5)), row("cpsat", 100)]
+    rows.append(row("auto", 100, windows=opened(controlled=0, gain=None)))
+    figures = ("family", "engine", "runs", "windows", "gain", "worsened")
+    assert [tuple(f[name] for name in figures) for f in verdicts.windows(rows)] == [
+        ("j60", "auto", 1, 5, None, 0), ("all", "auto", 1, 5, None, 0),
+        ("j60", "windows", 2, 10, 6, 1), ("pmp", "windows", 1, 5, 0.5, 0), ("all", "windows", 3, 15, 6.5, 1),
     ]  # fmt: skip
-    assert "over_classical" in verdicts.window_table(verdicts.windows(rows))
+    assert len(verdicts.window_table(verdicts.windows(rows)).splitlines()) == 6
 
 
 def test_published_results_stand_beside_ours(verdicts: ModuleType) -> None:
@@ -268,7 +271,7 @@ def test_it_measures_once_and_goes_on(tmp_path: Path) -> None:
     """Without time it says that it is not done; then it measures; then everything comes from the file."""
     rows, report = tmp_path / "rows.jsonl", tmp_path / "report.json"
     command = [sys.executable, str(HERE / "front.py"), "--instances", str(shared_path("instances")), "--only", "ft06"]
-    command += ["--engines", "auto,cpsat-all,cpsat-5x", "--time-limit", "2", "--seeds", "1"]
+    command += ["--engines", "auto,cpsat-all,cpsat-5x,windows", "--time-limit", "2", "--seeds", "1"]
     command += ["--rows", str(rows), "--json", str(report)]
     early = subprocess.run([*command, "--budget", "0"], capture_output=True, text=True, check=False)
     assert (early.returncode, rows.exists()) == (130, False)
@@ -277,9 +280,12 @@ def test_it_measures_once_and_goes_on(tmp_path: Path) -> None:
     assert first.returncode in (0, 1), first.stderr
     kept = rows.read_text()
     found = json.loads(report.read_text())["rows"]
-    assert [r["engine"] for r in found][:2] in (["auto", "cpsat-all"], ["cpsat-all", "auto"])
-    assert found[-1]["engine"] == "cpsat-5x"
-    assert {(r["objective"], r["best"], r["fault"]) for r in found} == {(55, 55, None)}
+    assert sorted(r["engine"] for r in found) == ["auto", "cpsat-5x", "cpsat-all", "windows"]
+    assert {r["fault"] for r in found} == {None}
+    assert {(r["objective"], r["best"]) for r in found if r["engine"] != "windows"} == {(55, 55)}
+    alone = next(r["windows"] for r in found if r["engine"] == "windows")
+    assert alone["windows"] == alone["controlled"] > 0
+    assert alone["worsened"] is False
     again = subprocess.run([*command, "--budget", "0"], capture_output=True, text=True, check=False)
     assert (again.stdout, again.stderr) == (first.stdout, "")
     assert rows.read_text() == kept
