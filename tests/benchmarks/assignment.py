@@ -15,7 +15,6 @@ import argparse
 import csv
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.metadata import version
@@ -27,8 +26,9 @@ ROOT = HERE.parent.parent
 sys.path[:0] = [str(HERE), str(ROOT), str(HERE.parent)]
 
 import numpy as np  # noqa: E402
+from asked import Failed, asked  # noqa: E402
 from assignment_engines import problem_of  # noqa: E402
-from journal import Row, append, fingerprint, key, load  # noqa: E402
+from journal import Row, fingerprint, resumed, tell_stopped  # noqa: E402
 
 #: neal's weights: of a group, in units of what leaving an item out could save; of a capacity (see the engine).
 SWEEP = tuple(f"neal:{group}/{row}" for group in (0.5, 1.0, 2.0) for row in (0.25, 1.0, 4.0))
@@ -86,17 +86,19 @@ def jobs(options: argparse.Namespace) -> Iterator[Row]:
 
 def measure(job: Row) -> Row:
     """One run, its answer evaluated."""
-    done = subprocess.run(
-        [sys.executable, str(HERE / "assignment_engines.py")], input=json.dumps(job), capture_output=True, text=True,
-        check=False, timeout=20 * job["seconds"] + 300,
-    )  # fmt: skip
-    if done.returncode != 0:
-        return job | {"objective": None, "cpu": None, "note": "", "fault": done.stderr.strip().splitlines()[-1:]}
-    answer = json.loads(done.stdout.splitlines()[-1])
+    try:
+        answer = asked("assignment_engines.py", job, patience=20 * job["seconds"] + 300)
+    except Failed as reason:
+        return job | {"status": "failed", "objective": None, "cpu": None, "note": "", "fault": str(reason)}
     bins = answer.pop("bins")
     value = None if bins is None else problem_of(job).objective(np.array(bins))
     fault = "a bin overflows" if bins is not None and value is None else None
     return job | answer | {"objective": value, "fault": fault}
+
+
+def told(row: Row) -> str:
+    """The line of a run that has just ended."""
+    return f"{row['case']:14} {row['engine']:18} {row['objective']} {row['note']} {row['fault'] or ''}"
 
 
 def table(rows: list[Row]) -> str:
@@ -163,26 +165,17 @@ def main() -> int:
     parser.add_argument("--seeds", default="1", help="seeds, separated by commas")
     parser.add_argument("--json", type=Path, help="write the rows and what they show to a file")
     options = parser.parse_args()
-    known, wanted, stopped = load(options.rows), list[Row](), False
-    try:
-        for job in jobs(options):
-            row = known.get(key(job))
-            if row is None:
-                row = measure(job)
-                append(options.rows, row)
-                sys.stderr.write(
-                    f"{row['case']:14} {row['engine']:18} {row['objective']} {row['note']} {row['fault'] or ''}\n"
-                )
-            wanted.append(row)
-    except KeyboardInterrupt:
-        stopped = True
+    todo = ((None, job) for job in jobs(options))
+    wanted, whole = resumed(options.rows, todo, lambda _, job: measure(job), told)
+    if not whole:
+        tell_stopped(options.rows)
     checks = demands(wanted)
     sys.stdout.write(table(wanted) + "\n")
     sys.stdout.write("".join(f"{'met   ' if met else 'MISSED'} {text}\n" for met, text in checks))
     if options.json:
         report = {"rows": wanted, "demands": [{"met": met, "text": text} for met, text in checks]}
         options.json.write_text(json.dumps(report, indent=1) + "\n")
-    return 130 if stopped else 0 if all(met for met, _ in checks) else 1
+    return 130 if not whole else 0 if all(met for met, _ in checks) else 1
 
 
 if __name__ == "__main__":

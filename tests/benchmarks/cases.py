@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from best_known import of_project, of_shops, of_table
 
 from qamctl.formats import read
 
@@ -56,26 +56,16 @@ class Case:
 def cases(instances: Path) -> Iterator[Case]:
     """Every problem whose file is at hand, family by family."""
     schedule = instances / "schedule"
-    jobs = {row["instance"]: row for row in json.loads((schedule / "jobshop/best_known.json").read_text())}
+    shops = of_shops(schedule / "jobshop/best_known.json")
     for name in JOBSHOP:
-        row = jobs[name]
         path = schedule / f"jobshop/{name}.txt"
-        yield Case("jobshop", name, path, "jobshop", None, row["upper_bound"], row["lower_bound"])
-    known = _best_of_psplib(schedule / "best_known.csv")
+        yield Case("jobshop", name, path, "jobshop", None, *shops[name])
+    table = of_table(schedule / "best_known.csv")
     for family, cells in (("j60", J60), ("j120", J120)):
         for cell in cells:
-            # Instances are numbered through in the table of best known values, ten a cell.
-            best = known[f"{family.upper()}_{(cell - 1) * 10 + 1}.txt"]
-            path = schedule / f"rcpsp/{family}/{family}_{cell}_1.rcp"
-            yield Case(family, f"{family}_{cell}_1", path, "rcpsp", None, best)
+            name = f"{family}_{cell}_1"
+            yield Case(family, name, schedule / f"rcpsp/{family}/{name}.rcp", "rcpsp", None, of_project(table, name))
     for name in WORKFLOWS:
         for agents in AGENTS:
             path = instances / f"orchestrate/workflows/{name}.json"
             yield Case("workflows", f"{name.split('-')[0]}@{agents}", path, "wfcommons", agents)
-
-
-def _best_of_psplib(path: Path) -> dict[str, float]:
-    with path.open(newline="") as file:
-        return {
-            row["instance"]: float(row["bks"]) for row in csv.DictReader(file) if row["category"].startswith("PSPLIB")
-        }

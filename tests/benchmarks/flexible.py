@@ -14,16 +14,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from commands import qamctl, schedule
-from flexible_cases import Case, Flexible, cases, read
-from flexible_peer import cpsat
+from answers import Row, judge, ours, peer
+from published import Case, cases
+from published_files import read
 
 HERE = Path(__file__).resolve().parent
 #: Points of the mean gap that `auto` may be above either of the two models.
@@ -31,32 +27,25 @@ MOST = 1.0
 PEERS = ("cpsat", "cpsat+loads")
 ENGINES = ("auto", *PEERS)
 
-Row = dict[str, Any]
-
 
 def main() -> int:
     """Run the cases and print the table; 1 where a demand was missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=10.0, help="wall time of each solve")
     parser.add_argument("--instances", type=Path, default=HERE.parents[2] / "shared" / "instances")
-    parser.add_argument("--only", action="append", default=[], help="a format or a problem; repeatable")
+    parser.add_argument("--only", action="append", default=[], help="a family or a problem; repeatable")
     parser.add_argument("--threads", type=int, default=2, help="of ours, and CP-SAT's workers")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", type=Path)
-    parser.add_argument("--peer", nargs=3, metavar=("NAME", "FORMAT", "FILE"), help=argparse.SUPPRESS)
     args = parser.parse_args()
     limits = {"seconds": args.seconds, "threads": args.threads, "seed": args.seed}
-    if args.peer:
-        name, format, file = args.peer
-        sys.stdout.write(json.dumps(cpsat(read(format, Path(file)), loads=name.endswith("loads"), **limits)))
-        return 0
     if not (args.instances / "schedule").is_dir():
         sys.stdout.write(f"{args.instances / 'schedule'} is not here: name it by --instances\n")
         return 2
     rows: list[Row] = []
     heading()
-    for case in cases(args.instances):
-        if args.only and not {case.format, case.name} & set(args.only):
+    for case in cases(args.instances, "fjsp", "mmlib", "pmp"):
+        if args.only and not {case.family, case.name} & set(args.only):
             continue
         turn = len(rows) % len(ENGINES)
         rows.append(measure(case, limits, ENGINES[turn:] + ENGINES[:turn]))
@@ -66,55 +55,16 @@ def main() -> int:
     return verdict(rows)
 
 
-def measure(case: Case, limits: dict[str, Any], engines: tuple[str, ...]) -> Row:
+def measure(case: Case, limits: Row, engines: tuple[str, ...]) -> Row:
     """The engines on a problem, one after the other, and what is wrong with what they say."""
     problem = read(case.format, case.path)
-    row: Row = {"family": case.format, "instance": case.name, "best known": case.best, "faults": []}
+    row: Row = {"family": case.family, "instance": case.name, "best known": case.best, "faults": []}
     for engine in engines:
         answer = ours(case, problem, limits) if engine == "auto" else peer(engine, case, limits)
         row["faults"] += [f"{engine}: {fault}" for fault in judge(case, problem, answer)]
         row[engine] = None if answer["start"] is None else problem.makespan(answer["start"], answer["chosen"])
         row |= {f"{engine} {key}": answer.get(key) for key in ("bound", "wall", "solved by")}
     return row
-
-
-def ours(case: Case, problem: Flexible, limits: dict[str, Any]) -> Row:
-    """`qamctl schedule` on the imported file."""
-    with tempfile.TemporaryDirectory() as name:
-        home = Path(name)
-        qamctl(home, "import", case.format, str(case.path.resolve()), "--file", "problem.yaml")
-        options = ["--time-limit", str(limits["seconds"]), "--threads", str(limits["threads"])]
-        result, spent = schedule(home, "problem.yaml", *options, "--seed", str(limits["seed"]))
-        found: Row = {"start": None, "chosen": None, "bound": result["bound"], "wall": spent.wall}
-        if result["solution"]:
-            qamctl(home, "check", "run/result.json", "problem.yaml")
-            found["start"], found["chosen"] = problem.schedule(result["solution"]["assignments"])
-            found |= {"objective": result["objective"], "solved by": result["solved_by"]}
-    return found
-
-
-def peer(engine: str, case: Case, limits: dict[str, Any]) -> Row:
-    """CP-SAT in a process of its own."""
-    options = [part for key, value in limits.items() for part in (f"--{key}", str(value))]
-    done = subprocess.run(
-        [sys.executable, str(HERE / "flexible.py"), "--peer", engine, case.format, str(case.path), *options],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    row: Row = json.loads(done.stdout)
-    return row
-
-
-def judge(case: Case, problem: Flexible, answer: Row) -> Iterator[str]:
-    """What is wrong with an answer: its schedule, the objective that it claims, a bound above what is known."""
-    known = case.best
-    if answer["start"] is not None:
-        yield from problem.faults(answer["start"], answer["chosen"])[:3]
-        value = problem.makespan(answer["start"], answer["chosen"])
-        known = min(known, value)
-        if answer.get("objective", value) != value:
-            yield f"the makespan is {value}, not {answer['objective']}"
-    if answer["bound"] is not None and answer["bound"] > known + 1e-6:
-        yield f"the bound {answer['bound']} is above {known}, which is known"
 
 
 def gap(row: Row, engine: str) -> float:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import heapq
 
-from plain import AGENTS, Plain, upward_rank
+from paths import upward_rank
+from plain import AGENTS, Plain
 
 
 def heft(problem: Plain) -> list[int]:
@@ -13,7 +14,7 @@ def heft(problem: Plain) -> list[int]:
     Topcuoglu, H., Hariri, S. and Wu, M.-Y., "Performance-effective and low-complexity task scheduling for
     heterogeneous computing", IEEE Trans. Parallel Distrib. Syst. 13 (2002).
     """
-    rank = upward_rank(problem)
+    rank = upward_rank(problem.duration, problem.before)
     depth = _depth(problem)
     busy: list[list[tuple[int, int]]] = [[] for _ in range(problem.capacity[AGENTS])]
     start = [0] * len(problem.ids)

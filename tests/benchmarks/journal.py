@@ -5,9 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sys
+import time
+from collections.abc import Callable, Iterable
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+Case = TypeVar("Case")
 Row = dict[str, Any]
 KEY = ("family", "case", "engine", "seed", "seconds", "threads", "code")
 
@@ -27,6 +32,45 @@ def load(path: Path) -> dict[tuple[Any, ...], Row]:
     return rows
 
 
+def resumed(
+    path: Path,
+    jobs: Iterable[tuple[Case, Row]],
+    measure: Callable[[Case, Row], Row],
+    told: Callable[[Row], str],
+    *,
+    until: float = float("inf"),
+) -> tuple[list[Row], bool]:
+    """The rows of the jobs, those of the file and what is measured now; whether all were.
+
+    What failed is not kept, so that it is tried again the next time. Ctrl-C, or an instant `until` on the monotonic
+    clock after which no measurement begins, ends the measuring; the rows of the file are there all the same.
+    """
+    known = load(path)
+    rows: list[Row] = []
+    whole = True
+    for case, job in jobs:
+        row = known.get(key(job))
+        if row is None and (not whole or time.monotonic() >= until):
+            whole = False
+            continue
+        try:
+            if row is None:
+                row = measure(case, job)
+                if row.get("status") != "failed":
+                    append(path, row)
+                sys.stderr.write(told(row) + "\n")
+                sys.stderr.flush()
+            rows.append(row)
+        except KeyboardInterrupt:
+            whole = False
+    return rows, whole
+
+
+def tell_stopped(path: Path) -> None:
+    """Say where a benchmark that did not measure everything goes on."""
+    sys.stderr.write(f"stopped; the rows so far are in {path}, and the same command goes on from there\n")
+
+
 def append(path: Path, row: Row) -> None:
     """Write a finished row so that it survives whatever comes next."""
     with path.open("ab") as file:
@@ -38,6 +82,15 @@ def append(path: Path, row: Row) -> None:
 def key(row: Row) -> tuple[Any, ...]:
     """What makes a row the same measurement."""
     return tuple(row[field] for field in KEY)
+
+
+def versions(*packages: str) -> str:
+    """What stands for the code of a peer that needs these packages; empty, with a line that says so, without one."""
+    try:
+        return ", ".join(f"{package} {version(package)}" for package in packages)
+    except PackageNotFoundError as missing:
+        sys.stderr.write(f"without {packages[0]}: {missing}; the extra `bench` has it\n")
+        return ""
 
 
 def fingerprint(package: Path) -> str:

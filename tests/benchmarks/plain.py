@@ -2,7 +2,8 @@
 
 All families here are the same problem: tasks with a duration, a demand on renewable resources and tasks before
 them; the makespan counts. Peers are fed from this form, and every answer, ours too, is verified against it by
-code that shares nothing with the package.
+code that shares nothing with the package. Where tasks have several ways, `ways.Flexible` is that form; of this one
+it is the case of one way each.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
+
+from ways import Flexible, Way
 
 #: The resource that stands for identical agents.
 AGENTS = "agents"
@@ -36,6 +39,12 @@ class Plain:
                 out[i].append(j)
         return out
 
+    @property
+    def flexible(self) -> Flexible:
+        """The same problem, in ticks, with one way for each task."""
+        ways = [[Way("", d, need)] for d, need in zip(self.duration, self.demand, strict=True)]
+        return Flexible(self.ids, ways, self.before, self.capacity)
+
 
 def plain_problem(data: Mapping[str, Any]) -> Plain:
     """The plain form of what `qamctl.formats` made of a job shop, a single-mode project or a workflow."""
@@ -60,29 +69,9 @@ def plain_problem(data: Mapping[str, Any]) -> Plain:
 
 def faults(problem: Plain, start: Sequence[int]) -> list[str]:
     """Everything that is wrong with a schedule: a start before 0, a task before its predecessor's end, an overload."""
-    found = []
     if len(start) != len(problem.ids):
         return [f"{len(start)} starts for {len(problem.ids)} tasks"]
-    end = [s + d for s, d in zip(start, problem.duration, strict=True)]
-    found += [f"{problem.ids[i]} starts at {s}" for i, s in enumerate(start) if s < 0]
-    found += [
-        f"{problem.ids[j]} starts before {problem.ids[i]} ends"
-        for j, before in enumerate(problem.before)
-        for i in before
-        if start[j] < end[i]
-    ]
-    for resource, capacity in problem.capacity.items():
-        changes: list[tuple[int, int]] = []
-        for need, s, e in zip(problem.demand, start, end, strict=True):
-            if need.get(resource) and e > s:
-                changes += [(s, need[resource]), (e, -need[resource])]
-        use = 0
-        for time, change in sorted(changes):  # what ends at an instant stands before what starts there
-            use += change
-            if use > capacity:
-                found.append(f"{resource} is used {use} times of {capacity} at {time}")
-                break
-    return found
+    return problem.flexible.faults(start, [0] * len(start))
 
 
 def makespan(problem: Plain, start: Sequence[int]) -> float:
@@ -92,28 +81,7 @@ def makespan(problem: Plain, start: Sequence[int]) -> float:
 
 def simple_bound(problem: Plain) -> float:
     """max(critical path, area of each resource / its capacity), in units: the yardstick where none is known."""
-    tail = upward_rank(problem)
-    area = [
-        -(-sum(d * need.get(r, 0) for d, need in zip(problem.duration, problem.demand, strict=True)) // c)
-        for r, c in problem.capacity.items()
-        if c
-    ]
-    return max([0, *tail, *area]) / problem.scale
-
-
-def upward_rank(problem: Plain) -> list[int]:
-    """Length of the longest path from each task's start to the end, in ticks."""
-    after = problem.after
-    waiting = [len(successors) for successors in after]
-    ready = [i for i, count in enumerate(waiting) if count == 0]
-    rank = list(problem.duration)
-    for j in ready:  # grows while it is read, successors first
-        for i in problem.before[j]:
-            rank[i] = max(rank[i], problem.duration[i] + rank[j])
-            waiting[i] -= 1
-            if waiting[i] == 0:
-                ready.append(i)
-    return rank
+    return problem.flexible.simple_bound() / problem.scale
 
 
 def assignments(problem: Plain, data: Mapping[str, Any], start: Sequence[int]) -> list[dict[str, Any]]:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
@@ -24,7 +23,8 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path[:0] = [str(HERE), str(ROOT)]
 
-from journal import Row, append, fingerprint, key, load  # noqa: E402
+from asked import Failed, asked  # noqa: E402
+from journal import Row, fingerprint, resumed, tell_stopped  # noqa: E402
 from qubo_cases import Case, cases  # noqa: E402
 from qubo_engines import ENGINES, OURS, PACKAGES  # noqa: E402
 from qubo_report import demands, families, family_table, pictures, table  # noqa: E402
@@ -33,24 +33,11 @@ from qubo_report import demands, families, family_table, pictures, table  # noqa
 def main() -> int:
     """Measure what is missing, then print the table and what it says; 1 if a demand is not met."""
     options = arguments()
-    known = load(options.rows)
-    code = versions(options)
-    wanted: list[Row] = []
-    stopped = False
-    try:
-        for case, job in jobs(options, code):
-            row = known.get(key(job))
-            if row is None:
-                row = measure(case, job, options)
-                if row["status"] != "failed":  # what failed is tried again the next time
-                    append(options.rows, row)
-                    known[key(row)] = row
-                value = row.get("energy")
-                say(f"{row['case']:28} {row['engine']:16} {row['seed']} {value} {row['fault'] or ''}")
-            wanted.append(row)
-    except KeyboardInterrupt:
-        stopped = True
-        say(f"stopped; the rows so far are in {options.rows}, and the same command goes on from there")
+    wanted, whole = resumed(
+        options.rows, jobs(options, versions(options)), lambda case, job: measure(case, job, options), told
+    )
+    if not whole:
+        tell_stopped(options.rows)
     found, checks = families(wanted), demands(wanted)
     write(table(wanted))
     write("\n" + family_table(found))
@@ -62,7 +49,7 @@ def main() -> int:
         options.svg.mkdir(parents=True, exist_ok=True)
         for family, picture in pictures(wanted, options.seconds).items():
             (options.svg / f"{family}.svg").write_text(picture)
-    return 130 if stopped else 0 if all(met for met, _ in checks) else 1
+    return 130 if not whole else 0 if all(met for met, _ in checks) else 1
 
 
 def arguments() -> argparse.Namespace:
@@ -130,19 +117,17 @@ def measure(case: Case, job: Row, options: argparse.Namespace) -> Row:
     row = job | {"best": case.best, "energy": None, "curve": [], "attempts": None, "cpu": None}
     request = job | {"problem": case.to_json(), "mqlib": str(options.mqlib.resolve()) if options.mqlib else None}
     try:
-        done = subprocess.run(
-            [sys.executable, str(HERE / "qubo_worker.py")], input=json.dumps(request), capture_output=True, text=True,
-            check=False, timeout=30 * job["seconds"] + 600,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        return row | {"status": "failed", "fault": "ran past its time, and ten minutes more"}
-    if done.returncode != 0:
-        last = done.stderr.strip().splitlines()[-1:]
-        return row | {"status": "failed", "fault": f"exit {done.returncode}: {' '.join(last)}"}
-    row |= json.loads(done.stdout.splitlines()[-1])
+        row |= asked("qubo_worker.py", request, patience=30 * job["seconds"] + 600)
+    except Failed as reason:
+        return row | {"status": "failed", "fault": str(reason)}
     if row["fault"] is None and row["energy"] is not None and case.best is not None and row["energy"] < case.best:
         row["fault"] = f"{row['energy']} is below the best known {case.best}"
     return row
+
+
+def told(row: Row) -> str:
+    """The line of a run that has just ended."""
+    return f"{row['case']:28} {row['engine']:16} {row['seed']} {row.get('energy')} {row['fault'] or ''}"
 
 
 def say(text: str) -> None:

@@ -8,7 +8,7 @@ from statistics import mean, median
 from curves import svg
 from journal import Row
 from qubo_engines import OURS, PEERS
-from verdicts import _aligned, _figure
+from tables import aligned, figure
 
 #: Figures of energies that are sums of floats agree up to this.
 CLOSE = 1e-9
@@ -65,12 +65,12 @@ def table(rows: Sequence[Row]) -> str:
         )
         note = next((row["fault"] for row in done if row["fault"]), "")
         lines.append([
-            case, _figure(best[case]), engine, str(len(done)), _figure(mean(row["energy"] for row in done)),
-            _figure(mean(gap(row, best) for row in done), 4), f"{len(times)}/{len(done)}",
-            _figure(median(times) if times else None), _figure(rate, 1), _figure(mean(row["cpu"] for row in done)),
+            case, figure(best[case]), engine, str(len(done)), figure(mean(row["energy"] for row in done)),
+            figure(mean(gap(row, best) for row in done), 4), f"{len(times)}/{len(done)}",
+            figure(median(times) if times else None), figure(rate, 1), figure(mean(row["cpu"] for row in done)),
             note,
         ])  # fmt: skip
-    return _aligned(lines, left={0, 2, len(lines[0]) - 1})
+    return aligned(lines, left={0, 2, len(lines[0]) - 1})
 
 
 def families(rows: Sequence[Row]) -> list[Row]:
@@ -93,9 +93,9 @@ def family_table(found: Sequence[Row]) -> str:
     lines = [["family", "engine", "runs", "mean gap%", "reached", "seconds to it"]]
     for row in found:
         share = f"{100 * row['reached']:.0f} %"
-        lines.append([row["family"], row["engine"], str(row["runs"]), _figure(row["gap"], 4), share,
-                      _figure(row["seconds"])])  # fmt: skip
-    return _aligned(lines, left={0, 1})
+        lines.append([row["family"], row["engine"], str(row["runs"]), figure(row["gap"], 4), share,
+                      figure(row["seconds"])])  # fmt: skip
+    return aligned(lines, left={0, 1})
 
 
 Demand = tuple[bool, str]

@@ -12,18 +12,17 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path[:0] = [str(HERE), str(ROOT)]
 
+from asked import Failed, asked  # noqa: E402
 from cases import Case, cases  # noqa: E402
-from journal import Row, append, fingerprint, key, load  # noqa: E402
+from journal import Row, fingerprint, resumed, tell_stopped, versions  # noqa: E402
 from plain import faults, makespan, plain_problem, simple_bound  # noqa: E402
 from verdicts import demands, table, verdict_table, verdicts  # noqa: E402
 
@@ -40,24 +39,11 @@ ENGINES = {
 def main() -> int:
     """Measure what is missing, then print the table and what it says; 1 if a demand is not met."""
     options = arguments()
-    known = load(options.rows)
     code = dict.fromkeys(OURS, fingerprint(ROOT / "qamctl")) | dict.fromkeys(RULES, "")
-    code["pyjobshop"] = peer_version()
-    wanted: list[Row] = []
-    stopped = False
-    try:
-        for case, job in jobs(options, code):
-            row = known.get(key(job))
-            if row is None:
-                row = measure(case, job)
-                if row["status"] != "failed":  # what failed is tried again the next time
-                    append(options.rows, row)
-                    known[key(row)] = row
-                say(f"{row['case']:28} {row['engine']:12} {row['status']:10} {row['objective']} {row['fault'] or ''}")
-            wanted.append(row)
-    except KeyboardInterrupt:
-        stopped = True
-        say(f"stopped; the rows so far are in {options.rows}, and the same command goes on from there")
+    code["pyjobshop"] = versions("pyjobshop", "ortools")
+    wanted, whole = resumed(options.rows, jobs(options, code), measure, told)
+    if not whole:
+        tell_stopped(options.rows)
     checks, pairs = demands(wanted), verdicts(wanted)
     write(table(wanted))
     if pairs:
@@ -66,7 +52,7 @@ def main() -> int:
     if options.json:
         report = {"rows": wanted, "verdicts": pairs, "demands": [{"met": m, "text": t} for m, t in checks]}
         options.json.write_text(json.dumps(report, indent=1) + "\n")
-    return 130 if stopped else 0 if all(met for met, _ in checks) else 1
+    return 130 if not whole else 0 if all(met for met, _ in checks) else 1
 
 
 def arguments() -> argparse.Namespace:
@@ -89,15 +75,6 @@ def arguments() -> argparse.Namespace:
     if not options.instances.is_dir():
         parser.error(f"there is no folder {options.instances}: say --instances DIR or set QAMCTL_SHARED")
     return options
-
-
-def peer_version() -> str:
-    """What stands for the peer's code; empty where it is not installed, and the table is then without it."""
-    try:
-        return f"pyjobshop {version('pyjobshop')}, ortools {version('ortools')}"
-    except PackageNotFoundError as missing:
-        say(f"without PyJobShop: {missing}; the extra `bench` has it")
-        return ""
 
 
 def jobs(options: argparse.Namespace, code: dict[str, str]) -> Iterator[tuple[Case, Row]]:
@@ -137,7 +114,7 @@ def measure(case: Case, job: Row) -> Row:
     data = case.data()
     problem = plain_problem(data)
     row = job | {"best": case.best, "simple_bound": simple_bound(problem), "fault": None}
-    nothing = {
+    nothing: Row = {
         "status": "failed",
         "objective": None,
         "bound": None,
@@ -146,17 +123,11 @@ def measure(case: Case, job: Row) -> Row:
         "memory": None,
         "info": {},
     }
-    request = json.dumps(job | {"data": data, "seed": job["seed"] or 0})
+    request = job | {"data": data, "seed": job["seed"] or 0}
     try:
-        done = subprocess.run(
-            [sys.executable, str(HERE / "worker.py")], input=request, capture_output=True, text=True, check=False,
-            timeout=4 * job["seconds"] + 60,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        return row | nothing | {"fault": "ran past four times its limit"}
-    if done.returncode != 0:
-        return row | nothing | {"fault": f"exit {done.returncode}: {done.stderr.strip().splitlines()[-1:]}"}
-    answer = json.loads(done.stdout.splitlines()[-1])
+        answer = asked("worker.py", request, patience=4 * job["seconds"] + 60)
+    except Failed as reason:
+        return row | nothing | {"fault": str(reason)}
     start, violations = answer.pop("start"), answer.pop("violations", [])
     row |= {"objective": None, "info": {}} | answer
     found = [*violations, *(faults(problem, start) if start is not None else [])]
@@ -180,9 +151,9 @@ def _impossible(row: Row, case: Case) -> Iterator[str]:
         yield f"called optimal, but {case.best} is known"
 
 
-def say(text: str) -> None:
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()
+def told(row: Row) -> str:
+    """The line of a run that has just ended."""
+    return f"{row['case']:28} {row['engine']:12} {row['status']:10} {row['objective']} {row['fault'] or ''}"
 
 
 def write(text: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -60,7 +61,7 @@ def problem(tmp_path: Path, format: str, text: str) -> Any:
     """The plain form of a file."""
     path = tmp_path / "problem.txt"
     path.write_text(text)
-    return import_module("flexible_cases").read(format, path)
+    return import_module("published_files").read(format, path)
 
 
 def test_the_plain_form_of_each_family(tmp_path: Path) -> None:
@@ -115,9 +116,15 @@ def test_the_peer_finds_a_schedule(tmp_path: Path) -> None:
 def test_what_is_known_unmasks_bounds_and_objectives(bench: ModuleType, tmp_path: Path) -> None:
     """A bound above the best known value, and a makespan that is not that of the schedule, are faults."""
     shop = problem(tmp_path, "fjsp", FJSP)
-    case = import_module("flexible_cases").Case("fjsp", "x", Path(), 12)
+    case = import_module("published").Case("fjsp", "fjsp", "x", Path(), 12, 10)
     good = {"start": [0, 5, 0], "chosen": [0, 1, 0], "objective": 11, "bound": 9}
     assert list(bench.judge(case, shop, good)) == []
+    assert list(bench.judge(case, shop, good | {"status": "optimal", "bound": 11})) == []
+    assert list(bench.judge(case, shop, good | {"status": "optimal"})) == [
+        "called optimal, with a bound of 9 where 11 is known"
+    ]
+    proved = replace(case, best=12, bound=12)
+    assert list(bench.judge(proved, shop, good)) == ["the makespan 11 is below 12, which is proved"]
     assert list(bench.judge(case, shop, good | {"objective": 10})) == ["the makespan is 11, not 10"]
     assert list(bench.judge(case, shop, good | {"bound": 12})) == ["the bound 12 is above 11, which is known"]
     assert list(bench.judge(case, shop, {"start": None, "chosen": None, "bound": 12.5})) == [

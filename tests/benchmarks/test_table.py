@@ -27,7 +27,7 @@ DATA = {
 def parts(monkeypatch: pytest.MonkeyPatch) -> dict[str, ModuleType]:
     """The benchmark's modules, which import each other as siblings."""
     monkeypatch.syspath_prepend(str(HERE))
-    names = ("plain", "heuristics", "journal", "verdicts")
+    names = ("plain", "heuristics", "journal", "verdicts", "asked")
     return {name: __import__(name) for name in names}
 
 
@@ -96,6 +96,42 @@ def test_a_row_that_a_kill_cut_off_is_forgotten(parts: dict[str, ModuleType], tm
         path.write_bytes(whole[:cut])
         assert journal.load(path) == {}
         assert path.read_bytes() == b""
+
+
+def test_measuring_stops_and_goes_on(parts: dict[str, ModuleType], tmp_path: Path) -> None:
+    """What failed is measured again, Ctrl-C and an end of the time leave what is in the file, and then it goes on."""
+    journal, path = parts["journal"], tmp_path / "rows.jsonl"
+    jobs = [(name, dict.fromkeys(journal.KEY, 1) | {"case": name}) for name in "abcd"]
+    measured: list[str] = []
+
+    def measure(case: str, job: dict[str, object], ends: dict[str, str]) -> dict[str, object]:
+        measured.append(case)
+        if ends.get(case) == "stopped":
+            raise KeyboardInterrupt
+        return job | {"status": ends.get(case, "done")}
+
+    def run(until: float = float("inf"), **ends: str) -> tuple[str, bool]:
+        measured.clear()
+        rows, whole = journal.resumed(path, jobs, lambda c, job: measure(c, job, ends), lambda row: "", until=until)
+        return "".join(row["case"] for row in rows), whole
+
+    assert run(until=0) == ("", False)
+    assert run(a="failed", c="stopped") == ("ab", False)
+    assert measured == ["a", "b", "c"]
+    assert run(until=0) == ("b", False)
+    assert run() == ("abcd", True)
+    assert measured == ["a", "c", "d"]
+    assert run(until=0) == ("abcd", True)
+    assert measured == []
+
+
+def test_a_worker_that_fails_says_why(parts: dict[str, ModuleType]) -> None:
+    """An error's last line is told, and so is a worker that takes too long."""
+    asked = parts["asked"]
+    with pytest.raises(asked.Failed, match="exit 1: KeyError: 'format'"):
+        asked.asked("peer_worker.py", {"engine": "cpsat"}, patience=60)
+    with pytest.raises(asked.Failed, match="ran longer than 0 s"):
+        asked.asked("peer_worker.py", {"engine": "cpsat"}, patience=0.001)
 
 
 def test_the_table_is_measured_once_and_resumed(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from statistics import mean
 
 from journal import Row
+from tables import aligned, figure, mean_of
 
 # The comparisons of each family: (our engine, the peer).
 _PROJECTS = (("list-search", "cpsat"), ("list-search", "pyjobshop"), ("list-search", "fifo"))
@@ -24,16 +25,7 @@ def table(rows: Sequence[Row]) -> str:
     titles = ["case", "engine", "seed", "status", "objective", "bound"]
     titles += ["gap%", "ratio", "wall s", "cpu s", "MB", "note"]
     lines = [titles, *(_cells(row) for row in rows)]
-    return _aligned(lines, left={0, 1, 3, len(titles) - 1})
-
-
-def _aligned(lines: Sequence[Sequence[str]], left: set[int]) -> str:
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    out = []
-    for line in lines:
-        cells = [t.ljust(w) if k in left else t.rjust(w) for k, (t, w) in enumerate(zip(line, widths, strict=True))]
-        out.append("  ".join(cells).rstrip())
-    return "\n".join(out)
+    return aligned(lines, left={0, 1, 3, len(titles) - 1})
 
 
 def _cells(row: Row) -> list[str]:
@@ -42,13 +34,13 @@ def _cells(row: Row) -> list[str]:
         row["engine"],
         str(row["seed"]),
         row["status"],
-        _figure(row["objective"]),
-        _figure(row["bound"]),
-        _figure(gap(row)),
-        _figure(ratio(row), 4),
-        _figure(row["wall"]),
-        _figure(row["cpu"]),
-        _figure((row["memory"] or 0) / 1e6, 0),
+        figure(row["objective"]),
+        figure(row["bound"]),
+        figure(gap(row)),
+        figure(ratio(row), 4),
+        figure(row["wall"]),
+        figure(row["cpu"]),
+        figure((row["memory"] or 0) / 1e6, 0),
         row["fault"] or "",
     ]
 
@@ -81,8 +73,8 @@ def verdicts(rows: Sequence[Row]) -> list[Row]:
                 left = [pair for pair in both if (pair[0]["case"], pair[0]["seed"]) in still]
                 verdict["open"] = _counts(left) if alone else dict.fromkeys(_counts([]), "-")
                 for side, name in ((0, "ours"), (1, "peer")):
-                    verdict[f"ratio_{name}"] = _mean(ratio(pair[side]) for pair in both)
-                    verdict[f"cpu_{name}"] = _mean(pair[side]["cpu"] for pair in both)
+                    verdict[f"ratio_{name}"] = mean_of(ratio(pair[side]) for pair in both)
+                    verdict[f"cpu_{name}"] = mean_of(pair[side]["cpu"] for pair in both)
                 out.append(verdict)
     return out
 
@@ -94,10 +86,10 @@ def verdict_table(found: Sequence[Row]) -> str:
     lines = [titles]
     for v in found:
         counts = [v["of"], v["worse"], v["equal"], v["better"], "", *v["open"].values()]
-        ratios = [_figure(v["ratio_ours"], 4), _figure(v["ratio_peer"], 4)]
-        times = [_figure(v["cpu_ours"]), _figure(v["cpu_peer"])]
+        ratios = [figure(v["ratio_ours"], 4), figure(v["ratio_peer"], 4)]
+        times = [figure(v["cpu_ours"]), figure(v["cpu_peer"])]
         lines.append([v["family"], v["ours"], v["peer"], *map(str, counts), *ratios, *times])
-    return _aligned(lines, left={0, 1, 2})
+    return aligned(lines, left={0, 1, 2})
 
 
 Demand = tuple[bool, str]
@@ -126,11 +118,11 @@ def _projects(rows: Sequence[Row]) -> Iterator[Demand]:
     both = _both([row for row in rows if row["family"] in ("j60", "j120")], "list-search", "cpsat")
     if not both:
         return
-    worse = sum(_compare(a, b) > 0 for a, b in both)
+    worse = sum(compare(a, b) > 0 for a, b in both)
     yield worse <= 0.2 * len(both), f"projects: list search worse than CP-SAT on {worse} of {len(both)} (20 % at most)"
     still = [(a, b) for a, b in both if b["status"] != "optimal"]
     if still:
-        better = sum(_compare(a, b) < 0 for a, b in still)
+        better = sum(compare(a, b) < 0 for a, b in still)
         sentence = f"projects: list search better on {better} of {len(still)} that CP-SAT leaves open (80 % at least)"
         yield better >= 0.8 * len(still), sentence
         mine, theirs = (mean(pair[k]["cpu"] or 0 for pair in still) for k in (0, 1))
@@ -144,7 +136,7 @@ def _workflows(rows: Sequence[Row]) -> Iterator[Demand]:
     for ours in ("list-search", "auto"):
         both = _both([row for row in rows if row["family"] == "workflows"], ours, "heft")
         if both:
-            worse = sum(_compare(a, b) > 0 for a, b in both)
+            worse = sum(compare(a, b) > 0 for a, b in both)
             bounded = sum(a["bound"] is not None for a, _ in both)
             sentence = (
                 f"workflows: {ours} worse than HEFT on {worse} of {len(both)} (none), with a bound on {bounded} (all)"
@@ -165,7 +157,7 @@ def _both(rows: Iterable[Row], ours: str, peer: str) -> list[tuple[Row, Row]]:
     return pairs
 
 
-def _compare(a: Row, b: Row) -> int:
+def compare(a: Row, b: Row) -> int:
     """-1, 0, 1 as `a` is better than, equal to, worse than `b`; no answer is worse than any."""
     if a["objective"] is None or b["objective"] is None:
         return (a["objective"] is None) - (b["objective"] is None)
@@ -175,16 +167,5 @@ def _compare(a: Row, b: Row) -> int:
 
 
 def _counts(pairs: Sequence[tuple[Row, Row]]) -> Row:
-    found = [_compare(a, b) for a, b in pairs]
+    found = [compare(a, b) for a, b in pairs]
     return {"worse": found.count(1), "equal": found.count(0), "better": found.count(-1)}
-
-
-def _mean(values: Iterable[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return mean(known) if known else None
-
-
-def _figure(value: float | None, digits: int = 2) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.0f}" if float(value).is_integer() and digits < 4 else f"{value:.{digits}f}"

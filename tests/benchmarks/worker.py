@@ -37,7 +37,9 @@ def run(job: Mapping[str, Any]) -> dict[str, Any]:
     elif engine == "pyjobshop":
         import pyjobshop as _imported  # noqa: F401  the import is not the solver's time
 
-        answer = _timed(lambda: pyjobshop(problem, **limits))
+        answer = _timed(lambda: pyjobshop(problem.flexible, **limits))
+        answer.pop("chosen")
+        answer["bound"] = None if answer["bound"] is None else answer["bound"] / problem.scale
     else:
         rule = {"heft": heft, "fifo": fifo}[engine]
         answer = _timed(lambda: {"status": "feasible", "start": rule(problem), "bound": None})
