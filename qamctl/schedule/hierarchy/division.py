@@ -2,8 +2,9 @@
 
 Every part has about as many agents of each sort as every other one, so that whatever a task could choose between in the
 whole fleet it has in its part, only fewer of. Tasks that wait for each other, or stand in one rule, are in one part.
-Where too many tasks hang together, they are cut in waves, by the time at which they can begin; a later wave finds the
-earlier ones as they were scheduled. What the whole fleet shares is divided in proportion to the work that needs it.
+Where too many tasks hang together, they are cut in waves, the most urgent ones first; a later wave finds the earlier
+ones as they were scheduled, and fills what they leave. What the whole fleet shares is divided in proportion to the
+work that needs it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from qamctl.schedule.crews import needs_crews
 from qamctl.schedule.eligible import eligibility
 from qamctl.schedule.fleet import Fleet
 from qamctl.schedule.hierarchy.groups import grouped_agents, links_of
+from qamctl.schedule.hierarchy.urgency import latest_wanted
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.single_options import needs_alike
 from qamctl.schedule.spec import Floats, Index, Ints, ScheduleSpec
@@ -93,7 +95,8 @@ def divide(instance: Instance, parts: int | None = None, dealer: Dealer = deal) 
 
     wave, links = np.zeros(instance.n, np.int64), (spec.after.pred.astype(np.int64), spec.after.succ.astype(np.int64))
     if not needs_crews(spec):
-        wave = waves(instance.earliest[0], work, *links, number_of)
+        wanted = latest_wanted(instance) or instance.earliest
+        wave = waves(wanted[0], work, *links, number_of)
     number = number_of(int(wave.max(initial=0)) + 1)
     while True:
         found = _dealt(spec, masks, mask_of_mode, work, wave, number, dealer)
