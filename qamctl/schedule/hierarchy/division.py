@@ -27,8 +27,9 @@ from qamctl.schedule.spec import Floats, Index, Ints, ScheduleSpec
 
 Dealer = Callable[[Floats, Floats, Mask], Ints | None]
 
-#: Pairs of a task and an agent that may do it, in one part.
+#: Pairs of a task and an agent that may do it, in one part; with crews an option costs more.
 PART_PAIRS: Final = 1_000_000
+CREW_PAIRS: Final = 100_000
 
 #: Parts of a problem, at most.
 MOST_PARTS: Final = 4_096
@@ -40,9 +41,18 @@ LARGE_AGENTS: Final = 20
 
 
 def divides(instance: Instance) -> bool:
-    """Whether a problem is searched in parts: it is large, and nothing but times and amounts ties its tasks."""
-    large = instance.n >= LARGE_TASKS and len(instance.spec.agents.ids) >= LARGE_AGENTS
-    return instance.crews is None and instance.n > 0 and (large or not instance.complete)
+    """Whether a problem is searched in parts: it has too many options to look at them all, or is large.
+
+    One that needs crews is only where it has too many, and no earlier schedule: it gains nothing from windows.
+    """
+    agents = len(instance.spec.agents.ids)
+    if instance.crews is not None:
+        return not instance.complete and instance.spec.earlier is None and agents >= LARGE_AGENTS
+    return (
+        agents > 0
+        and instance.n > 0
+        and (not instance.complete or (instance.n >= LARGE_TASKS and agents >= LARGE_AGENTS))
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +118,8 @@ def divide(instance: Instance, parts: int | None = None, dealer: Dealer = deal) 
 def _parts(spec: ScheduleSpec, pairs: float, least: int, asked: int | None) -> int:
     """Pairs are divided by the square of the number of parts: each has fewer tasks, and fewer agents for each."""
     if asked is None:
-        asked = max(least, int(np.ceil(np.sqrt(pairs / PART_PAIRS))))
+        most = CREW_PAIRS if needs_crews(spec) else PART_PAIRS
+        asked = max(least, int(np.ceil(np.sqrt(pairs / most))))
     return max(1, min(asked, MOST_PARTS, len(spec.agents.ids)))
 
 
