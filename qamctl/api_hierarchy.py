@@ -134,7 +134,7 @@ class EnhancedQUBOScheduler:
             return deal(load, supply, allowed)
 
         division = divide(self._instance, self.groups, dealer)
-        work = Parts(self.spec, division, self.seed, lambda: False)
+        work = Parts(self._instance, division, self.seed, lambda: False)
         whole = work.run(Budget(seconds=time_limit, threads=threads))
         if whole is None:
             raise self._nothing(time_limit)

@@ -12,8 +12,8 @@ Backends = Annotated[
         "--backend",
         metavar="NAME",
         help="Engine to use: auto, cpsat, anneal, tabu, neal, exact; by circuits qaoa, statevector, noisy, qir, and "
-        "azure:TARGET, of Azure Quantum; for schedules list-search and critical-path, too, for clusters assignment and "
-        "linear, and no cpsat. Circuit files take statevector, noisy, qir, azure:TARGET. Repeatable.",
+        "azure:TARGET, of Azure Quantum; for schedules list-search, critical-path and hierarchical, too, for clusters "
+        "assignment and linear, and no cpsat. Circuit files take statevector, noisy, qir, azure:TARGET. Repeatable.",
     ),
 ]
 File = Annotated[

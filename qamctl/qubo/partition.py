@@ -47,7 +47,7 @@ def waves(moment: Ints, work: Floats, before: Ints, after: Ints, parts: Callable
     Parameters
     ----------
     moment
-        [n] when each item may begin at the earliest.
+        [n] by which they are ordered: the items that come first have the least.
     work
         [n] of each item.
     before, after

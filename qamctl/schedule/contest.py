@@ -39,14 +39,15 @@ def contest_of(instance: Instance, *, slot: int = 1) -> Contest:
     """
     empty = Solution(*(np.zeros(0, np.int64),) * 2, *(np.zeros(0, np.int32),) * 2)
     # A step of a divided problem is one of each part.
-    divided = divides(instance) and not instance.complete
+    parts = _in_parts(instance)
+    divided = parts and not instance.complete
     steps = PLACED // max(1, instance.n)
     return Contest(
         "schedule", instance, instance.value, partial(check_solution, instance.spec), partial(level_bounds, instance),
         partial(best_of_random, instance), 1 if divided else WINDOW,
         max(1, steps) if divided else max(LEAST_STEPS, min(MOST_STEPS, steps)),
         nothing=empty if instance.n == 0 else None, start=_start(instance), windows={"slot": slot},
-        lead="hierarchical" if divides(instance) else None, heuristic="hierarchical" if divided else None,
+        lead="hierarchical" if parts else None, heuristic="hierarchical" if divided else None,
         left_out=partial(_left_out, instance),
     )  # fmt: skip
 
@@ -60,10 +61,15 @@ def _start(instance: Instance) -> Solution | None:
     return None
 
 
+def _in_parts(instance: Instance) -> bool:
+    """Whether hierarchical is a member: not on shops whose every option can be looked at, which know better moves."""
+    return divides(instance) and not (instance.complete and heuristic_name(instance) == "critical-path")
+
+
 def _left_out(instance: Instance, seconds: float | None) -> dict[str, str | None]:
     """One heuristic of two; none where there are too many options to look at as a whole, which are divided then."""
     found: dict[str, str | None] = dict.fromkeys({"list-search", "critical-path"} - {heuristic_name(instance)})
-    if not divides(instance):
+    if not _in_parts(instance):
         found["hierarchical"] = None
     elif not instance.complete:
         found |= {"list-search": None, "critical-path": None, "cpsat": "left out: too many agents for each task"}

@@ -7,35 +7,72 @@ from typing import Any
 
 import numpy as np
 
+from qamctl.schedule.crews import Crews, pauses
 from qamctl.schedule.instance import Instance
+from qamctl.schedule.loads import ranges
 from qamctl.schedule.solution import Solution
+from qamctl.schedule.spec import Floats, Ints, duration_on
 
 
 def covering(instance: Instance, solution: Solution) -> Instance:
-    """The instance with the options that a schedule uses; the same one where it has them.
-
-    Only problems without crews are given options: in others a schedule has to keep to those that there are.
-    """
-    if instance.complete or instance.crews is not None:
+    """The instance with the options that a schedule uses; the same one where it has them."""
+    if instance.complete:
         return instance
     missing = np.flatnonzero(instance.options_of(solution) < 0)
     if not len(missing):
         return instance
-    agent, mode = solution.agent[missing], solution.mode[missing]
-    duration = solution.end[missing] - solution.start[missing]
-    rate = np.append(instance.spec.agents.cost_per_time, 0.0)[agent]
-    cost = instance.spec.modes.cost[mode] + rate * duration * instance.unit
-    holder = np.where(agent >= 0, np.append(instance.holder_of_agent, np.int32(0))[agent], 0).astype(np.int32)
+    mode = solution.mode[missing].astype(np.int64)
+    agents = [solution.crew(int(t)) for t in missing]
+    duration, rate = _worked(instance, mode, agents)
+    first = [instance.holder_of_agent[crew[0]] if crew else 0 for crew in agents]
     columns: dict[str, tuple[Any, Any]] = {
-        "option_holder": (instance.option_holder, holder),
+        "option_holder": (instance.option_holder, np.array(first, np.int32)),
         "option_mode": (instance.option_mode, mode),
         "option_duration": (instance.option_duration, duration),
-        "option_cost": (instance.option_cost, cost),
+        "option_cost": (instance.option_cost, instance.spec.modes.cost[mode] + rate * duration * instance.unit),
     }
     joined: dict[str, Any] = {name: np.concatenate(both).astype(both[0].dtype) for name, both in columns.items()}
     task = np.concatenate([np.repeat(np.arange(instance.n), np.diff(instance.first_option)), missing])
-    order = np.lexsort((joined["option_holder"], joined["option_mode"], task))
-    return replace(
-        instance, first_option=np.searchsorted(task[order], np.arange(instance.n + 1)).astype(np.int64),
-        **{name: column[order] for name, column in joined.items()},
+    order = np.argsort(task, kind="stable")
+    more: dict[str, Any] = {name: column[order] for name, column in joined.items()}
+    if instance.crews is not None:
+        crews = [instance.crew_of(solution, int(t)) for t in missing]
+        more["crews"] = _with_crews(instance, instance.crews, crews, task, joined["option_mode"], order)
+        more["option_holder"] = _first_holders(more["crews"])
+    first_option = np.searchsorted(task[order], np.arange(instance.n + 1)).astype(np.int64)
+    return replace(instance, first_option=first_option, **more)
+
+
+def _worked(instance: Instance, mode: Ints, agents: list[tuple[int, ...]]) -> tuple[Ints, Floats]:
+    """([m], [m]) ticks of work that each crew needs for its mode, the slowest agent's, and what they cost together."""
+    spec = instance.spec
+    duration, rate = spec.modes.duration[mode].copy(), np.zeros(len(mode))
+    for k, crew in enumerate(agents):
+        if crew:
+            who = np.array(crew)
+            ticks = duration_on(np.full(len(who), duration[k]), spec.agents.speed_num[who], spec.agents.speed_den[who])
+            duration[k], rate[k] = ticks.max(), spec.agents.cost_per_time[who].sum()
+    return duration, rate
+
+
+def _with_crews(
+    instance: Instance, old: Crews, new: list[tuple[tuple[int, int], ...]], task: Ints, mode: Ints, order: Ints
+) -> Crews:
+    """The crews of all options in their order, those of new ones behind those of old ones until then."""
+    count = np.concatenate([np.diff(old.first), [len(crew) for crew in new]]).astype(np.int64)
+    pairs = np.array([pair for crew in new for pair in crew], np.int32).reshape(-1, 2)
+    begin = np.cumsum(count) - count
+    entry = ranges(begin[order], count[order])
+    first = np.concatenate([[0], np.cumsum(count[order])]).astype(np.int64)
+    holder = np.concatenate([old.holder, pairs[:, 0]])[entry]
+    pause, gaps = pauses(instance.spec, instance.members, task[order], mode[order].astype(np.int64), first, holder)
+    return Crews(
+        first=first, holder=holder, number=np.concatenate([old.number, pairs[:, 1]])[entry],
+        out=np.concatenate([old.out, np.zeros(len(new), bool)])[order], pause=pause, gaps=gaps,
     )  # fmt: skip
+
+
+def _first_holders(crews: Crews) -> Any:
+    """[O] the first holder of each crew, 0 of nobody."""
+    begins = np.append(crews.holder, np.int32(0))[np.minimum(crews.first[:-1], len(crews.holder))]
+    return np.where(np.diff(crews.first) > 0, begins, 0).astype(np.int32)

@@ -279,7 +279,7 @@ class Instance:
         hit &= (self.crews.sizes <= 1) & (mode == solution.mode[task])
         out[task[hit]] = np.flatnonzero(hit)
         for t in solution.others:
-            out[t] = self._of_several.get((t, int(solution.mode[t]), self._crew_of(solution, t)), -1)
+            out[t] = self._of_several.get((t, int(solution.mode[t]), self.crew_of(solution, t)), -1)
         return out
 
     @cached_property
@@ -291,7 +291,7 @@ class Instance:
         several = np.flatnonzero(self.crews.sizes > 1).tolist()
         return {(int(task[o]), int(self.option_mode[o]), self.crews.of(o)): o for o in several}
 
-    def _crew_of(self, solution: Solution, task: int) -> tuple[tuple[int, int], ...]:
+    def crew_of(self, solution: Solution, task: int) -> tuple[tuple[int, int], ...]:
         """(holder, number of its agents) of a task, by holder."""
         counts: dict[int, int] = {}
         for agent in solution.crew(task):

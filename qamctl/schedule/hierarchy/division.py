@@ -2,8 +2,9 @@
 
 Every part has about as many agents of each sort as every other one, so that whatever a task could choose between in the
 whole fleet it has in its part, only fewer of. Tasks that wait for each other, or stand in one rule, are in one part.
-Where too many tasks hang together, they are cut in waves, by the time at which they can begin; a later wave finds the
-earlier ones as they were scheduled. What the whole fleet shares is divided in proportion to the work that needs it.
+Where too many tasks hang together, they are cut in waves, the most urgent ones first; a later wave finds the earlier
+ones as they were scheduled, and fills what they leave. What the whole fleet shares is divided in proportion to the
+work that needs it.
 """
 
 from __future__ import annotations
@@ -19,14 +20,16 @@ from qamctl.schedule.crews import needs_crews
 from qamctl.schedule.eligible import eligibility
 from qamctl.schedule.fleet import Fleet
 from qamctl.schedule.hierarchy.groups import grouped_agents, links_of
+from qamctl.schedule.hierarchy.urgency import latest_wanted
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.single_options import needs_alike
 from qamctl.schedule.spec import Floats, Index, Ints, ScheduleSpec
 
 Dealer = Callable[[Floats, Floats, Mask], Ints | None]
 
-#: Pairs of a task and an agent that may do it, in one part.
+#: Pairs of a task and an agent that may do it, in one part; with crews an option costs more.
 PART_PAIRS: Final = 1_000_000
+CREW_PAIRS: Final = 100_000
 
 #: Parts of a problem, at most.
 MOST_PARTS: Final = 4_096
@@ -38,9 +41,18 @@ LARGE_AGENTS: Final = 20
 
 
 def divides(instance: Instance) -> bool:
-    """Whether a problem is searched in parts: it is large, and nothing but times and amounts ties its tasks."""
-    large = instance.n >= LARGE_TASKS and len(instance.spec.agents.ids) >= LARGE_AGENTS
-    return instance.crews is None and instance.n > 0 and (large or not instance.complete)
+    """Whether a problem is searched in parts: it has too many options to look at them all, or is large.
+
+    One that needs crews is only where it has too many, and no earlier schedule: it gains nothing from windows.
+    """
+    agents = len(instance.spec.agents.ids)
+    if instance.crews is not None:
+        return not instance.complete and instance.spec.earlier is None and agents >= LARGE_AGENTS
+    return (
+        agents > 0
+        and instance.n > 0
+        and (not instance.complete or (instance.n >= LARGE_TASKS and agents >= LARGE_AGENTS))
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +105,8 @@ def divide(instance: Instance, parts: int | None = None, dealer: Dealer = deal) 
 
     wave, links = np.zeros(instance.n, np.int64), (spec.after.pred.astype(np.int64), spec.after.succ.astype(np.int64))
     if not needs_crews(spec):
-        wave = waves(instance.earliest[0], work, *links, number_of)
+        wanted = latest_wanted(instance) or instance.earliest
+        wave = waves(wanted[0], work, *links, number_of)
     number = number_of(int(wave.max(initial=0)) + 1)
     while True:
         found = _dealt(spec, masks, mask_of_mode, work, wave, number, dealer)
@@ -105,7 +118,8 @@ def divide(instance: Instance, parts: int | None = None, dealer: Dealer = deal) 
 def _parts(spec: ScheduleSpec, pairs: float, least: int, asked: int | None) -> int:
     """Pairs are divided by the square of the number of parts: each has fewer tasks, and fewer agents for each."""
     if asked is None:
-        asked = max(least, int(np.ceil(np.sqrt(pairs / PART_PAIRS))))
+        most = CREW_PAIRS if needs_crews(spec) else PART_PAIRS
+        asked = max(least, int(np.ceil(np.sqrt(pairs / most))))
     return max(1, min(asked, MOST_PARTS, len(spec.agents.ids)))
 
 

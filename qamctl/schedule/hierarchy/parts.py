@@ -18,6 +18,8 @@ from qamctl.schedule.hierarchy.around import held_around
 from qamctl.schedule.hierarchy.division import Division
 from qamctl.schedule.hierarchy.draft import Draft
 from qamctl.schedule.hierarchy.shares import Shares, joined, shares_of
+from qamctl.schedule.hierarchy.urgency import looking_ahead
+from qamctl.schedule.instance import Instance
 from qamctl.schedule.solution import Solution
 from qamctl.schedule.solvers.native import heuristic_of
 from qamctl.schedule.spec import Ints, ScheduleSpec
@@ -113,7 +115,7 @@ class Parts:
         What became of the parts, filled by `run`.
     """
 
-    spec: ScheduleSpec
+    instance: Instance
     division: Division
     seed: int
     stop: Stop
@@ -121,7 +123,8 @@ class Parts:
     rows: list[PartRow] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        groups = self.division.groups
+        self.spec, groups = self.instance.spec, self.division.groups
+        self.ahead = self.spec if self.division.waves == 1 else looking_ahead(self.instance)
         self.shares: Sequence[Shares] = shares_of(self.spec, self.division.part, groups)
         self.agents = [np.flatnonzero(self.division.group == g) for g in range(groups)]
         self.draft = Draft.empty(len(self.spec.tasks.ids))
@@ -158,7 +161,8 @@ class Parts:
             return replace(sub, spec=with_shares(sub.spec, shares))
         mine = np.flatnonzero(division.part == group)
         before, later = mine[division.wave[mine] < wave], mine[division.wave[mine] > wave]
-        return held_around(with_shares(self.spec, shares), self.draft.solution(), tasks, agents, before, reserved=later)
+        spec = self.spec if wave == division.waves - 1 else self.ahead
+        return held_around(with_shares(spec, shares), self.draft.solution(), tasks, agents, before, reserved=later)
 
     def _cell(self, clock: Clock, wave: int, group: int, tasks: Ints) -> _Worked:
         seed = self.seed + wave * self.division.groups + group

@@ -63,7 +63,7 @@ def solve(
     best = incumbent
     if best is None:
         division = divide(instance) if division is None else division
-        work = Parts(instance.spec, division, seed, stop, solve_with)
+        work = Parts(instance, division, seed, stop, solve_with)
         best = work.run(_left(budget, begun), FIRST)
         rows = work.rows
         info = {

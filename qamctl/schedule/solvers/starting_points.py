@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from qamctl.schedule.bounds import makespan_bound
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.solution import Solution
 from qamctl.schedule.solvers.list_options import Listed, tasks_of
@@ -30,7 +31,8 @@ def starting_points(instance: Instance, incumbent: Solution | None, listed: List
         rules += [kept.keys, kept.start.astype(np.float64)]
         choices += [listed.numbers(kept.option, instance.not_before(kept.start))] * 2
     early_start, early_end = instance.earliest
-    span = int(early_end.max(initial=0))
+    # Where agents are few, what has neither due time nor deadline may be late: longest paths alone would hurry it.
+    span = max(int(early_end.max(initial=0)), makespan_bound(instance))
     late_start, late_end = instance.latest(span)
     weighed = (instance.levels != 0).any(axis=0)
     if (instance.due < NEVER).any() and weighed[1:3].any():
