@@ -14,6 +14,7 @@ from qamctl.schedule.bounds import level_bounds
 from qamctl.schedule.hierarchy.division import Division, divide
 from qamctl.schedule.hierarchy.parts import Parts, Solve, solve_part
 from qamctl.schedule.hierarchy.seams import improved
+from qamctl.schedule.hierarchy.urgency import forgiving
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.solution import Solution
 from qamctl.solver import Budget, Outcome
@@ -73,6 +74,12 @@ def solve(
         }  # fmt: skip
         if best is None:
             return Outcome("unknown", None, bounds, info=info)
+        if (best.end > instance.deadline).any():
+            best, info["deadlines"] = improved(
+                forgiving(instance, best), best, (0.0,), budget, begun, seed, stop, lambda solution: None
+            )
+        if late := int((best.end > instance.deadline).sum()):
+            return Outcome("unknown", None, bounds, info=info | {"late": late})
         report(best)
     best, seams = improved(instance, best, bounds, budget, begun, seed, stop, report)
     met = all(value <= bound for value, bound in zip(instance.value(best), bounds, strict=True) if bound is not None)
