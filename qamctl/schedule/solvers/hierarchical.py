@@ -17,6 +17,7 @@ from qamctl.schedule.hierarchy.seams import improved
 from qamctl.schedule.hierarchy.urgency import forgiving
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.solution import Solution
+from qamctl.schedule.solvers import list_search
 from qamctl.solver import Budget, Outcome
 
 #: Share of the time, and of the steps, for the first schedule of all parts.
@@ -82,6 +83,10 @@ def solve(
             return Outcome("unknown", None, bounds, info=info | {"late": late})
         report(best)
     best, seams = improved(instance, best, bounds, budget, begun, seed, stop, report)
+    if instance.complete and budget.seconds is not None and (left := _left(budget, begun)).seconds:
+        # Windows have nothing more to give: the rest of the time is for the whole.
+        found = list_search.solve(instance, best, left, seed, stop, report)
+        best = best if found.solution is None else found.solution
     met = all(value <= bound for value, bound in zip(instance.value(best), bounds, strict=True) if bound is not None)
     return Outcome("optimal" if met else "feasible", best, bounds, info=info | {"seams": seams})
 
