@@ -168,7 +168,7 @@ class _Picker:
         return found
 
     def _excess(self, now: Solution, level: int) -> Floats:
-        """[T] by how much each task costs more in a level than it must, whatever others do; all alike by other terms."""
+        """[T] how much more than it must each task costs in a level, whatever others do; by other terms all alike."""
         instance, weights = self.instance, self.instance.levels[level]
         _, least = instance.earliest
         due, weight = instance.due, instance.weight

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from qamctl.errors import UnsupportedError
+from qamctl.levels import reached
 from qamctl.schedule.bounds import level_bounds
 from qamctl.schedule.hierarchy.division import Division, divide
 from qamctl.schedule.hierarchy.parts import Parts, Solve, solve_part
@@ -83,11 +84,12 @@ def solve(
             return Outcome("unknown", None, bounds, info=info | {"late": late})
         report(best)
     best, seams = improved(instance, best, bounds, budget, begun, seed, stop, report)
-    if instance.complete and budget.seconds is not None and (left := _left(budget, begun)).seconds:
+    met = all(map(reached, instance.value(best), bounds))
+    if not met and instance.complete and budget.seconds is not None and (left := _left(budget, begun)).seconds:
         # Windows have nothing more to give: the rest of the time is for the whole.
         found = list_search.solve(instance, best, left, seed, stop, report)
         best = best if found.solution is None else found.solution
-    met = all(value <= bound for value, bound in zip(instance.value(best), bounds, strict=True) if bound is not None)
+        met = found.status == "optimal"
     return Outcome("optimal" if met else "feasible", best, bounds, info=info | {"seams": seams})
 
 
