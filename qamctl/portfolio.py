@@ -40,16 +40,17 @@ def plan(
     A sampled engine only improves what another one found, so it is never first: where no other engine is
     named, the native heuristic gives it a start. With two cores or more every native engine has its own lane, and the
     sampled engines take their turn early on the lane of the first one, while there is still something to find.
-    Where one engine is the `lead`, the others have short turns before it, and it has all cores then; with sampled
-    engines alone it begins.
+    Where one engine is the `lead`, the others have short turns before it, and it has all cores then; where it is
+    the heuristic, and the only native engine, it begins.
     """
     native = [name for name in engines if name not in sampled]
     samplers = [name for name in engines if name in sampled]
     if not native:
         return [[Turn(heuristic, 0.2, threads), *_sampled(samplers, 0.2, 1.0, threads, heuristic)]]
-    if lead in native and len(native) > 1:
+    alone = native == [lead] == [heuristic]
+    if lead in native and len(engines) > 1 and not alone:
         return [_led([name for name in native if name != lead], samplers, str(lead), threads, heuristic)]
-    if threads == 1 or len(engines) == 1 or native == [lead]:
+    if threads == 1 or len(engines) == 1 or alone:
         share = 1.0 / (len(native) + 0.5 * len(samplers))
         turns = [Turn(native[0], share, threads)]
         turns += _sampled(samplers, share, share * (1 + 0.5 * len(samplers)), threads, heuristic)

@@ -34,6 +34,8 @@ class Outcome:
         condition that all earlier levels have the values of `solution`.
     variables
         Size of the model that was solved, 0 where there is none.
+    nearly
+        Where no feasible answer was found: the one that breaks least, where the solver knows one.
     info
         Figures for metrics.json: steps, restarts, conflicts... `skipped` says why a problem was declined.
     """
@@ -43,6 +45,7 @@ class Outcome:
     bounds: tuple[float | None, ...]
     variables: int = 0
     info: dict[str, Any] = field(default_factory=dict)
+    nearly: Any = None
 
 
 class Solver(Protocol):

@@ -30,7 +30,7 @@ JOBS = {"job_list", "job_view", "remote_jobs", "resuming", "spending"}
 
 #: Room -> the rooms that it may import. A room is a folder or a file of the package.
 MAY_KNOW = {
-    "__init__": BASE | {"api", "api_clusters", "quantum", "reason", "samplers", "schedule"},
+    "__init__": BASE | {"api", "api_clusters", "api_hierarchy", "quantum", "reason", "samplers", "schedule"},
     "__main__": {"cli"},
     "cli": BASE
     | {
@@ -65,7 +65,9 @@ MAY_KNOW = {
     "options": BASE | {"option_values"},
     "option_values": BASE,
     "api": BELOW | JOBS | {"pipeline", "reasoning_source", "remote", "submit_run", "submitting"},
-    "api_clusters": BELOW | {"api", "clustering"},
+    "api_clusters": BELOW | {"api", "api_account", "clustering"},
+    "api_hierarchy": BELOW | {"api", "api_account", "reasoning_source"},
+    "api_account": BELOW | {"api"},
     # One optimisation of clusters, for Python callers.
     "clustering": BASE | SHARED | {"cluster", "measuring", "solve"},
     "pipeline": BELOW

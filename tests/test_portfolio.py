@@ -94,6 +94,14 @@ def test_the_lead_has_all_cores_after_an_opening() -> None:
     assert plan(["cpsat"], 2, sampled=SAMPLED, heuristic="list-search", lead="cpsat") == [[Turn("cpsat", 1.0, 2)]]
 
 
+def test_a_lead_that_is_the_heuristic_begins() -> None:
+    """It gives sampled engines their start, and goes on as their control, on all cores."""
+    (lane,) = plan(["cpsat", "neal"], 2, sampled=SAMPLED, heuristic="cpsat", lead="cpsat")
+    assert [turn.engine for turn in lane] == ["cpsat", "neal", "cpsat"]
+    assert [turn.threads for turn in lane] == [2, 2, 2]
+    assert lane[2].control_of == "neal"
+
+
 def test_an_only_native_engine_searches_on_every_core() -> None:
     """Each lane with another seed; sampled engines take their turn on the first one."""
     lanes = plan(["list-search", "neal"], 3, sampled=SAMPLED, heuristic="list-search")

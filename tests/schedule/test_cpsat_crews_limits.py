@@ -111,7 +111,7 @@ def test_incumbent_with_crews_that_are_not_modelled() -> None:
     strange = Solution(incumbent.start, incumbent.end, incumbent.mode, incumbent.agent, {0: (1,), 1: (1, 2)})
     outcome = cpsat.solve(incomplete(whole), strange, STEPS, 0, lambda: False, lambda s: None)
     assert (outcome.status, outcome.solution) == ("feasible", strange)
-    assert "crews" in outcome.info["skipped"]
+    assert "agents that are not modelled" in outcome.info["skipped"]
     with pytest.raises(BackendError, match="none of this problem"):
         cpsat.solve(whole, strange, STEPS, 0, lambda: False, lambda s: None)
 

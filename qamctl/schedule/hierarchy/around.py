@@ -125,7 +125,7 @@ def _pinned(
     columns["release"][place], columns["deadline"][place] = release, deadline
     rest = np.setdiff1d(np.arange(len(sub.tasks)), place)
     old = sub.tasks[rest]
-    columns["pinned_start"][rest] = now.start[old]
+    columns["pinned_start"][rest], columns["deadline"][rest] = now.start[old], NEVER  # late or not, they stay
     chosen = now.mode[old].astype(np.int64) - spec.tasks.first_mode[old] + tasks.first_mode[:-1][rest]
     columns["pinned_mode"][rest] = chosen
     seat = np.full(len(spec.agents.ids) + 1, -1, np.int64)

@@ -185,12 +185,25 @@ class Parts:
             fallback = outcome.info.get("fallback", fallback)
             if outcome.solution is not None or outcome.status == "infeasible" or self.stop() or clock.over:
                 break
+            if (late := self._late(sub, outcome)) is not None:
+                outcome = replace(outcome, solution=late)
+                fallback = fallback or "some tasks end after their deadlines: left to the windows across the seams"
+                break
             fallback = fallback or "nothing feasible was found at first"
         row = PartRow(
             *where, len(tasks), len(sub.agents), outcome.status, time.monotonic() - begun,
             int(outcome.info.get("steps", 0)), fallback,
         )  # fmt: skip
         return _Worked(sub, tasks, row, outcome.solution)
+
+    def _late(self, sub: SubSpec, outcome: Outcome) -> Solution | None:
+        """What a part found that breaks nothing but deadlines; None where windows could not mend that."""
+        found: Solution | None = outcome.nearly
+        if found is None or self.instance.crews is not None:
+            return None
+        deadline = np.minimum(sub.spec.tasks.deadline, sub.spec.horizon)
+        late = float(np.maximum(0, found.end - deadline).sum())
+        return found if late == outcome.info.get("violation") else None
 
     def _ways(self) -> Iterator[tuple[Solve, int]]:
         """The engines that a part is given to, one after the other, and how long each may take."""

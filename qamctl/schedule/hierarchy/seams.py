@@ -168,7 +168,7 @@ class _Picker:
         return found
 
     def _excess(self, now: Solution, level: int) -> Floats:
-        """[T] by how much each task costs more in a level than it must, whatever others do."""
+        """[T] how much more than it must each task costs in a level, whatever others do; by other terms all alike."""
         instance, weights = self.instance, self.instance.levels[level]
         _, least = instance.earliest
         due, weight = instance.due, instance.weight
@@ -179,8 +179,10 @@ class _Picker:
         cost = cost + weights[_FLOW] * weight * (now.end - least)
         if weights[_MAKESPAN]:
             cost = cost + weights[_MAKESPAN] * (now.end >= np.quantile(now.end, 0.999))
+        known = [_MAKESPAN, _TARDINESS, _TARDY, _FLOW]
+        rest = np.delete(weights, known).any()
         out: Floats = np.maximum(cost, 0.0)
-        return out
+        return out + (out.mean() or 1.0) if rest else out
 
     def _window(
         self, now: Solution, focus: int, barred: np.ndarray, taken: np.ndarray, rng: np.random.Generator

@@ -8,6 +8,7 @@ import numpy as np
 
 from qamctl.schedule.bounds import makespan_bound
 from qamctl.schedule.instance import Instance
+from qamctl.schedule.solution import Solution
 from qamctl.schedule.spec import NEVER, TERMS, Ints, ScheduleSpec
 
 _MAKESPAN, _TARDINESS, _TARDY = (TERMS.index(name) for name in ("makespan", "tardiness", "tardy"))
@@ -41,3 +42,20 @@ def looking_ahead(instance: Instance) -> ScheduleSpec:
     return replace(
         spec, tasks=replace(spec.tasks, due=due, weight=weight), objective=({"tardiness": 1.0}, *spec.objective)
     )
+
+
+def forgiving(instance: Instance, late: Solution) -> Instance:
+    """The problem with the deadlines that a schedule breaks as due times, and nothing else to be asked of it.
+
+    No task may end later than it does there, if that is after its deadline: a schedule without lateness is one of the
+    problem itself.
+    """
+    broken = late.end > instance.deadline
+    due = np.where(broken, instance.deadline, NEVER)
+    deadline, weight = np.where(broken, late.end, instance.deadline), np.ones(instance.n)
+    spec = instance.spec
+    tasks = replace(spec.tasks, due=due, deadline=deadline, weight=weight)
+    levels = np.zeros((1, len(TERMS)))
+    levels[0, _TARDINESS] = 1.0
+    eased = replace(spec, tasks=tasks, horizon=NEVER, objective=({"tardiness": 1.0},))
+    return replace(instance, spec=eased, due=due, deadline=deadline, weight=weight, levels=levels)

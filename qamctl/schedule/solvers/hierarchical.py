@@ -10,12 +10,15 @@ from typing import Any, Final
 import numpy as np
 
 from qamctl.errors import UnsupportedError
+from qamctl.levels import reached
 from qamctl.schedule.bounds import level_bounds
 from qamctl.schedule.hierarchy.division import Division, divide
 from qamctl.schedule.hierarchy.parts import Parts, Solve, solve_part
 from qamctl.schedule.hierarchy.seams import improved
+from qamctl.schedule.hierarchy.urgency import forgiving
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.solution import Solution
+from qamctl.schedule.solvers import list_search
 from qamctl.solver import Budget, Outcome
 
 #: Share of the time, and of the steps, for the first schedule of all parts.
@@ -73,9 +76,20 @@ def solve(
         }  # fmt: skip
         if best is None:
             return Outcome("unknown", None, bounds, info=info)
+        if (best.end > instance.deadline).any():
+            best, info["deadlines"] = improved(
+                forgiving(instance, best), best, (0.0,), budget, begun, seed, stop, lambda solution: None
+            )
+        if late := int((best.end > instance.deadline).sum()):
+            return Outcome("unknown", None, bounds, info=info | {"late": late})
         report(best)
     best, seams = improved(instance, best, bounds, budget, begun, seed, stop, report)
-    met = all(value <= bound for value, bound in zip(instance.value(best), bounds, strict=True) if bound is not None)
+    met = all(map(reached, instance.value(best), bounds))
+    if not met and instance.complete and budget.seconds is not None and (left := _left(budget, begun)).seconds:
+        # Windows have nothing more to give: the rest of the time is for the whole.
+        found = list_search.solve(instance, best, left, seed, stop, report)
+        best = best if found.solution is None else found.solution
+        met = found.status == "optimal"
     return Outcome("optimal" if met else "feasible", best, bounds, info=info | {"seams": seams})
 
 

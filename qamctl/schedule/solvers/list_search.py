@@ -94,7 +94,8 @@ def solve(
         return Outcome("feasible", incumbent, bounds, info=info)
     if found is None:
         violation = None if won is None else won[0][0]
-        return Outcome("unknown", None, bounds, info=info | {"violation": violation})
+        nearly = None if won is None else _solution(instance, flat, won)
+        return Outcome("unknown", None, bounds, info=info | {"violation": violation}, nearly=nearly)
     return Outcome("optimal" if any(w.done for w in walks) else "feasible", found, bounds, info=info)
 
 
