@@ -70,7 +70,7 @@ def fleet_data(
     Parameters
     ----------
     project
-        Tasks of the largest project; with as many as there are tasks they may all hang together.
+        Tasks of the largest project; with as many as there are tasks there is only one.
     licences
         How many there are for the fleet; 0: no task needs one.
     deadlines
@@ -80,7 +80,7 @@ def fleet_data(
     plan = _Plan([_agent(rng, k, agents) for k in range(agents)], [0] * licences)
     rows: list[dict[str, Any]] = []
     while len(rows) < tasks:
-        size = min(tasks - len(rows), rng.randint(max(2, project // 2), project))
+        size = tasks if project >= tasks else min(tasks - len(rows), rng.randint(max(2, project // 2), project))
         rows += _project(rng, plan, len(rows), size, licences)
     for row in rows:
         end = plan.end[row["id"]]
