@@ -7,10 +7,17 @@ are set behind its ends. Equal seeds give equal fleets.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil
 from random import Random
 from typing import Any
+
+import numpy as np
+from support.replanning import solved
+
+from qamctl.schedule.build import build_instance
+from qamctl.schedule.solution import Solution
+from qamctl.schedule.spec import ScheduleSpec
 
 SKILLS = ("plan", "code", "test", "review")
 ZONES = ("north", "south", "east", "west")
@@ -95,6 +102,20 @@ def fleet_data(
         "kind": "schedule", "version": 1, "name": f"fleet-{seed}", "resources": resources,
         "agents": [agent.row for agent in plan.agents], "tasks": rows, "objective": [dict(one) for one in objective],
     }  # fmt: skip
+
+
+def aimless(spec: ScheduleSpec, seed: int) -> Solution:
+    """A schedule that leaves much to gain: every task has another one's due time for it, and half of them any agent."""
+    rng, instance = np.random.default_rng(seed), build_instance(spec)
+    order, pinned = rng.permutation(instance.n), spec.tasks.pinned_agent.copy()
+    for t in np.flatnonzero(rng.random(instance.n) < 0.5).tolist():
+        option = rng.integers(instance.first_option[t], instance.first_option[t + 1])
+        pinned[t] = rng.choice(instance.members[instance.option_holder[option]])
+    due, weight = spec.tasks.due[order], spec.tasks.weight[order]
+    tasks = replace(spec.tasks, due=due, weight=weight, pinned_agent=pinned)
+    found = solved(replace(spec, tasks=tasks, objective=({"tardiness": 1.0},)), 40)
+    assert found is not None
+    return found
 
 
 def _agent(rng: Random, k: int, agents: int) -> _Agent:
