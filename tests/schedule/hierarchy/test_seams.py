@@ -88,7 +88,7 @@ def test_every_objective_has_windows(objective: tuple[dict[str, float], ...]) ->
         agent["cost"] = {"per_time": k % 4}
     spec = schedule_from_data(data)
     instance, now = build_instance(spec), aimless(spec, 5)
-    found, info, _ = run(instance, now, Budget(steps=windows(instance, 16)))
+    found, info, _ = run(instance, now, Budget(steps=windows(instance, 8)))
     assert info["windows"] > 0
     assert better(instance.value(found), instance.value(now))
 
