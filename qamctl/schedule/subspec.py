@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from qamctl.schedule.solution import Solution
 from qamctl.schedule.spec import (
@@ -24,6 +25,9 @@ from qamctl.schedule.spec import (
     Tasks,
     Transfers,
 )
+
+#: What a mode asks for that none of the agents of a part may do: an empty list of agents would mean that it needs none.
+_NOBODY: Final[Mapping[str, float]] = {"(whoever is not here)": np.inf}
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,11 +95,14 @@ def some_of(spec: ScheduleSpec, tasks: Ints, agents: Ints | None = None) -> SubS
     keep = (place[spec.after.pred] >= 0) & (place[spec.after.succ] >= 0)
     after = _after(spec.after, keep, place)
     chosen = _tasks(spec.tasks, tasks, place, seat, first)
+    modes = _modes(spec.modes, ways, None if all_agents else seat)
+    if not all_agents:
+        modes = _without_pinned(modes, np.repeat(_pinned_elsewhere(spec.tasks, seat)[tasks], count))
     part = replace(
         spec,
         agents=spec.agents if all_agents else _agents(spec.agents, agents),
         tasks=chosen,
-        modes=_modes(spec.modes, ways, None if all_agents else seat),
+        modes=modes,
         after=after,
         rules=tuple(_rule(rule, place) for rule in spec.rules if (place[list(rule.tasks)] >= 0).any()),
         setups=_setups(spec.setups, agents) if (chosen.family >= 0).any() else None,
@@ -119,7 +126,9 @@ def _tasks(old: Tasks, tasks: Ints, place: Ints, seat: Ints, first: Ints) -> Tas
         pinned_agent=np.where(agent >= 0, np.append(seat, -1)[agent], -1).astype(np.int32),
         gang=(gang - int((known < 0).sum())).astype(np.int32),
         pinned_crew={
-            int(place[t]): tuple(int(seat[a]) for a in crew) for t, crew in old.pinned_crew.items() if place[t] >= 0
+            int(place[t]): tuple(int(seat[a]) for a in crew)
+            for t, crew in old.pinned_crew.items()
+            if place[t] >= 0 and all(seat[a] >= 0 for a in crew)
         },
         **{name: getattr(old, name)[tasks] for name in columns},
     )  # fmt: skip
@@ -133,10 +142,32 @@ def _modes(old: Modes, ways: Ints, seat: Ints | None) -> Modes:
     who = [old.agents[m] for m in chosen]
     if seat is not None:
         who = [crew and tuple(int(seat[a]) for a in crew if seat[a] >= 0) for crew in who]
+        lost = [k for k, m in enumerate(chosen) if who[k] == () and old.agents[m] != ()]
+        for k in lost:
+            who[k], names["skills"][k] = None, _NOBODY
     return replace(
         old, agents=who, duration=old.duration[ways], demand=old.demand[ways], count=old.count[ways],
         cost=old.cost[ways], **names,
     )  # fmt: skip
+
+
+def _pinned_elsewhere(tasks: Tasks, seat: Ints) -> npt.NDArray[np.bool_]:
+    """[T] whether a task is pinned to somebody who is not in the part."""
+    agent = tasks.pinned_agent.astype(np.int64)
+    found = (agent >= 0) & (np.append(seat, -1)[agent] < 0)
+    for task, crew in tasks.pinned_crew.items():
+        found[task] |= any(seat[a] < 0 for a in crew)
+    return found
+
+
+def _without_pinned(modes: Modes, gone: npt.NDArray[np.bool_]) -> Modes:
+    """The modes, those of tasks that are pinned elsewhere as nobody can do them."""
+    if not gone.any():
+        return modes
+    who, skills = list(modes.agents), list(modes.skills)
+    for m in np.flatnonzero(gone).tolist():
+        who[m], skills[m] = None, _NOBODY
+    return replace(modes, agents=who, skills=skills)
 
 
 def _agents(old: Agents, agents: Ints) -> Agents:

@@ -147,6 +147,7 @@ def _dealt(
         return None
     limited = _limited(spec, parts)
     able = _able(spec, masks, mask_of_mode, group, parts) & limited.able
+    able |= parts == 1  # what the whole fleet can't do nobody can: there is nothing smaller to try
     speed = spec.agents.slots * spec.agents.speed_num / spec.agents.speed_den
     by_need = [np.bincount(group[mask], speed[mask], parts).astype(np.float64) for mask in masks]
     supply: Floats = np.column_stack([*by_need, limited.supply])

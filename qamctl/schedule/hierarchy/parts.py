@@ -213,20 +213,32 @@ class Parts:
         yield solve_part, AGAIN
 
     def _together(self, wave: int, failed: Sequence[int], clock: Clock) -> bool:
-        """Solve parts that found nothing with one, two, four... others of their wave; whether that went well."""
+        """Solve parts that found nothing with one, two, four... others, idle ones first; whether that went well."""
+        if self.division.waves > 1 or self.division.groups == 1:
+            return False
         every = dict(self.division.cells(wave))
-        room, width = [g for g in every if g not in failed], 1
-        while self.division.waves == 1 and width < 2 * len(room) and not self.stop() and not clock.over:
+        room = sorted(set(range(self.division.groups)) - set(failed), key=lambda g: (len(every.get(g, ())), g))
+        for width in _doubled(len(room)):
+            if self.stop() or clock.over:
+                break
             groups = [*failed, *room[:width]]
-            tasks = np.sort(np.concatenate([every[g] for g in groups]))
+            tasks = np.sort(np.concatenate([every[g] for g in groups if g in every]))
             sub = some_of(self.spec, tasks, np.sort(np.concatenate([self.agents[g] for g in groups])))
             sub = replace(sub, spec=with_shares(sub.spec, joined([self.shares[g] for g in groups])))
             one = self._solved(sub, tasks, (wave, failed[0]), clock, self.seed + width)
             self._keep(one)
             if one.solution is not None:
                 return True
-            width *= 2
         return False
+
+
+def _doubled(most: int) -> Iterator[int]:
+    """1, 2, 4... up to all that there are; 0 where there are none."""
+    number = 1
+    while number < most:
+        yield number
+        number *= 2
+    yield most
 
 
 @dataclass(frozen=True)

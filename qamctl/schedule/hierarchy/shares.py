@@ -40,9 +40,11 @@ def shares_of(spec: ScheduleSpec, part: Ints, parts: int) -> list[Shares]:
         else:
             work = np.maximum.reduceat(spec.modes.duration * demand, first).astype(np.float64)
             need, least_at = _summed(work, part, parts), _greatest(most, part, parts)
+        nobody = np.zeros(parts, np.int64)
+        if least_at.sum() > resources.capacity[r]:  # there is no more: others find it with their agents, or nowhere
+            least_at = shared(int(resources.capacity[r]), least_at.astype(np.float64), nobody)
         usual = shared(int(resources.capacity[r]), need, least_at)
         times = calendar.capacity[calendar.first[r] : calendar.first[r + 1]].tolist()
-        nobody = np.zeros(parts, np.int64)
         meanwhile = [shared(left, need, np.minimum(least_at, left // parts) if left else nobody) for left in times]
         for g in range(parts):
             found[g][r] = int(usual[g]), [int(one[g]) for one in meanwhile]
