@@ -22,6 +22,7 @@ def held_around(
     held: Ints,
     *,
     reserved: Ints | None = None,
+    since: int = 0,
     until: int = NEVER,
 ) -> SubSpec:
     """The tasks `free` on some agents, with what is already scheduled around them.
@@ -39,8 +40,8 @@ def held_around(
         of the others it counts what they have consumed.
     reserved
         Tasks that come later, and must find what they consume at least.
-    until
-        By when the free tasks have to end, so that what is held after that is in nobody's way.
+    since, until
+        The free tasks have to start and end between these, so that what is held before and after is in nobody's way.
 
     Notes
     -----
@@ -49,7 +50,7 @@ def held_around(
     """
     least = _shortest(spec)
     release, deadline = _tied(spec, now, free, least)
-    deadline = np.minimum(deadline, until)
+    release, deadline = np.maximum(release, since), np.minimum(deadline, until)
     in_the_way = (now.end[held] > int(release.min(initial=NEVER))) & (now.start[held] < until)
     sub = some_of(spec, np.union1d(free, held[in_the_way]), agents)
     gone = held[~in_the_way]

@@ -1,7 +1,7 @@
 """Windows across the seams of a divided schedule: some tasks, on agents of any part, scheduled anew together.
 
-A window begins with a task that costs more than it must, takes what hangs together with it, some agents that could do
-it sooner, and what these do meanwhile, so that tasks can change places. Everything else stays where it is.
+A window begins with a task that costs more than it must, takes some of those that it waits for, agents that could do
+these sooner, and what they do meanwhile, so that tasks can change places. Everything else stays where it is.
 """
 
 from __future__ import annotations
@@ -27,15 +27,21 @@ from qamctl.schedule.spec import NEVER, TERMS, Floats, Index, Ints
 from qamctl.schedule.subspec import SubSpec
 from qamctl.solver import Budget
 
-#: Tasks and agents of a window, at most.
-TASKS: Final = 600
-AGENTS: Final = 60
+#: Tasks and agents of a window, about.
+TASKS: Final = 150
+AGENTS: Final = 24
 
-#: How far the tasks of a window may be delayed, in durations of the longest one.
-ROOM: Final = 2
+#: Tasks that a window follows back from the one that it begins with, at most.
+CHAIN: Final = 8
+
+#: Tasks that draw on what all share, in a window where they are in the way.
+RIVALS: Final = 16
+
+#: How far the tasks of a window may be moved, and how far it looks around, in durations of a task.
+ROOM: Final = 5
 
 #: Schedule generation passes of a window, and the seconds that it may take.
-STEPS: Final = 200
+STEPS: Final = 1_000
 SECONDS: Final = 2.0
 
 #: Windows at a time where steps are counted.
@@ -56,13 +62,14 @@ def improved(
     seed: int,
     stop: Callable[[], bool],
     report: Callable[[Solution], None],
+    least: int = 1,
 ) -> tuple[Solution, dict[str, Any]]:
     """A schedule that is no worse, after windows until nothing is left to gain, or the budget is spent.
 
     Parameters
     ----------
     budget, begun
-        With steps, as many windows as make about half of them; with seconds, until so many after `begun`.
+        With steps, as many windows as make about half of them, or `least`; with seconds, until so many after `begun`.
 
     Returns
     -------
@@ -76,7 +83,7 @@ def improved(
     picker = _Picker.of(instance)
     value, fruitless = instance.value(solution), 0
     number = BATCH if budget.steps is not None else max(1, budget.threads)
-    most = None if budget.steps is None else max(1, budget.steps * instance.n // (STEPS * TASKS) // 2)
+    most = None if budget.steps is None else max(least, budget.steps * instance.n // (STEPS * TASKS) // 2)
 
     def left() -> float:
         return np.inf if budget.seconds is None else budget.seconds - (time.monotonic() - begun)
@@ -188,32 +195,43 @@ class _Picker:
         self, now: Solution, focus: int, barred: np.ndarray, taken: np.ndarray, rng: np.random.Generator
     ) -> _Window:
         instance = self.instance
-        core = self._around(now, focus, barred)
-        begin, end = int(instance.earliest[0][core].min()), int(now.end[core].max())
+        chain = self._chain(now, focus, barred, int(rng.integers(CHAIN)))
+        room = int(ROOM * instance.longest.mean()) + 1
+        begin, end = int(now.start[chain].min()) - room, int(now.end[focus]) + room
+        core = np.union1d(chain, self._rivals(now, chain, barred))
         agents = self._agents(now, core, begin, end, taken, rng)
         inside = np.zeros(len(self.quick), bool)
         inside[agents] = True
         on = (now.agent >= 0) & inside[now.agent]
         meanwhile = np.flatnonzero(on & ~barred & (now.start < end) & (now.end > begin))
-        near = meanwhile[np.argsort(np.abs(now.end[meanwhile] - now.end[focus]), kind="stable")]
-        free = np.union1d(core, near[:TASKS])
+        far = np.abs(now.start[meanwhile] + now.end[meanwhile] - now.start[chain[-1]] - now.end[chain[-1]])
+        free = np.union1d(core, meanwhile[np.argsort(far, kind="stable")[:TASKS]])
         loose = np.zeros(instance.n, bool)
         loose[free] = True
         held = np.flatnonzero((on | self.shares) & ~loose)
-        until = int(now.end[free].max() + ROOM * instance.longest[free].max())
-        return _Window(held_around(instance.spec, now, free, agents, held, until=until), free)
+        since, until = int(now.start[free].min()) - room, int(now.end[free].max()) + room
+        return _Window(held_around(instance.spec, now, free, agents, held, since=since, until=until), free)
 
-    def _around(self, now: Solution, focus: int, barred: np.ndarray) -> Ints:
-        """The focus, and what it waits for, as far back as that leaves no time between."""
-        graph, found, queue = self.instance.graph, {focus}, [focus]
-        while queue and len(found) < TASKS:
-            t = queue.pop(0)
-            mine = slice(int(graph.pred_start[t]), int(graph.pred_start[t + 1]))
-            for p in graph.pred_task[mine].tolist():
-                if p not in found and not barred[p]:
-                    found.add(p)
-                    queue.append(p)
-        return np.array(sorted(found), np.int64)
+    def _chain(self, now: Solution, focus: int, barred: np.ndarray, length: int) -> Ints:
+        """The focus, and so many tasks before it, each the last one that the next waits for; those first last."""
+        graph, found = self.instance.graph, [focus]
+        for _ in range(length):
+            mine = slice(int(graph.pred_start[found[-1]]), int(graph.pred_start[found[-1] + 1]))
+            before = graph.pred_task[mine]
+            before = before[~barred[before]]
+            if not len(before):
+                break
+            found.append(int(before[np.argmax(now.end[before])]))
+        return np.array(found, np.int64)
+
+    def _rivals(self, now: Solution, chain: Ints, barred: np.ndarray) -> Ints:
+        """Where a task of the chain draws on what all share: those that did so just before it, and may have to wait."""
+        drawing: Ints = chain[self.shares[chain]]
+        if not len(drawing):
+            return drawing
+        wait = int(now.start[drawing[0]])
+        others = np.flatnonzero(self.shares & ~barred & (now.start <= wait))
+        return others[np.argsort(-now.end[others], kind="stable")[:RIVALS]]
 
     def _agents(
         self, now: Solution, core: Ints, begin: int, end: int, taken: np.ndarray, rng: np.random.Generator

@@ -24,6 +24,9 @@ from qamctl.solver import Budget, Outcome
 #: Share of the time, and of the steps, for the first schedule of all parts.
 FIRST: Final = 0.6
 
+#: Windows that may mend broken deadlines, at least, where steps are counted.
+MENDING: Final = 200
+
 #: Parts of which metrics.json has a row each.
 ROWS: Final = 1_000
 
@@ -78,7 +81,7 @@ def solve(
             return Outcome("unknown", None, bounds, info=info)
         if (best.end > instance.deadline).any():
             best, info["deadlines"] = improved(
-                forgiving(instance, best), best, (0.0,), budget, begun, seed, stop, lambda solution: None
+                forgiving(instance, best), best, (0.0,), budget, begun, seed, stop, lambda solution: None, MENDING
             )
         if late := int((best.end > instance.deadline).sum()):
             return Outcome("unknown", None, bounds, info=info | {"late": late})
