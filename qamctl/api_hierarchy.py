@@ -52,7 +52,8 @@ class HierarchicalQUBO:
     assignments
         For each wave: which bundle of tasks is on which group of agents.
     parts
-        For each part: its schedule around a first one, the whole of it where it is small, else the tasks that end last.
+        For each part, or for those that had to be joined as one: its schedule around a first one, the whole of it where
+        it is small, else the tasks that end last.
     """
 
     division: Division
@@ -135,17 +136,14 @@ class EnhancedQUBOScheduler:
 
         division = divide(self._instance, self.groups, dealer)
         work = Parts(self._instance, division, self.seed, lambda: False)
-        whole = work.run(Budget(seconds=time_limit, threads=threads))
-        if whole is None:
+        whole = work.run(Budget(seconds=time_limit, threads=threads), hierarchical.FIRST)
+        if whole is None or check_solution(self.spec, whole).violations:
             raise self._nothing(time_limit)
         parts = []
-        for wave in range(division.waves):
-            for group, tasks in division.cells(wave):
-                sub = work.part(wave, group, tasks)
-                first = sub.part(whole)
-                built, _ = model_around(build_instance(sub.spec), first, 0)
-                value = float(built.objective(first))
-                parts.append(compile_qubo(built.model, sufficient_weights(built.model, value)))
+        for sub, first in work.pieces:
+            built, _ = model_around(build_instance(sub.spec), first, 0)
+            value = float(built.objective(first))
+            parts.append(compile_qubo(built.model, sufficient_weights(built.model, value)))
         return HierarchicalQUBO(division, tuple(compiled[-division.waves :]), tuple(parts))
 
     def optimize_cluster_assignments(
@@ -196,7 +194,7 @@ class EnhancedQUBOScheduler:
             raise InfeasibleError(f"the schedule that was put together does not hold: {report.violations[0].text}")
         return HierarchicalSchedule(
             found.solution, to_rows(self.spec, found.solution), tuple(map(float, report.levels)), found.bounds,
-            dealt[-1], tuple(PartRow(**row) for row in found.info["parts"]),
+            dealt[-1], tuple(PartRow(**row) for row in found.info.get("parts", ())),
         )  # fmt: skip
 
     def _nothing(self, seconds: float) -> InfeasibleError:

@@ -132,7 +132,7 @@ def test_a_spec_comes_from_a_file_or_from_data(tmp_path: Path) -> None:
     path.write_text(json.dumps(data))
     ids = [EnhancedQUBOScheduler(spec).spec.tasks.ids for spec in (path, str(path), data, schedule_from_data(data))]
     assert ids[0] == ids[1] == ids[2] == ids[3]
-    with pytest.raises(SpecError, match="duraton"):
+    with pytest.raises(SpecError, match="not a valid spec"):
         EnhancedQUBOScheduler(problem([{"id": "t", "duraton": 3}]))
 
 
@@ -169,14 +169,31 @@ def test_a_problem_without_agents_is_not_divided() -> None:
 
 
 def test_parts_that_were_joined_are_compiled_together() -> None:
-    """Each agent has what the other one's task needs, so that no part can be scheduled alone."""
+    """A part whose agent has too little fuel is scheduled with the other one, and one QUBO holds both."""
     agents = [{"id": "a0", "capacity": {"fuel": 1}}, {"id": "a1", "capacity": {"fuel": 3}}]
     tasks = [{"id": f"t{k}", "duration": 2, "demand": {"fuel": 1}} for k in range(4)]
     data = problem(tasks, resources=[{"id": "fuel", "kind": "consumable"}]) | {"agents": agents}
     scheduler = EnhancedQUBOScheduler(data, groups=2)
     holds(scheduler, scheduler.optimize_cluster_assignments(time_limit=SHORT))
     found = scheduler.build_hierarchical_qubo(time_limit=SHORT)
-    assert sum(compiled.n for compiled in found.parts) > 0
+    assert len(found.parts) == 1
+    assert found.parts[0].n > 0
+
+
+def test_ends_that_are_tied_are_compiled_in_waves() -> None:
+    """Every kind of precedence between waves: parts are compiled around what they were when they were made."""
+    kinds = ("FF", "SF", "FS", "SS")
+    tasks: list[dict[str, Any]] = [
+        {
+            "id": f"t{k}", "modes": [{"id": "m", "duration": 1 + k % 4}, {"id": "n", "duration": 5, "agents": ["a1"]}],
+            "after": [{"task": f"t{j}", "type": kinds[k % 4], "lag": k % 3} for j in (k - 1, k - 3) if j >= 0],
+        }
+        for k in range(12)
+    ]  # fmt: skip
+    scheduler = EnhancedQUBOScheduler(problem(tasks, 4), groups=2)
+    found = scheduler.build_hierarchical_qubo(time_limit=SHORT)
+    assert found.division.waves > 2
+    assert len(found.parts) == sum(1 for wave in range(found.division.waves) for _ in found.division.cells(wave))
 
 
 def test_engines_that_are_not_known_are_refused() -> None:

@@ -81,14 +81,16 @@ class Clock:
     def own(self, times: int) -> Budget:
         """Of the part that begins now: what is left, divided among those that are left; so many times as much.
 
-        Where hardly any time is left, it is one step, however long that takes: a part without a schedule is of no use.
+        Who asks for more than once as much gets half of what there is at most: others need some, too. Where hardly any
+        time is left, it is one step, however long that takes: a part without a schedule is of no use.
         """
         if self.budget.steps is not None:
             return Budget(steps=times * max(1, int(self.share * self.budget.steps)))
         with self._lock:
             left, self.left = max(1, self.left), self.left - 1
-        spare = self.share * (self.budget.seconds or 0.0) - (time.monotonic() - self.begun)
-        own = times * spare * min(max(1, self.budget.threads), left) / left
+        whole, spent = self.budget.seconds or 0.0, time.monotonic() - self.begun
+        own = times * (self.share * whole - spent) * min(max(1, self.budget.threads), left) / left
+        own = min(own, (whole - spent) / min(times, 2))
         return Budget(seconds=own) if own > LEAST_SECONDS else Budget(steps=times)
 
     @property
@@ -113,6 +115,8 @@ class Parts:
         What solves a part; `solve_part` stands in where it fails.
     rows
         What became of the parts, filled by `run`.
+    pieces
+        What the schedule is made of: each part, or those that were joined as one, with its own schedule.
     """
 
     instance: Instance
@@ -121,6 +125,7 @@ class Parts:
     stop: Stop
     solve: Solve = solve_part
     rows: list[PartRow] = field(default_factory=list)
+    pieces: list[tuple[SubSpec, Solution]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.spec, groups = self.instance.spec, self.division.groups
@@ -172,6 +177,7 @@ class Parts:
         self.rows.append(one.row)
         if one.solution is not None:
             self.draft.take(one.sub, one.solution, one.tasks)
+            self.pieces.append((one.sub, one.solution))
 
     def _solved(self, sub: SubSpec, tasks: Ints, where: tuple[int, int], clock: Clock, seed: int) -> _Worked:
         begun, fallback = time.monotonic(), None
@@ -226,6 +232,8 @@ class Parts:
             sub = some_of(self.spec, tasks, np.sort(np.concatenate([self.agents[g] for g in groups])))
             sub = replace(sub, spec=with_shares(sub.spec, joined([self.shares[g] for g in groups])))
             one = self._solved(sub, tasks, (wave, failed[0]), clock, self.seed + width)
+            if one.solution is not None:
+                self.pieces = [(old, found) for old, found in self.pieces if old.tasks[0] not in tasks]
             self._keep(one)
             if one.solution is not None:
                 return True

@@ -224,5 +224,8 @@ def test_the_time_is_divided_among_parts_that_have_not_begun() -> None:
     assert all(seconds is not None for seconds in own)
     assert [round((seconds or 0) / 10) * 10 for seconds in own] == [250, 330, 500]
     assert not clock.over
+    again = Clock(Budget(seconds=1000.0), 1, 0.6).own(10).seconds
+    assert again is not None
+    assert 490 < again <= 500
     assert Clock(Budget(seconds=0.0), 4, 0.5).own(3) == Budget(steps=3)
     assert Clock(Budget(seconds=0.0), 4, 0.5).over
