@@ -65,7 +65,7 @@ class Picker:
         A costly task, and what is near it in time on its agent and on another one that could do it and is less busy:
         tasks can change places, and go to nobody else.
     slack
-        Tasks near a costly one that can't be later without the level noticing.
+        Tasks that can't be later without the level noticing, or hardly, near one of them in time.
     chain
         A stretch of tasks that wait for each other up to a costly one, and what is near them on their supplies.
     late
@@ -117,7 +117,8 @@ class Picker:
             distance = self._before(incumbent, pivot, middle)
         # A little noise, so that the same pivot does not always give the same window.
         distance *= rng.uniform(0.8, 1.25, self.instance.n)
-        distance[pivot] = -1.0
+        if way != "chain":
+            distance[pivot] = -1.0
         distance[used] = np.inf
         free[np.argsort(distance, kind="stable")[:tasks]] = True
         return Picked(free, way, holders)
@@ -137,7 +138,7 @@ class Picker:
         if not len(worth):
             worth = np.flatnonzero(~used)
         pivot = int(rng.choice(worth))
-        if way == "slack":  # any of those that the costly ones wait for
+        if way == "slack":
             tight = np.flatnonzero((self.standing(incumbent).slack(level) == 0) & ~used)
             pivot = int(rng.choice(tight)) if len(tight) else pivot
         return pivot
@@ -165,7 +166,7 @@ class Picker:
         half = max(1, tasks // 2)
         stretch = np.array(chain[max(0, at - half // 2) : max(0, at - half // 2) + half])
         low, high = float(middle[stretch].min()), float(middle[stretch].max())
-        distance = np.maximum(0.0, np.maximum(low - middle, middle - high)) + 1.0
+        distance: Floats = np.maximum(0.0, np.maximum(low - middle, middle - high)) + 1.0
         distance[~standing.users(standing.supplies(stretch))] += float(middle.max()) + 1.0
         distance[stretch] = 0.0
         return distance
@@ -175,7 +176,7 @@ class Picker:
         standing = self.standing(incumbent)
         near = standing.users(standing.supplies(np.array([pivot])))
         near[standing.neighbours(pivot)] = True
-        distance = np.abs(middle - middle[pivot])
+        distance: Floats = np.abs(middle - middle[pivot])
         distance[~near | (middle > middle[pivot])] += float(middle.max(initial=0)) + 1.0
         return distance
 
