@@ -90,6 +90,11 @@ bool ScheduleSearch::carry_on() {
 void ScheduleSearch::ready(const Arcs& arcs, i32 task, i64& by_start, i64& by_end) const {
     const std::vector<i64>& start = backward_ ? back_start_ : candidate_.start;
     const std::vector<i64>& end = backward_ ? back_end_of_ : candidate_.end;
+    if (simple_arcs_) {
+        for (i64 e = arcs.first[task]; e < arcs.first[task + 1]; ++e)
+            by_start = std::max(by_start, end[arcs.task[e]] + arcs.lag[e]);
+        return;
+    }
     for (i64 e = arcs.first[task]; e < arcs.first[task + 1]; ++e) {
         const i32 i = arcs.task[e];
         const int kind = arcs.kind[e];

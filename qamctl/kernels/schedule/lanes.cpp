@@ -85,17 +85,30 @@ i64 PackedProfile::segment(i64 time) const {
 }
 
 i64 PackedProfile::fit(const PackedNeed* need, const PackedNeed* end, i64 from, i64 d, i64 latest, i64& work) const {
+    if (words_ > 1 || end - need > 1)
+        return fit_where([&](i64 i) { return room(need, end, i); }, from, d, latest, work);
+    const u64 tops = tops_, least = need->least;
+    const u64* free = free_.data();
+    return fit_where([&](i64 i) { return (((free[i] | tops) - least) & tops) == tops; }, from, d, latest, work);
+}
+
+template <class Room>
+i64 PackedProfile::fit_where(Room&& room, i64 from, i64 d, i64 latest, i64& work) const {
     const i64 last = static_cast<i64>(time_.size()) - 1;
     const i64 first = segment(from);
+    const i64* time = time_.data();
     i64 start = from;
     i64 i = first;
-    for (; start <= latest; ++i) {
-        if (!room(need, end, i)) {
+    while (start <= latest) {
+        if (!room(i)) {
             if (i == last) return kForever;  // only behind a pinned task that takes more than there is
-            start = time_[i + 1];
-        } else if (i == last || time_[i + 1] - start >= d) {
-            break;
+            start = time[++i];
+            continue;
         }
+        const i64 until = start + d;
+        while (i < last && time[i + 1] < until && room(i + 1)) ++i;
+        if (i == last || time[i + 1] >= until) break;
+        ++i;
     }
     work += i - first + 4;
     return start;

@@ -55,6 +55,8 @@ class PackedProfile {
     void take(const PackedNeed* need, const PackedNeed* end, i64 start, i64 d);
 
   private:
+    template <class Room>
+    i64 fit_where(Room&& room, i64 from, i64 d, i64 latest, i64& work) const;
     bool room(const PackedNeed* need, const PackedNeed* end, i64 at) const;
     i64 segment(i64 time) const;
     i64 split(i64 time, i64 at);

@@ -10,18 +10,19 @@ namespace qamctl {
 
 // The tasks by time: by start, or by end from the last to the first on the way back.
 void ScheduleSearch::sort_by_time(bool backward) {
-    std::vector<std::pair<i64, i64>> key(n_);
     for (i64 t = 0; t < n_; ++t)
-        key[t] = backward ? std::make_pair(-candidate_.end[t], -static_cast<i64>(p_.rank[t]))
-                          : std::make_pair(back_end_ - back_end_of_[t], static_cast<i64>(p_.rank[t]));
+        by_time_[t] = backward ? Timed{-candidate_.end[t], -p_.rank[t], static_cast<i32>(t)}
+                               : Timed{back_end_ - back_end_of_[t], p_.rank[t], static_cast<i32>(t)};
     std::vector<i32>& order = backward ? back_order_ : candidate_.order;
-    for (i64 t = 0; t < n_; ++t) order[t] = static_cast<i32>(t);
     if (simple_arcs_) {
-        std::sort(order.begin(), order.end(), [&](i32 a, i32 b) { return key[a] < key[b]; });
+        std::sort(by_time_.begin(), by_time_.end(), [](const Timed& a, const Timed& b) {
+            return a.time != b.time ? a.time < b.time : a.rank < b.rank;
+        });
+        for (i64 i = 0; i < n_; ++i) order[i] = by_time_[i].task;
         return;
     }
     std::vector<double> time(n_);
-    for (i64 t = 0; t < n_; ++t) time[t] = static_cast<double>(key[t].first);
+    for (i64 t = 0; t < n_; ++t) time[t] = static_cast<double>(by_time_[t].time);
     if (backward)
         topological(p_.after, p_.before, time, true);
     else

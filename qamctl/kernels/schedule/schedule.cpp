@@ -74,6 +74,7 @@ ScheduleSearch::ScheduleSearch(const Problem& problem, const CrewTables* crews, 
     position_.resize(n_);
     candidate_position_.resize(n_);
     back_order_.resize(n_);
+    by_time_.resize(n_);
     back_start_.resize(n_);
     back_end_of_.resize(n_);
     profiles_.resize(p_.holders);

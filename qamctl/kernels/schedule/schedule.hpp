@@ -112,6 +112,10 @@ class ScheduleSearch {
     struct Link {
         i32 first, second;
     };
+    struct Timed {
+        i64 time;
+        i32 rank, task;
+    };
     struct Mark {  // the state of a pass before one of its tasks
         std::vector<PackedProfile> profiles;
         std::vector<i64> stock, reserved;
@@ -188,6 +192,7 @@ class ScheduleSearch {
     i64 at_ = 0, back_end_ = 0;
     bool backward_ = false, abandoned_ = false, justify_ = false;
     std::vector<i32> back_order_;
+    std::vector<Timed> by_time_;
     std::vector<i64> back_start_, back_end_of_;
     std::vector<PackedProfile> profiles_;
     std::vector<i64> stock_, reserved_;
