@@ -18,6 +18,7 @@ from qamctl.schedule.kept import same_crew
 from qamctl.schedule.limits import least_reasoning
 from qamctl.schedule.loads import most_shared
 from qamctl.schedule.prices import prices_of
+from qamctl.schedule.relaxation import relaxation_of
 from qamctl.schedule.spec import NEVER, TERMS, Floats, Ints
 
 #: Heads and tails that an energy bound distinguishes; with at most so many it is exact over all pairs.
@@ -102,8 +103,8 @@ def makespan_bound(instance: Instance) -> int:
         h, q, work = head[tasks][some], tail[tasks][some], energy[some]
         if h.max() + q.max() + work.sum() / supply > best:
             best = max(best, _energy_bound(h, q, work, supply))
-    prices = prices_of(instance) if instance.levels[0, 0] else None
-    return best if prices is None else max(best, prices.bound)
+    known = (prices_of(instance), relaxation_of(instance)) if instance.levels[0, 0] else ()
+    return max([best, *(one.bound for one in known if one is not None)])
 
 
 def _energy_bound(head: Ints, tail: Ints, energy: Floats, supply: float) -> int:

@@ -6,17 +6,19 @@ import heapq
 import math
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 
 from qamctl.kernels.schedule.crews import CrewDecoder
-from qamctl.kernels.schedule.generation import Arcs, Decoder, Schedule
+from qamctl.kernels.schedule.generation import Arcs, Decoder, Needs, Schedule
 from qamctl.kernels.schedule.problem import Floats, Index, Ints, ScheduleProblem
 
 JUSTIFY_EVERY = 4  # evaluations
 CYCLES = 3  # coolings that a planned search is divided into, for each level
 FIRST_CYCLE = 2000  # steps, where there is no plan
 TOLERANCE = 1e-12  # relative: less than this is no difference
+REPAIRS = 30  # tasks that are asked to take less of a stock
 NEVER = 2**62
 
 
@@ -32,6 +34,7 @@ class ScheduleSearch:
         n = self.n = d.n
         self.keys, self.choices = problem.keys.tolist(), problem.choices.tolist()
         self.rank, self.bounds = problem.rank.tolist(), problem.bounds.tolist()
+        self.draws = [problem.draw[a:b].tolist() for a, b in pairwise(problem.draw_first.tolist())]
         self.surprise, self.cooling = problem.surprise.tolist(), problem.cooling.tolist()
         self.flexible = [t for t in range(n) if d.first[t + 1] - d.first[t] > 1]
         self.timed = any(any(row[:4]) for row in d.levels) or any(end < NEVER for end in d.deadline)
@@ -230,6 +233,7 @@ class ScheduleSearch:
             dice = self._below(8)
             if self.flexible and dice < 2:
                 self._change_choice(self.flexible[self._below(len(self.flexible))])
+                self._repair_choices()
                 continue
             if dice >= 5 and self.timed:
                 if self.chain is None:
@@ -252,9 +256,31 @@ class ScheduleSearch:
             self.place[t] = i
 
     def _change_choice(self, t: int) -> None:
-        first, last = self.plain.first[t], self.plain.first[t + 1]
-        pick = first + self._below(last - first + 1)  # one more than there are: back to auto
-        self.candidate.choice[t] = -1 if pick == last else pick
+        draws = self.draws[t]
+        self.candidate.choice[t] = draws[self._below(len(draws))]
+
+    def _repair_choices(self) -> None:
+        """Where the choices take more of a stock than there is, random tasks take what spares most, one by one."""
+        d, c = self.plain, self.candidate
+        if not len(d.p.stock):
+            return
+        use = [0] * len(d.p.stock)
+        for t in range(self.n):
+            _count(use, d.surely(c, t), 1)
+        over = d.overdrawn(use)
+        for _ in range(REPAIRS):
+            if over == 0:
+                break
+            t = self.flexible[self._below(len(self.flexible))]
+            _count(use, d.surely(c, t), -1)
+            for o in range(d.first[t], d.first[t + 1]):
+                needs = d.stock_use[d.need[o]]
+                _count(use, needs, 1)
+                left = d.overdrawn(use)
+                _count(use, needs, -1)
+                if left < over:
+                    over, c.choice[t] = left, o
+            _count(use, d.surely(c, t), 1)
 
     def _target(self) -> int:
         """A task whose end counts at the level in focus: one that is late, or the last one."""
@@ -346,6 +372,11 @@ class ScheduleSearch:
 
     def _below(self, n: int) -> int:
         return (self._draw() >> 32) * n >> 32
+
+
+def _count(use: list[int], needs: Needs, sign: int) -> None:
+    for cell, amount in needs:
+        use[cell] += sign * amount
 
 
 def _better(a: list[float], b: list[float]) -> bool:

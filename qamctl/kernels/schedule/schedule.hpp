@@ -55,7 +55,7 @@ struct Problem {
     Arcs before, after;  // `after` with the types that it has when time runs backward
     Span<i32> rank;
     Span<double> levels, bounds, keys, surprise, cooling;
-    Span<i64> choices;
+    Span<i64> choices, draw_first, draw;
     double unit;
     bool cheapest_first;
 };
@@ -164,6 +164,9 @@ class ScheduleSearch {
     void propose();
     void shift(i32 task);
     void change_choice(i32 task);
+    void count_use(i32 task, i64 choice, i64 sign);
+    double overdrawn() const;
+    void repair_choices();
     void find_chain();
     i32 target();
     bool reorder(Link link);
@@ -195,7 +198,7 @@ class ScheduleSearch {
     std::vector<Timed> by_time_;
     std::vector<i64> back_start_, back_end_of_;
     std::vector<PackedProfile> profiles_;
-    std::vector<i64> stock_, reserved_;
+    std::vector<i64> stock_, reserved_, use_;
     double pinned_excess_ = 0;
     double partial_violation_ = 0, partial_sum_ = 0;
     i64 partial_makespan_ = 0;

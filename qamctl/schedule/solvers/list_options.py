@@ -116,3 +116,20 @@ def every_start(instance: Instance) -> list[tuple[Ints, int]] | None:
         return None
     starts = [(t, moment) for t in range(instance.n) for moment in range(int(low[t]) + 1, int(low[t] + count[t]) + 1)]
     return [(np.arange(instance.first_option[t], instance.first_option[t + 1]), moment) for t, moment in starts]
+
+
+def draws(first: Ints, more: Ints | None = None) -> dict[str, Ints]:
+    """What moves that change options draw from (see `ScheduleProblem`): every option once, and once what ends first.
+
+    Parameters
+    ----------
+    more
+        [O] how many times more an option is there.
+    """
+    times = np.ones(int(first[-1]), np.int64) if more is None else 1 + more
+    sums = np.concatenate([[0], np.cumsum(times)])[first]
+    none = np.full(len(first) - 1, -1, np.int64)
+    return {
+        "draw_first": sums + np.arange(len(first)),
+        "draw": np.insert(np.repeat(np.arange(len(times)), times), sums[1:], none),
+    }
