@@ -236,14 +236,6 @@ class Decoder:
                 total += float(over) * self.stock_weight[cell]
         return total
 
-    def overdrawn(self, use: Sequence[int]) -> float:
-        """What is taken of stocks beyond what there is, as a violation."""
-        total = 0.0
-        for used, stock, weight in zip(use, self.p.stock.tolist(), self.stock_weight, strict=True):
-            if used > stock:
-                total += float(used - stock) * weight
-        return total
-
     def _take(self, option: int, start: int) -> None:
         need, duration = self.need[option], self.duration[option]
         if duration and self.own[need]:

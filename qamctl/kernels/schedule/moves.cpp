@@ -1,4 +1,4 @@
-// Lists and the moves that change them. reference.py is the specification.
+// Lists and the moves that change them. reference.py and repair.py are the specification.
 #include "crews.hpp"
 
 #include <algorithm>

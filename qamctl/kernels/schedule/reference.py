@@ -11,14 +11,14 @@ from itertools import pairwise
 import numpy as np
 
 from qamctl.kernels.schedule.crews import CrewDecoder
-from qamctl.kernels.schedule.generation import Arcs, Decoder, Needs, Schedule
+from qamctl.kernels.schedule.generation import Arcs, Decoder, Schedule
 from qamctl.kernels.schedule.problem import Floats, Index, Ints, ScheduleProblem
+from qamctl.kernels.schedule.repair import repair
 
 JUSTIFY_EVERY = 4  # evaluations
 CYCLES = 3  # coolings that a planned search is divided into, for each level
 FIRST_CYCLE = 2000  # steps, where there is no plan
 TOLERANCE = 1e-12  # relative: less than this is no difference
-REPAIRS = 30  # tasks that are asked to take less of a stock
 NEVER = 2**62
 
 
@@ -233,7 +233,7 @@ class ScheduleSearch:
             dice = self._below(8)
             if self.flexible and dice < 2:
                 self._change_choice(self.flexible[self._below(len(self.flexible))])
-                self._repair_choices()
+                repair(self.plain, self.candidate, self.flexible, self._below)
                 continue
             if dice >= 5 and self.timed:
                 if self.chain is None:
@@ -258,29 +258,6 @@ class ScheduleSearch:
     def _change_choice(self, t: int) -> None:
         draws = self.draws[t]
         self.candidate.choice[t] = draws[self._below(len(draws))]
-
-    def _repair_choices(self) -> None:
-        """Where the choices take more of a stock than there is, random tasks take what spares most, one by one."""
-        d, c = self.plain, self.candidate
-        if not len(d.p.stock):
-            return
-        use = [0] * len(d.p.stock)
-        for t in range(self.n):
-            _count(use, d.surely(c, t), 1)
-        over = d.overdrawn(use)
-        for _ in range(REPAIRS):
-            if over == 0:
-                break
-            t = self.flexible[self._below(len(self.flexible))]
-            _count(use, d.surely(c, t), -1)
-            for o in range(d.first[t], d.first[t + 1]):
-                needs = d.stock_use[d.need[o]]
-                _count(use, needs, 1)
-                left = d.overdrawn(use)
-                _count(use, needs, -1)
-                if left < over:
-                    over, c.choice[t] = left, o
-            _count(use, d.surely(c, t), 1)
 
     def _target(self) -> int:
         """A task whose end counts at the level in focus: one that is late, or the last one."""
@@ -372,11 +349,6 @@ class ScheduleSearch:
 
     def _below(self, n: int) -> int:
         return (self._draw() >> 32) * n >> 32
-
-
-def _count(use: list[int], needs: Needs, sign: int) -> None:
-    for cell, amount in needs:
-        use[cell] += sign * amount
 
 
 def _better(a: list[float], b: list[float]) -> bool:

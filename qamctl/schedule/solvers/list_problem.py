@@ -79,7 +79,8 @@ def list_problem(
     relaxed = relaxation_of(instance)
     if relaxed is not None:
         favour = np.rint(FAVOUR * relaxed.share[flat.option]).astype(np.int64)
-        problem = replace(problem, **draws(problem.first_option, favour))
+        draw_first, draw = draws(problem.first_option, favour)
+        problem = replace(problem, draw_first=draw_first, draw=draw)
     return ListProblem(problem, flat.listed)
 
 
@@ -108,6 +109,7 @@ def _flattened(instance: Instance) -> ListProblem:
     free = np.full(instance.n, -1, np.int64)
     tail = -instance.tails.latest(np.zeros(instance.n, np.int64), free, instance.shortest, instance.longest)[0]
     wishes = instance.wishes
+    draw_first, draw = draws(first)
     problem = ScheduleProblem(
         release=_int64(instance.release),
         deadline=_int64(instance.deadline),
@@ -144,7 +146,8 @@ def _flattened(instance: Instance) -> ListProblem:
         unit=instance.unit,
         keys=np.zeros((0, instance.n)),
         choices=np.zeros((0, instance.n), np.int64),
-        **draws(first),
+        draw_first=draw_first,
+        draw=draw,
         cheapest_first=cheapest_first,
         surprise=surprise(),
         cooling=cooling(HOT, COLD),
