@@ -17,6 +17,7 @@ from qamctl.schedule.instance import Instance
 from qamctl.schedule.kept import same_crew
 from qamctl.schedule.limits import least_reasoning
 from qamctl.schedule.prices import prices_of
+from qamctl.schedule.relaxation import relaxation_of
 from qamctl.schedule.spec import NEVER, TERMS, Floats, Ints
 
 #: Heads and tails that an energy bound distinguishes; with at most so many it is exact over all pairs.
@@ -99,8 +100,8 @@ def makespan_bound(instance: Instance) -> int:
             best = max(best, _energy_bound(h, q, work, supply))
     if not instance.levels[0, 0]:  # what takes longer is for those who ask for it first
         return best
-    prices = prices_of(instance)
-    return least_makespan(instance, known, best if prices is None else max(best, prices.bound))
+    relaxed = [one.bound for one in (prices_of(instance), relaxation_of(instance)) if one is not None]
+    return least_makespan(instance, known, max([best, *relaxed]))
 
 
 def _energy_bound(head: Ints, tail: Ints, energy: Floats, supply: float) -> int:
