@@ -13,12 +13,10 @@ import numpy as np
 from qamctl.errors import UsageError
 from qamctl.qubo.incumbent import Incumbent, Problem, entries
 from qamctl.qubo.model import Ints, Model
+from qamctl.qubo.record import Record
 
 #: Ways to pick the variables of a window.
 STRATEGIES = ("impact", "graph", "windows")
-
-#: How much of a strategy's record is kept from window to window, and the least share of windows of each.
-MEMORY, LEAST_SHARE = 0.98, 0.02
 
 
 @dataclass(frozen=True)
@@ -84,8 +82,7 @@ class Picker:
     units: Units
     strategy: str = "auto"
     _at: int = 0
-    _tried: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STRATEGIES, 2.0))
-    _won: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STRATEGIES, 1.0))
+    _record: Record = field(default_factory=lambda: Record(STRATEGIES))
 
     def __post_init__(self) -> None:
         if self.strategy not in (*STRATEGIES, "auto"):
@@ -93,7 +90,7 @@ class Picker:
 
     def pick(self, incumbent: Incumbent, used: np.ndarray, size: int, rng: np.random.Generator) -> tuple[Ints, str]:
         """Units that are not `used` [u] and have at most `size` variables together, at least one; by which strategy."""
-        strategy = self._choose(rng) if self.strategy == "auto" else self.strategy
+        strategy = self._record.choose(rng) if self.strategy == "auto" else self.strategy
         if strategy == "impact":
             return self._impact(incumbent, used, size, rng), strategy
         if strategy == "graph":
@@ -102,12 +99,7 @@ class Picker:
 
     def learn(self, strategy: str, improved: bool) -> None:
         """Note whether a window of a strategy improved the incumbent; older windows count less and less."""
-        self._tried[strategy] = 1 + MEMORY * self._tried[strategy]
-        self._won[strategy] = improved + MEMORY * self._won[strategy]
-
-    def _choose(self, rng: np.random.Generator) -> str:
-        share = np.array([self._won[name] / self._tried[name] for name in STRATEGIES]) + LEAST_SHARE
-        return str(rng.choice(STRATEGIES, p=share / share.sum()))
+        self._record.learn(strategy, improved)
 
     def _impact(self, incumbent: Incumbent, used: np.ndarray, size: int, rng: np.random.Generator) -> Ints:
         worth = impact(self.problem, self.units, incumbent)

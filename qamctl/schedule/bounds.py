@@ -6,29 +6,22 @@ CP-SAT's own. Each is cheap: a few passes over the options.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-from qamctl.schedule.fleet_loads import fleet_loads
+from qamctl.schedule.borne import burdens
+from qamctl.schedule.destructive import least_makespan
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.kept import same_crew
 from qamctl.schedule.limits import least_reasoning
-from qamctl.schedule.loads import most_shared
 from qamctl.schedule.prices import prices_of
+from qamctl.schedule.relaxation import relaxation_of
 from qamctl.schedule.spec import NEVER, TERMS, Floats, Ints
 
 #: Heads and tails that an energy bound distinguishes; with at most so many it is exact over all pairs.
 GRID: Final = 64
-#: Sets of holders for which the joint energy is looked at, beside single holders and all holders together.
-SETS: Final = 32
-#: Cells of the matrix of tasks by eligible holders; above it only all holders together are looked at.
-CELLS: Final = 20_000_000
-
-Mask = npt.NDArray[np.bool_]
 
 
 @lru_cache(maxsize=1)  # several engines ask for the same instance's, and a large one takes a while
@@ -78,6 +71,7 @@ def _disruption_bound(instance: Instance, first: Ints) -> float:
     return float(np.cumsum(least)[-1])
 
 
+@lru_cache(maxsize=2)  # bounds ask for it, and starting points
 def makespan_bound(instance: Instance) -> int:
     """Ticks that no feasible schedule can end before.
 
@@ -96,15 +90,18 @@ def makespan_bound(instance: Instance) -> int:
     _, finish = instance.tails.latest(np.zeros(instance.n, np.int64), free, instance.shortest, instance.longest)
     tail = -finish
     best = int((end + tail)[sure].max())
-    for tasks, energy, supply in _loads(instance):
-        some = energy > 0
+    known = list(burdens(instance))
+    for burden in known:
+        tasks, supply, some = burden.tasks, burden.supply, burden.energy > 0
         if supply <= 0 or not some.any():
             continue
-        h, q, work = head[tasks][some], tail[tasks][some], energy[some]
+        h, q, work = head[tasks][some], tail[tasks][some], burden.energy[some]
         if h.max() + q.max() + work.sum() / supply > best:
             best = max(best, _energy_bound(h, q, work, supply))
-    prices = prices_of(instance) if instance.levels[0, 0] else None
-    return best if prices is None else max(best, prices.bound)
+    if not instance.levels[0, 0]:  # what takes longer is for those who ask for it first
+        return best
+    relaxed = [one.bound for one in (prices_of(instance), relaxation_of(instance)) if one is not None]
+    return least_makespan(instance, known, max([best, *relaxed]))
 
 
 def _energy_bound(head: Ints, tail: Ints, energy: Floats, supply: float) -> int:
@@ -125,90 +122,6 @@ def _thresholds(values: Ints) -> Ints:
     if len(distinct) <= GRID:
         return distinct
     return distinct[np.linspace(0, len(distinct) - 1, GRID).astype(np.int64)]
-
-
-def _loads(instance: Instance) -> Iterator[tuple[Ints, Floats, float]]:
-    """Tasks, the least energy of each, and the supply that must bear them together, for every supply known.
-
-    A task without options, or that may be left out, needs nothing. Where not all that can be done is an option, only
-    what sets of agents have to do is known.
-    """
-    tasks = np.flatnonzero(np.diff(instance.first_option))
-    if not instance.complete:
-        yield from fleet_loads(instance)
-        return
-    if not len(tasks):
-        return
-    first = instance.first_option[:-1][tasks]
-    holder = instance.option_holder
-    duration = instance.option_duration.astype(np.float64)
-    base = np.append(instance.spec.modes.duration, 0)[instance.option_mode].astype(np.float64)
-    sure = instance.sure[tasks]
-    speed = np.ones(len(instance.members))
-    for h, members in enumerate(instance.members):
-        if len(members):
-            speed[h] = instance.spec.agents.speed_num[members[0]] / instance.spec.agents.speed_den[members[0]]
-    lowest, highest = np.minimum.reduceat(holder, first), np.maximum.reduceat(holder, first)
-    forced = (lowest == highest) & sure
-    by_holder = np.argsort(lowest[forced], kind="stable")
-    forced_tasks, forced_holder = np.flatnonzero(forced)[by_holder], lowest[forced][by_holder]
-    edges = np.flatnonzero(np.diff(forced_holder, prepend=-1, append=len(instance.members)))
-    sets = list(_holder_sets(instance, tasks, first))
-    for k in np.flatnonzero(~instance.consumable):
-        need = instance.demand[instance.option_mode, k].astype(np.float64)
-        if not need.any():
-            continue
-        held = instance.capacity[:, k] >= 0
-        energy = np.where(sure, np.minimum.reduceat(need * duration, first), 0.0)
-        for a, b in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
-            h = int(forced_holder[a])
-            if held[h]:
-                mine = forced_tasks[a:b]
-                yield tasks[mine], energy[mine], float(instance.capacity[h, k])
-        pool = float(max(most_shared(instance, int(k)), 0))
-        if pool:
-            fallen = np.minimum.reduceat(np.where(held[holder], 0.0, need * duration), first)
-            yield tasks, np.where(sure, fallen, 0.0), pool
-        work = np.where(sure, np.minimum.reduceat(need * base, first), 0.0)
-        for among, mine in sets:
-            own = among & held
-            own[0] = False
-            leaning = among & (~held | (np.arange(len(held)) == 0))  # those whose tasks fall on the shared pool
-            shared = pool if leaning.any() else 0.0
-            yield tasks[mine], energy[mine], float(instance.capacity[own, k].sum()) + shared
-            if (speed[among] != 1).any():
-                fastest = float(speed[leaning].max(initial=0.0))
-                yield tasks[mine], work[mine], float(instance.capacity[own, k] @ speed[own]) + shared * fastest
-
-
-def _holder_sets(instance: Instance, tasks: Ints, first: Ints) -> Iterator[tuple[Mask, Ints]]:
-    """Some sets of holders, and the positions in `tasks` of those that can be done by these alone."""
-    holders = len(instance.members)
-    last = np.append(first[1:], len(instance.option_holder))
-    known: dict[bytes, int] = {}
-    kind = np.empty(len(tasks), np.int64)
-    shown: list[npt.NDArray[np.int32]] = []
-    for i, (a, b) in enumerate(zip(first.tolist(), last.tolist(), strict=True)):
-        options = instance.option_holder[a:b]
-        kind[i] = known.setdefault(options.tobytes(), len(known))
-        if kind[i] == len(shown):
-            shown.append(options)
-    every = np.zeros(holders, bool)
-    every[instance.option_holder] = True
-    yield every, np.arange(len(tasks))
-    if len(shown) == 1 or len(shown) * holders > CELLS:
-        return
-    eligible = np.zeros((len(shown), holders), np.float32)
-    for i, options in enumerate(shown):
-        eligible[i, options] = 1
-    size = eligible.sum(axis=1)
-    load = np.bincount(kind, instance.shortest[tasks].astype(np.float64), len(shown))
-    chosen = np.concatenate([np.argsort(-load, kind="stable")[:SETS], np.argsort(-size, kind="stable")[: SETS // 2]])
-    chosen = chosen[(size[chosen] > 1) & (size[chosen] < every.sum())]  # one holder and all are looked at anyway
-    masks = np.unique(eligible[chosen], axis=0)
-    inside = eligible @ (1 - masks).T == 0
-    for mask, within in zip(masks > 0, inside.T, strict=True):
-        yield mask, np.flatnonzero(within[kind])
 
 
 def _cost_bound(instance: Instance) -> float:

@@ -19,6 +19,7 @@ def reduced(
     free: np.ndarray,
     options: int,
     rng: np.random.Generator | None = None,
+    holders: np.ndarray | None = None,
 ) -> Instance:
     """The instance with at most `options` options for each free task and one for the others.
 
@@ -32,6 +33,8 @@ def reduced(
         Of a free task the shortest ones are kept, or, by chance, the cheapest ones.
     rng
         None: the shortest ones, ties by cost and index.
+    holders
+        [H] free tasks have options of these holders alone, besides the incumbent's; None: of all.
     """
     now = instance.options_of(incumbent)
     keep = np.zeros(len(instance.option_mode), bool)
@@ -39,6 +42,8 @@ def reduced(
     rank = instance.option_duration if by_length else instance.option_cost
     for t in np.flatnonzero(free):
         mine = np.arange(instance.first_option[t], instance.first_option[t + 1])
+        if holders is not None:
+            mine = mine[holders[instance.option_holder[mine]]]
         if len(mine) > options:
             noise = 1.0 if rng is None else rng.uniform(0.9, 1.2, len(mine))
             ties = instance.option_cost[mine] if rng is None else rng.random(len(mine))

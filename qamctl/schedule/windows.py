@@ -10,14 +10,12 @@ import numpy as np
 
 from qamctl.qubo.window import Window
 from qamctl.schedule.instance import Instance
-from qamctl.schedule.limits import least_reasoning, task_terms
-from qamctl.schedule.loads import option_loads
 from qamctl.schedule.mend import Placed, mended_window, repaired, transplanted
 from qamctl.schedule.model import ScheduleModel, build_model
 from qamctl.schedule.part import reduced
+from qamctl.schedule.pick import Picker
 from qamctl.schedule.sizes import estimate
 from qamctl.schedule.solution import Solution
-from qamctl.schedule.spec import NEVER, Ints
 from qamctl.windowed import OpenLevels, compiled_window, next_window, resized
 
 #: Bits of a window where the engine has no limit of its own.
@@ -29,9 +27,6 @@ NEAR = 16
 
 #: How often a window is picked anew that is too large for the engine, or has nothing to choose.
 TRIES = 8
-
-#: How often a window begins with a task that reasoning would have otherwise, where the level weighs that.
-AGAINST = 0.5
 
 #: Up to so many tasks the whole schedule is placed anew after a window; beyond, the window only.
 REPLACED_TASKS = 2_000
@@ -64,8 +59,12 @@ class ScheduleWindows:
     exact: bool = False
     together: bool = False
     placed: Placed = lambda keys, options, starts: None
-    _tasks: int = 0
+    _tasks: dict[str, int] = field(default_factory=dict)
+    _opened: list[tuple[Window[Solution], int, str]] = field(default_factory=list)
     _whole_tried: set[tuple[int, tuple[float, ...]]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.picker = Picker(self.instance)
 
     def value(self, answer: Solution) -> tuple[float, ...]:
         """The objective of each level."""
@@ -76,6 +75,7 @@ class ScheduleWindows:
     ) -> Sequence[Window[Solution]]:
         """Windows in the first level that can still be better, now and then in a later one."""
         opened: list[Window[Solution]] = []
+        self._opened = []
         used = np.zeros(self.instance.n, bool)
         while len(opened) < (count if self.together else 1) and not used.all():
             window = self._next(incumbent, rng, used)
@@ -85,7 +85,10 @@ class ScheduleWindows:
         return opened
 
     def closed(self, window: Window[Solution], improved: bool) -> None:
-        """Windows are picked at random: what one gave changes nothing."""
+        """Remember what a window gave, by how its tasks were picked."""
+        for mine, level, way in self._opened:
+            if mine is window:
+                self.picker.learn(level, way, improved)
 
     def _next(self, incumbent: Solution, rng: np.random.Generator, used: np.ndarray) -> Window[Solution] | None:
         """The next window, of tasks that are not used yet, which are then."""
@@ -101,24 +104,26 @@ class ScheduleWindows:
         self, incumbent: Solution, value: tuple[float, ...], rng: np.random.Generator, used: np.ndarray, level: int
     ) -> Window[Solution] | None:
         """A window of about the size that the engine likes; None where none of a few tries fits it."""
-        if self._tasks == 0:
-            per_task = min(self._few(OPTIONS), max(1, len(self.instance.option_mode) // self.instance.n))
-            self._tasks = max(2, self._limit() // (self._few(NEAR) * per_task))
+        per_task = min(self._few(OPTIONS), max(1, len(self.instance.option_mode) // self.instance.n))
+        way = self.picker.way(level, rng)
+        tasks = self._tasks.get(way, max(2, self._limit() // (self._few(NEAR) * per_task)))
         for again in range(TRIES, -1, -1):
-            free = pick(self.instance, incumbent, level, min(self._tasks, self.instance.n), rng) & ~used
+            picked = self.picker.pick(incumbent, level, way, tasks, used, rng)
+            free = picked.free
             if not free.any():
                 continue
-            part = reduced(self.instance, incumbent, free, self._few(OPTIONS), rng)
+            part = reduced(self.instance, incumbent, free, self._few(OPTIONS), rng, picked.holders)
             built = build_model(
                 part, incumbent, level=level, fixed_levels=value[:level], slot=self.slot, free=free,
                 near=self._few(NEAR), pull=self._pull(level, int(free.sum())),
             )  # fmt: skip
             window = self._window(built, incumbent, free)
             size = window.compiled.n
-            self._tasks = resized(self._tasks, size, self._limit(), self.instance.n)
+            tasks = self._tasks[way] = resized(tasks, size, self._limit(), self.instance.n)
             fits = self.max_variables is None or size <= self.max_variables
             if fits and (size > 0 or again == 0):
                 used |= free
+                self._opened.append((window, level, way))
                 return window
         return None
 
@@ -178,79 +183,3 @@ class ScheduleWindows:
             return transplanted(self.instance, built, found, onto, kept)
 
         return compiled_window(built, incumbent, read, settles)
-
-
-def pick(instance: Instance, incumbent: Solution, level: int, tasks: int, rng: np.random.Generator) -> np.ndarray:
-    """[T] the tasks of a window: a costly or a random one, and others near it in time or on its supplies."""
-    free = np.zeros(instance.n, bool)
-    kind = int(rng.integers(4))
-    if kind == 3:
-        free[rng.choice(instance.n, tasks, replace=False)] = True
-        return free
-    worth = _unmet(instance, incumbent, level, rng)
-    if not len(worth):
-        worth = _costly(instance, incumbent, level)
-    pivot = int(rng.choice(worth)) if kind != 1 else int(rng.integers(instance.n))
-    middle = incumbent.start + incumbent.end
-    if instance.crews is not None:  # what is left out may be done at any time
-        middle = np.where(incumbent.mode < 0, rng.integers(0, middle.max(initial=0) + 1, instance.n), middle)
-    distance = np.abs(middle - middle[pivot]).astype(float)
-    if kind == 2:
-        distance[~(_shares(instance, incumbent, pivot) | _ruled(instance, pivot))] += float(middle.max(initial=0)) + 1.0
-    # A little noise, so that the same pivot does not always give the same window.
-    distance *= rng.uniform(0.8, 1.25, instance.n)
-    free[np.argsort(distance, kind="stable")[:tasks]] = True
-    free[pivot] = True
-    return free
-
-
-def _costly(instance: Instance, incumbent: Solution, level: int) -> Ints:
-    """The tasks that the level pays for most: last ones, late ones, else all."""
-    weights = instance.levels[level]
-    if instance.crews is not None and weights[6:].any():
-        return _paid_for(instance, incumbent, level)
-    if weights[0] > 0:
-        return np.flatnonzero(incumbent.end >= np.quantile(incumbent.end, 0.9))
-    late = np.flatnonzero((incumbent.end > instance.due) & (instance.due < NEVER))
-    if (weights[1] > 0 or weights[2] > 0) and len(late):
-        return late
-    return np.arange(instance.n)
-
-
-def _paid_for(instance: Instance, incumbent: Solution, level: int) -> Ints:
-    """The tasks that the level pays for where they are left out, have moved, or end last; else all."""
-    everyone, option = np.arange(instance.n), instance.options_of(incumbent)
-    terms = task_terms(instance, everyone, option, incumbent.start, incumbent.end)
-    weights = instance.levels[level]
-    paid = weights[6:] @ terms[6:] > 0
-    if weights[0] > 0:
-        paid |= incumbent.end >= np.quantile(incumbent.end, 0.9)
-    return np.flatnonzero(paid) if paid.any() else everyone
-
-
-def _unmet(instance: Instance, incumbent: Solution, level: int, rng: np.random.Generator) -> Ints:
-    """The tasks that could agree with reasoning more, now and then; none where the level does not weigh that."""
-    weights = instance.levels[level]
-    if weights[5] == 0 or instance.wishes is None or (weights[:5].any() and rng.random() >= AGAINST):
-        return np.zeros(0, np.int64)
-    everyone = np.arange(instance.n)
-    now = instance.reasoning_of(everyone, instance.options_of(incumbent), incumbent.start)
-    start, _ = instance.earliest
-    return np.flatnonzero(now > least_reasoning(instance, start, np.full(instance.n, NEVER)) + 1e-9)
-
-
-def _shares(instance: Instance, incumbent: Solution, pivot: int) -> np.ndarray:
-    """[T] the tasks that use a renewable supply of the pivot's."""
-    used = reduced(instance, incumbent, np.zeros(instance.n, bool), 0)
-    who, supply, _ = option_loads(used, consumable=False).of(np.arange(instance.n))
-    shares = np.zeros(instance.n, bool)
-    shares[who[np.isin(supply, supply[who == pivot])]] = True
-    return shares
-
-
-def _ruled(instance: Instance, pivot: int) -> np.ndarray:
-    """[T] the tasks that stand in a rule or a gang with the pivot: it moves only with them, or past them."""
-    gang = instance.spec.tasks.gang
-    tasks: np.ndarray = (gang == gang[pivot]) & (gang >= 0)
-    tasks[[t for rule in instance.spec.rules if pivot in rule.tasks for t in rule.tasks]] = True
-    return tasks

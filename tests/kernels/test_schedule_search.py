@@ -212,3 +212,19 @@ def test_wrong_arrays_are_refused(make: Make) -> None:
     broken = dataclasses.replace(problem, due=problem.due.astype(np.float64))  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="due"):
         make(broken, 1)
+
+
+def test_what_one_task_takes_more_of_a_stock_others_do_without(make: Make) -> None:
+    """All fuel is in use: that the long chain gets it instead of the tasks beside it takes two changes at once."""
+    ways = [{"id": "fast", "duration": 2, "demand": {"fuel": 2}}, {"id": "slow", "duration": 5, "demand": {"fuel": 1}}]
+    chain = [{"id": f"c{k}", "modes": ways, "after": [f"c{k - 1}"] if k else []} for k in range(5)]
+    beside = [{"id": f"b{k}", "modes": ways} for k in range(5)]
+    stock = [{"id": "fuel", "kind": "consumable", "capacity": 15}]
+    problem = flat(instance_of([*chain, *beside], resources=stock)).problem
+    first = problem.first_option[:-1]
+    wrong = np.where(np.arange(10) < 5, first + 1, first)  # options stand by duration: fast, slow
+    search = make(dataclasses.replace(problem, keys=problem.keys[:1], choices=wrong.reshape(1, 10)), 3)
+    search.run(1, 1e9)
+    assert search.best_value.tolist() == [0.0, 25.0]
+    search.run(1500, 1e9)
+    assert search.best_value.tolist() == [0.0, 10.0]

@@ -24,7 +24,7 @@ from qamctl.schedule.part import reduced
 from qamctl.schedule.read import schedule_from_data
 from qamctl.schedule.solution import Solution
 from qamctl.schedule.solvers import qubo_windows
-from qamctl.schedule.windows import ScheduleWindows, pick
+from qamctl.schedule.windows import ScheduleWindows
 from qamctl.solver import Budget, Outcome
 from qamctl.windowed import OpenLevels
 
@@ -143,29 +143,6 @@ def test_a_sample_without_a_feasible_list_is_none() -> None:
         if case.built.model.n:
             broken = np.zeros_like(sample)
             assert mended_window(case.instance, case.built, broken, case.incumbent, nothing, as_it_is=True) is None
-
-
-def test_windows_are_as_large_as_asked_and_reach_every_task() -> None:
-    """A window has the number of tasks asked for, or one more, and with time every task is in one, left out or not."""
-    for _, _, instance, incumbent in islice(rich_specs(6_000, "small"), 6):
-        rng, seen = np.random.default_rng(1), np.zeros(instance.n, bool)
-        for _ in range(200):
-            free = pick(instance, incumbent, 0, 2, rng)
-            assert 2 <= free.sum() <= 3
-            seen |= free
-        assert seen.all()
-
-
-def test_costly_tasks_are_those_that_are_left_out_or_have_moved() -> None:
-    """Where a level weighs what is left out, such tasks come first, beside the last ones for the makespan."""
-    tasks = [{"id": f"t{k}", "duration": 2, "optional": True, "reward": 1} for k in range(3)]
-    for objective, wanted in (({"unscheduled": 1}, [1]), ({"unscheduled": 1, "makespan": 1}, [1, 2])):
-        data = PLAIN | {"agents": [{"id": "x"}], "tasks": tasks, "objective": objective}
-        instance = build_instance(schedule_from_data(data))
-        options = instance.first_option[:-1] + np.array([0, 1, 0])
-        schedule = instance.solution(np.array([0, 0, 2]), options)
-        assert (schedule.mode < 0).tolist() == [False, True, False]
-        assert windows._costly(instance, schedule, 0).tolist() == wanted
 
 
 def test_a_part_keeps_the_crews_of_its_options() -> None:

@@ -21,7 +21,7 @@ from qamctl.schedule.instance import Instance
 from qamctl.schedule.read import schedule_from_data
 from qamctl.schedule.solution import Solution
 from qamctl.schedule.solvers import qubo_windows
-from qamctl.schedule.windows import ScheduleWindows, pick
+from qamctl.schedule.windows import ScheduleWindows
 from qamctl.solver import Budget, Outcome
 from qamctl.windowed import OpenLevels
 
@@ -151,28 +151,6 @@ def test_a_first_schedule_is_found_or_its_absence_told() -> None:
     nobody = {"kind": "schedule", "version": 1, "name": "t", "agents": [{"id": "m"}],
               "tasks": [{"id": "a", "duration": 1, "skills": ["weld"]}]}  # fmt: skip
     assert qubo_windows.first_schedule(build_instance(schedule_from_data(nobody))) is None
-
-
-def test_windows_are_as_large_as_asked_and_of_every_kind() -> None:
-    """A window has the number of tasks asked for, or one more, and with time every task is in one."""
-    instance, incumbent = next(feasible_specs(7, lambda rng: random_spec(rng, tasks=12, agents=3)))
-    rng, seen = np.random.default_rng(1), np.zeros(instance.n, bool)
-    for _ in range(200):
-        free = pick(instance, incumbent, 0, 4, rng)
-        assert 4 <= free.sum() <= 5
-        seen |= free
-    assert seen.all()
-
-
-@pytest.mark.parametrize("objective", [{"tardiness": 1}, {"tardy": 1}, {"makespan": 1}, {"cost": 1}])
-def test_costly_tasks_are_those_the_level_pays_for(objective: dict[str, float]) -> None:
-    """Late tasks for tardiness, the last ones for the makespan, all for cost."""
-    data = {"kind": "schedule", "version": 1, "name": "t", "agents": [{"id": "m"}], "objective": objective,
-            "tasks": [{"id": f"t{k}", "duration": 2, "due": 3} for k in range(4)]}  # fmt: skip
-    instance = build_instance(schedule_from_data(data))
-    schedule = instance.solution(np.arange(4) * 2, np.arange(4))
-    wanted = {"makespan": [3], "cost": [0, 1, 2, 3]}.get(next(iter(objective)), [1, 2, 3])
-    assert windows._costly(instance, schedule, 0).tolist() == wanted
 
 
 def test_the_compiled_block_has_the_checked_objective_as_energy() -> None:

@@ -46,6 +46,51 @@ void each_piece(const Gap* gap, const Gap* last, i64 start, i64 end, F&& f) {
 
 }  // namespace
 
+i64 Profile::segment(i64 time) const {
+    return std::upper_bound(time_.begin(), time_.end(), time) - time_.begin() - 1;
+}
+
+i64 Profile::fit(const Need* need, const Need* end, i64 from, i64 d, i64 latest, i64& work) const {
+    const i64 last = static_cast<i64>(time_.size()) - 1;
+    const i64 first = segment(from);
+    i64 start = from;
+    i64 i = first;
+    for (; start <= latest; ++i) {
+        const i64* free = free_.data() + i * columns_;
+        bool room = true;
+        for (const Need* q = need; q != end; ++q) room &= free[q->column] >= q->amount;
+        if (!room) {
+            if (i == last) return kForever;  // only behind a pinned task that takes more than there is
+            start = time_[i + 1];
+        } else if (i == last || time_[i + 1] - start >= d) {
+            break;
+        }
+    }
+    work += i - first + 4;
+    return start;
+}
+
+i64 Profile::split(i64 time, i64 at) {
+    if (time_[at] == time) return at;
+    time_.insert(time_.begin() + at + 1, time);
+    const std::size_t size = free_.size();
+    free_.resize(size + columns_);
+    i64* row = free_.data() + at * columns_;
+    std::move_backward(row, free_.data() + size, free_.data() + size + columns_);
+    return at + 1;
+}
+
+void Profile::take(const Need* need, const Need* end, i64 start, i64 d) {
+    const i64 first = split(start, segment(start));
+    i64 last = first;
+    while (last + 1 < static_cast<i64>(time_.size()) && time_[last + 1] < start + d) ++last;
+    if (last + 1 == static_cast<i64>(time_.size()) || time_[last + 1] != start + d) split(start + d, last);
+    for (i64 i = first; i <= last; ++i) {
+        i64* free = free_.data() + i * columns_;
+        for (const Need* q = need; q != end; ++q) free[q->column] -= q->amount;
+    }
+}
+
 i64 Profile::clear(const Need* need, const Need* end, i64 start, i64 until, i64& work) const {
     i64 i = std::lower_bound(time_.begin(), time_.end(), until) - time_.begin() - 1;
     const i64 last = static_cast<i64>(time_.size()) - 1;

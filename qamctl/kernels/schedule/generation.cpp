@@ -1,4 +1,4 @@
-// Schedule generation: capacity profiles, and passes that decode a list into a schedule (Kolisch 1996).
+// Schedule generation: passes that decode a list into a schedule (Kolisch 1996).
 // generation.py is the specification.
 #include "schedule.hpp"
 
@@ -11,57 +11,6 @@
 
 namespace qamctl {
 
-void Profile::reset(const i64* capacity, i64 columns) {
-    columns_ = columns;
-    time_.assign(1, 0);
-    free_.assign(capacity, capacity + columns);
-}
-
-i64 Profile::segment(i64 time) const {
-    return std::upper_bound(time_.begin(), time_.end(), time) - time_.begin() - 1;
-}
-
-i64 Profile::fit(const Need* need, const Need* end, i64 from, i64 d, i64 latest, i64& work) const {
-    const i64 last = static_cast<i64>(time_.size()) - 1;
-    const i64 first = segment(from);
-    i64 start = from;
-    i64 i = first;
-    for (; start <= latest; ++i) {
-        const i64* free = free_.data() + i * columns_;
-        bool room = true;
-        for (const Need* q = need; q != end; ++q) room &= free[q->column] >= q->amount;
-        if (!room) {
-            if (i == last) return kForever;  // only behind a pinned task that takes more than there is
-            start = time_[i + 1];
-        } else if (i == last || time_[i + 1] - start >= d) {
-            break;
-        }
-    }
-    work += i - first + 4;
-    return start;
-}
-
-i64 Profile::split(i64 time, i64 at) {
-    if (time_[at] == time) return at;
-    time_.insert(time_.begin() + at + 1, time);
-    const std::size_t size = free_.size();
-    free_.resize(size + columns_);
-    i64* row = free_.data() + at * columns_;
-    std::move_backward(row, free_.data() + size, free_.data() + size + columns_);
-    return at + 1;
-}
-
-void Profile::take(const Need* need, const Need* end, i64 start, i64 d) {
-    const i64 first = split(start, segment(start));
-    i64 last = first;
-    while (last + 1 < static_cast<i64>(time_.size()) && time_[last + 1] < start + d) ++last;
-    if (last + 1 == static_cast<i64>(time_.size()) || time_[last + 1] != start + d) split(start + d, last);
-    for (i64 i = first; i <= last; ++i) {
-        i64* free = free_.data() + i * columns_;
-        for (const Need* q = need; q != end; ++q) free[q->column] -= q->amount;
-    }
-}
-
 void ScheduleSearch::begin(bool backward) {
     backward_ = backward;
     at_ = 0;
@@ -72,8 +21,9 @@ void ScheduleSearch::begin(bool backward) {
         crews_->begin(candidate_);
         return;
     }
-    for (i64 h = 0; h < p_.holders; ++h) profiles_[h].reset(p_.capacity.data + h * p_.columns, p_.columns);
     work_ += n_ + p_.holders;
+    if (!backward && resume()) return;
+    for (i64 h = 0; h < p_.holders; ++h) profiles_[h].reset(lanes_, h);
     if (backward) {
         back_end_ = 0;
         for (i64 t = 0; t < n_; ++t) back_end_ = std::max(back_end_, candidate_.end[t]);
@@ -106,6 +56,7 @@ bool ScheduleSearch::carry_on() {
     const bool abandon = can_abandon_ && threshold_ < std::numeric_limits<double>::infinity() &&
                          (stage_ == Stage::again || (stage_ == Stage::forward && !justify_));
     while (at_ < n_) {
+        if (!backward_ && !crews_ && rest_is_known()) break;
         const i32 t = order[at_++];
         if (crews_) {
             if (crews_->placed(t)) continue;
@@ -124,12 +75,10 @@ bool ScheduleSearch::carry_on() {
             place_backward(t);
         } else {
             place(t);
-            if (abandon) {
-                count_partial(t);
-                if (hopeless()) {
-                    abandoned_ = true;
-                    return true;
-                }
+            if (can_abandon_) count_partial(t);
+            if (abandon && hopeless()) {
+                abandoned_ = true;
+                return true;
             }
         }
         if (late() && at_ < n_) return false;
@@ -141,6 +90,11 @@ bool ScheduleSearch::carry_on() {
 void ScheduleSearch::ready(const Arcs& arcs, i32 task, i64& by_start, i64& by_end) const {
     const std::vector<i64>& start = backward_ ? back_start_ : candidate_.start;
     const std::vector<i64>& end = backward_ ? back_end_of_ : candidate_.end;
+    if (simple_arcs_) {
+        for (i64 e = arcs.first[task]; e < arcs.first[task + 1]; ++e)
+            by_start = std::max(by_start, end[arcs.task[e]] + arcs.lag[e]);
+        return;
+    }
     for (i64 e = arcs.first[task]; e < arcs.first[task + 1]; ++e) {
         const i32 i = arcs.task[e];
         const int kind = arcs.kind[e];
@@ -157,10 +111,8 @@ i64 ScheduleSearch::earliest(i64 option, i64 by_start, i64 by_end, i64 latest) {
     i64 start = std::max(by_start, by_end - d);
     if (d == 0) return start;
     const i32 need = p_.option_need[option];
-    const Need* own = own_.data() + p_.own.first[need];
-    const Need* own_end = own_.data() + p_.own.first[need + 1];
-    const Need* shared = shared_.data() + p_.shared.first[need];
-    const Need* shared_end = shared_.data() + p_.shared.first[need + 1];
+    const PackedNeed *own = own_.begin(need), *own_end = own_.end(need);
+    const PackedNeed *shared = shared_.begin(need), *shared_end = shared_.end(need);
     const i64 h = p_.option_holder[option];
     while (true) {
         if (own != own_end) start = profiles_[h].fit(own, own_end, start, d, latest, work_);
@@ -175,14 +127,12 @@ void ScheduleSearch::book(i32 task, i64 option, i64 start) {
     const i64 d = p_.option_duration[option];
     const i32 need = p_.option_need[option];
     if (d > 0) {
-        const Need* own = own_.data() + p_.own.first[need];
-        const Need* own_end = own_.data() + p_.own.first[need + 1];
-        const Need* shared = shared_.data() + p_.shared.first[need];
-        const Need* shared_end = shared_.data() + p_.shared.first[need + 1];
-        if (own != own_end) profiles_[p_.option_holder[option]].take(own, own_end, start, d);
-        if (shared != shared_end) profiles_[0].take(shared, shared_end, start, d);
+        if (own_.begin(need) != own_.end(need))
+            profiles_[p_.option_holder[option]].take(own_.begin(need), own_.end(need), start, d);
+        if (shared_.begin(need) != shared_.end(need)) profiles_[0].take(shared_.begin(need), shared_.end(need), start, d);
     }
     if (backward_) return;
+    unlike_ += candidate_.start[task] != start || candidate_.option[task] != option;
     candidate_.start[task] = start;
     candidate_.end[task] = start + d;
     candidate_.option[task] = option;

@@ -89,6 +89,8 @@ Problem read(Reader& in) {
     p.bounds = in.array<double>("bounds");
     p.keys = in.array<double>("keys");
     p.choices = in.array<i64>("choices");
+    p.draw_first = in.array<i64>("draw_first");
+    p.draw = in.array<i64>("draw");
     p.seeds = p.tasks > 0 ? p.keys.size / p.tasks : 1;
     p.surprise = in.array<double>("surprise");
     p.cooling = in.array<double>("cooling");

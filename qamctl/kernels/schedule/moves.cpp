@@ -1,4 +1,4 @@
-// Lists and the moves that change them. reference.py is the specification.
+// Lists and the moves that change them. reference.py and repair.py are the specification.
 #include "crews.hpp"
 
 #include <algorithm>
@@ -8,20 +8,28 @@
 
 namespace qamctl {
 
+namespace {
+
+constexpr i64 kRepairs = 30;  // tasks that are asked to take less of a stock
+
+}  // namespace
+
+
 // The tasks by time: by start, or by end from the last to the first on the way back.
 void ScheduleSearch::sort_by_time(bool backward) {
-    std::vector<std::pair<i64, i64>> key(n_);
     for (i64 t = 0; t < n_; ++t)
-        key[t] = backward ? std::make_pair(-candidate_.end[t], -static_cast<i64>(p_.rank[t]))
-                          : std::make_pair(back_end_ - back_end_of_[t], static_cast<i64>(p_.rank[t]));
+        by_time_[t] = backward ? Timed{-candidate_.end[t], -p_.rank[t], static_cast<i32>(t)}
+                               : Timed{back_end_ - back_end_of_[t], p_.rank[t], static_cast<i32>(t)};
     std::vector<i32>& order = backward ? back_order_ : candidate_.order;
-    for (i64 t = 0; t < n_; ++t) order[t] = static_cast<i32>(t);
     if (simple_arcs_) {
-        std::sort(order.begin(), order.end(), [&](i32 a, i32 b) { return key[a] < key[b]; });
+        std::sort(by_time_.begin(), by_time_.end(), [](const Timed& a, const Timed& b) {
+            return a.time != b.time ? a.time < b.time : a.rank < b.rank;
+        });
+        for (i64 i = 0; i < n_; ++i) order[i] = by_time_[i].task;
         return;
     }
     std::vector<double> time(n_);
-    for (i64 t = 0; t < n_; ++t) time[t] = static_cast<double>(key[t].first);
+    for (i64 t = 0; t < n_; ++t) time[t] = static_cast<double>(by_time_[t].time);
     if (backward)
         topological(p_.after, p_.before, time, true);
     else
@@ -59,6 +67,7 @@ void ScheduleSearch::propose() {
         const i64 dice = random_.below(8);
         if (!flexible_.empty() && dice < 2) {
             change_choice(flexible_[random_.below(static_cast<i64>(flexible_.size()))]);
+            repair_choices();
             continue;
         }
         if (dice >= 5 && timed_) {
@@ -88,9 +97,50 @@ void ScheduleSearch::shift(i32 task) {
 }
 
 void ScheduleSearch::change_choice(i32 task) {
-    const i64 options = p_.first_option[task + 1] - p_.first_option[task];
-    const i64 pick = random_.below(options + 1);  // one more: back to auto
-    candidate_.choice[task] = pick == options ? -1 : p_.first_option[task] + pick;
+    const i64 first = p_.draw_first[task];
+    candidate_.choice[task] = p_.draw[first + random_.below(p_.draw_first[task + 1] - first)];
+}
+
+// What a choice takes of the stocks at least.
+void ScheduleSearch::count_use(i32 task, i64 choice, i64 sign) {
+    if (choice < 0) {
+        for (i64 e = p_.least.first[task]; e < p_.least.first[task + 1]; ++e)
+            use_[p_.least.column[e]] += sign * p_.least.amount[e];
+        return;
+    }
+    const i32 need = p_.option_need[choice];
+    for (i64 e = p_.stock_use.first[need]; e < p_.stock_use.first[need + 1]; ++e)
+        use_[stock_use_[e].column] += sign * stock_use_[e].amount;
+}
+
+double ScheduleSearch::overdrawn() const {
+    double sum = 0;
+    for (i64 c = 0; c < p_.stock.size; ++c)
+        if (use_[c] > p_.stock[c]) sum += static_cast<double>(use_[c] - p_.stock[c]) * p_.stock_weight[c];
+    return sum;
+}
+
+// Where the choices take more of a stock than there is, random tasks take what spares most, one after the other.
+void ScheduleSearch::repair_choices() {
+    if (p_.stock.size == 0) return;
+    use_.assign(p_.stock.size, 0);
+    for (i64 t = 0; t < n_; ++t) count_use(static_cast<i32>(t), candidate_.choice[t], 1);
+    double over = overdrawn();
+    for (i64 tries = 0; tries < kRepairs && over > 0; ++tries) {
+        const i32 t = flexible_[random_.below(static_cast<i64>(flexible_.size()))];
+        count_use(t, candidate_.choice[t], -1);
+        for (i64 o = p_.first_option[t]; o < p_.first_option[t + 1]; ++o) {
+            count_use(t, o, 1);
+            const double left = overdrawn();
+            count_use(t, o, -1);
+            if (left < over) {
+                over = left;
+                candidate_.choice[t] = o;
+            }
+        }
+        count_use(t, candidate_.choice[t], 1);
+        work_ += p_.first_option[t + 1] - p_.first_option[t];
+    }
 }
 
 // A task whose end counts at the level in focus: one that is late, or the last one.

@@ -175,6 +175,8 @@ class ScheduleProblem:
     keys, choices
         [S, T] starting points: tasks by rising key as far as precedence allows; the option of each task, or
         -1 to leave it to the search.
+    draw_first, draw
+        By task: what a move that changes its option draws from, evenly; -1 leaves it to the search.
     surprise
         A power of two of values -log(u), u uniform in (0, 1): an accepted worsening is at most temperature
         times one of them.
@@ -228,6 +230,8 @@ class ScheduleProblem:
     unit: float
     keys: Floats
     choices: Ints
+    draw_first: Ints
+    draw: Ints
     cheapest_first: bool
     surprise: Floats
     cooling: Floats

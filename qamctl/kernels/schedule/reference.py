@@ -6,12 +6,14 @@ import heapq
 import math
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 
 from qamctl.kernels.schedule.crews import CrewDecoder
 from qamctl.kernels.schedule.generation import Arcs, Decoder, Schedule
 from qamctl.kernels.schedule.problem import Floats, Index, Ints, ScheduleProblem
+from qamctl.kernels.schedule.repair import repair
 
 JUSTIFY_EVERY = 4  # evaluations
 CYCLES = 3  # coolings that a planned search is divided into, for each level
@@ -32,6 +34,7 @@ class ScheduleSearch:
         n = self.n = d.n
         self.keys, self.choices = problem.keys.tolist(), problem.choices.tolist()
         self.rank, self.bounds = problem.rank.tolist(), problem.bounds.tolist()
+        self.draws = [problem.draw[a:b].tolist() for a, b in pairwise(problem.draw_first.tolist())]
         self.surprise, self.cooling = problem.surprise.tolist(), problem.cooling.tolist()
         self.flexible = [t for t in range(n) if d.first[t + 1] - d.first[t] > 1]
         self.timed = any(any(row[:4]) for row in d.levels) or any(end < NEVER for end in d.deadline)
@@ -230,6 +233,7 @@ class ScheduleSearch:
             dice = self._below(8)
             if self.flexible and dice < 2:
                 self._change_choice(self.flexible[self._below(len(self.flexible))])
+                repair(self.plain, self.candidate, self.flexible, self._below)
                 continue
             if dice >= 5 and self.timed:
                 if self.chain is None:
@@ -252,9 +256,8 @@ class ScheduleSearch:
             self.place[t] = i
 
     def _change_choice(self, t: int) -> None:
-        first, last = self.plain.first[t], self.plain.first[t + 1]
-        pick = first + self._below(last - first + 1)  # one more than there are: back to auto
-        self.candidate.choice[t] = -1 if pick == last else pick
+        draws = self.draws[t]
+        self.candidate.choice[t] = draws[self._below(len(draws))]
 
     def _target(self) -> int:
         """A task whose end counts at the level in focus: one that is late, or the last one."""

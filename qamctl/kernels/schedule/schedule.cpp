@@ -40,10 +40,9 @@ std::vector<u64> masks_of(const Table& table) {
 // ---------------------------------------------------------------------------------------------- set-up
 
 ScheduleSearch::ScheduleSearch(const Problem& problem, const CrewTables* crews, u64 seed)
-    : p_(problem), n_(problem.tasks), random_(seed) {
+    : p_(problem), n_(problem.tasks), random_(seed), lanes_(problem), own_(lanes_.pack(problem.own)),
+      shared_(lanes_.pack(problem.shared)) {
     if (crews != nullptr) crews_ = std::make_unique<CrewDecoder>(p_, *crews);
-    own_ = needs_of(p_.own);
-    shared_ = needs_of(p_.shared);
     stock_use_ = needs_of(p_.stock_use);
     own_mask_ = masks_of(p_.own);
     shared_mask_ = masks_of(p_.shared);
@@ -75,10 +74,12 @@ ScheduleSearch::ScheduleSearch(const Problem& problem, const CrewTables* crews, 
     position_.resize(n_);
     candidate_position_.resize(n_);
     back_order_.resize(n_);
+    by_time_.resize(n_);
     back_start_.resize(n_);
     back_end_of_.resize(n_);
     profiles_.resize(p_.holders);
     mark_.assign(n_, 0);
+    prepare_marks();
     change_.assign(1 + p_.level_count, 0.0);
     scale_.assign(1 + p_.level_count, 0.0);
     changes_.assign(1 + p_.level_count, 0);
@@ -211,6 +212,7 @@ void ScheduleSearch::judge() {
     }
     if (!accept) return;
     std::swap(current_, candidate_);
+    keep_marks();
     for (i64 i = 0; i < n_; ++i) position_[current_.order[i]] = static_cast<i32>(i);
     chain_known_ = false;
 }
@@ -224,6 +226,7 @@ void ScheduleSearch::calibrate() {
 // levels in turn, those before it held and those that meet their bound left out.
 void ScheduleSearch::begin_cycle() {
     current_ = best_;
+    forget_marks();
     for (i64 i = 0; i < n_; ++i) position_[current_.order[i]] = static_cast<i32>(i);
     chain_known_ = false;
     const i64 levels = p_.level_count;

@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "lanes.hpp"
 #include "random.hpp"
 #include "span.hpp"
 
@@ -54,15 +55,14 @@ struct Problem {
     Arcs before, after;  // `after` with the types that it has when time runs backward
     Span<i32> rank;
     Span<double> levels, bounds, keys, surprise, cooling;
-    Span<i64> choices;
+    Span<i64> choices, draw_first, draw;
     double unit;
     bool cheapest_first;
 };
 
-// Free capacity of one holder over time: a step function on [0, infinity).
+// Free capacity of one holder over time, a step function on [0, infinity), where there are crews.
 class Profile {
   public:
-    void reset(const i64* capacity, i64 columns);
     // Earliest start >= from at which the needs are free for d > 0 ticks; any time > latest where there is none by then.
     i64 fit(const Need* need, const Need* end, i64 from, i64 d, i64 latest, i64& work) const;
     void take(const Need* need, const Need* end, i64 start, i64 d);
@@ -112,6 +112,17 @@ class ScheduleSearch {
     struct Link {
         i32 first, second;
     };
+    struct Timed {
+        i64 time;
+        i32 rank, task;
+    };
+    struct Mark {  // the state of a pass before one of its tasks
+        std::vector<PackedProfile> profiles;
+        std::vector<i64> stock, reserved;
+        double violation = 0, sum = 0;
+        i64 makespan = 0;
+        bool valid = false;
+    };
 
     // one pass
     void begin(bool backward);
@@ -131,6 +142,13 @@ class ScheduleSearch {
     bool late() { return work_ >= next_look_ && time_is_up(); }
     bool time_is_up();
 
+    // what a pass need not do again
+    void prepare_marks();
+    bool resume();
+    bool rest_is_known();
+    void keep_marks();
+    void forget_marks();
+
     // the search
     void next();
     void seed_candidate(i64 seed);
@@ -146,6 +164,9 @@ class ScheduleSearch {
     void propose();
     void shift(i32 task);
     void change_choice(i32 task);
+    void count_use(i32 task, i64 choice, i64 sign);
+    double overdrawn() const;
+    void repair_choices();
     void find_chain();
     i32 target();
     bool reorder(Link link);
@@ -158,7 +179,9 @@ class ScheduleSearch {
     i64 n_;
     Random random_;
     std::unique_ptr<CrewDecoder> crews_;
-    std::vector<Need> own_, shared_, stock_use_;
+    Lanes lanes_;
+    PackedTable own_, shared_;
+    std::vector<Need> stock_use_;
     std::vector<u64> own_mask_, shared_mask_;
     std::vector<i32> flexible_, pinned_;
     bool simple_arcs_ = true, timed_ = false, flows_ = false, costs_ = false, reasons_ = false, can_abandon_ = true;
@@ -172,12 +195,19 @@ class ScheduleSearch {
     i64 at_ = 0, back_end_ = 0;
     bool backward_ = false, abandoned_ = false, justify_ = false;
     std::vector<i32> back_order_;
+    std::vector<Timed> by_time_;
     std::vector<i64> back_start_, back_end_of_;
-    std::vector<Profile> profiles_;
-    std::vector<i64> stock_, reserved_;
+    std::vector<PackedProfile> profiles_;
+    std::vector<i64> stock_, reserved_, use_;
     double pinned_excess_ = 0;
     double partial_violation_ = 0, partial_sum_ = 0;
     i64 partial_makespan_ = 0;
+
+    // of the current schedule's pass and of the candidate's: the states before every so many tasks
+    bool resumes_ = false;
+    i64 stretch_ = 1, first_mark_ = 1, end_mark_ = 1;
+    std::vector<Mark> marks_, candidate_marks_;
+    i64 differs_until_ = 0, unlike_ = 0;  // where the lists part for the last time; tasks that stand elsewhere
 
     // annealing
     i64 steps_ = 0, seen_ = 0, evaluations_ = 0, planned_ = 0, cycles_ = 0, cycle_at_ = 0, cycle_length_ = 0;

@@ -116,3 +116,19 @@ def every_start(instance: Instance) -> list[tuple[Ints, int]] | None:
         return None
     starts = [(t, moment) for t in range(instance.n) for moment in range(int(low[t]) + 1, int(low[t] + count[t]) + 1)]
     return [(np.arange(instance.first_option[t], instance.first_option[t + 1]), moment) for t, moment in starts]
+
+
+def draws(first: Ints, more: Ints | None = None) -> tuple[Ints, Ints]:
+    """What moves that change options draw from, as `draw_first` and `draw` of `ScheduleProblem`.
+
+    Of every task each option once, and once that it is left to the search.
+
+    Parameters
+    ----------
+    more
+        [O] how many times more an option is there.
+    """
+    times = np.ones(int(first[-1]), np.int64) if more is None else 1 + more
+    sums = np.concatenate([[0], np.cumsum(times)])[first]
+    none = np.full(len(first) - 1, -1, np.int64)
+    return sums + np.arange(len(first)), np.insert(np.repeat(np.arange(len(times)), times), sums[1:], none)

@@ -12,9 +12,10 @@ import numpy.typing as npt
 from qamctl.kernels.schedule.problem import ScheduleProblem, cooling, surprise
 from qamctl.schedule.crews import Crews
 from qamctl.schedule.instance import Instance
+from qamctl.schedule.relaxation import relaxation_of
 from qamctl.schedule.solution import Solution
 from qamctl.schedule.solvers.crew_tables import crew_tables, list_graph, takes
-from qamctl.schedule.solvers.list_options import Listed, every_start, sorted_options, tasks_of
+from qamctl.schedule.solvers.list_options import Listed, draws, every_start, sorted_options, tasks_of
 from qamctl.schedule.solvers.starting_points import starting_points
 from qamctl.schedule.spec import TERMS, Floats, Index, Ints
 
@@ -22,6 +23,9 @@ Mask = npt.NDArray[np.bool_]
 
 #: Temperatures at the two ends of a cooling, in units of the mean change that a move makes.
 HOT, COLD = 0.3, 0.03
+
+#: How many times more often than another one a move takes an option that the linear relaxation does all of a task by.
+FAVOUR = 10
 
 _COST, _REASONING = TERMS.index("cost"), TERMS.index("reasoning")
 _BACKWARD = np.array([0, 2, 1, 3], np.int8)  # FS, SS, FF, SF when time runs backward: SS and FF trade places
@@ -72,6 +76,11 @@ def list_problem(
     keys, choices = starting_points(instance, incumbent, flat.listed)
     bounds = np.ascontiguousarray(bounds, np.float64)
     problem = replace(flat.problem, bounds=bounds, keys=keys, choices=choices, cooling=cooling(hot, cold))
+    relaxed = relaxation_of(instance)
+    if relaxed is not None:
+        favour = np.rint(FAVOUR * relaxed.share[flat.option]).astype(np.int64)
+        draw_first, draw = draws(problem.first_option, favour)
+        problem = replace(problem, draw_first=draw_first, draw=draw)
     return ListProblem(problem, flat.listed)
 
 
@@ -100,6 +109,7 @@ def _flattened(instance: Instance) -> ListProblem:
     free = np.full(instance.n, -1, np.int64)
     tail = -instance.tails.latest(np.zeros(instance.n, np.int64), free, instance.shortest, instance.longest)[0]
     wishes = instance.wishes
+    draw_first, draw = draws(first)
     problem = ScheduleProblem(
         release=_int64(instance.release),
         deadline=_int64(instance.deadline),
@@ -136,6 +146,8 @@ def _flattened(instance: Instance) -> ListProblem:
         unit=instance.unit,
         keys=np.zeros((0, instance.n)),
         choices=np.zeros((0, instance.n), np.int64),
+        draw_first=draw_first,
+        draw=draw,
         cheapest_first=cheapest_first,
         surprise=surprise(),
         cooling=cooling(HOT, COLD),

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from qamctl.schedule.bounds import makespan_bound
 from qamctl.schedule.instance import Instance
+from qamctl.schedule.relaxation import relaxation_of, rounded
 from qamctl.schedule.solution import Solution
 from qamctl.schedule.solvers.list_options import Listed, tasks_of
 from qamctl.schedule.spec import NEVER, Floats, Ints
+
+#: Starting points whose options are those of the linear relaxation, rounded.
+ROUNDED: Final = 6
 
 
 def starting_points(instance: Instance, incumbent: Solution | None, listed: Listed) -> tuple[Floats, Ints]:
@@ -45,6 +51,13 @@ def starting_points(instance: Instance, incumbent: Solution | None, listed: List
         rules.append(instance.shortest / np.maximum(instance.weight, 1e-9))
     rules.append(early_start.astype(np.float64))
     choices += [auto] * (len(rules) - len(choices))
+    relaxed = relaxation_of(instance)
+    if relaxed is not None:
+        for option in rounded(instance, relaxed.share, ROUNDED):
+            duration = instance.option_duration[option]
+            late, _ = instance.graph.latest(np.full(instance.n, span), instance.pinned_start, duration, duration)
+            rules.append(late.astype(np.float64))
+            choices.append(listed.numbers(option, None))
     if instance.wishes is not None:
         at = 1 if incumbent is None else 2
         rules.insert(at, rules[at - 1])
