@@ -14,7 +14,6 @@ from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
-from scipy.sparse import coo_array, csr_array
 
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.loads import Loads, best_capacity, option_loads
@@ -61,6 +60,7 @@ def relaxation_of(instance: Instance) -> Relaxation | None:
     if len(stocks.supply) == 0:
         return None
     from scipy.optimize import linprog  # not before it is needed: it takes a while to load
+    from scipy.sparse import csr_array
 
     matrix, right = _rows(instance, stocks)
     task = np.repeat(np.arange(tasks), np.diff(instance.first_option))
@@ -87,6 +87,8 @@ def relaxation_of(instance: Instance) -> Relaxation | None:
 
 def _rows(instance: Instance, stocks: Loads) -> tuple[Any, Floats]:
     """Rows, each at most its right side, over the shares of options, the starts of tasks, and the makespan."""
+    from scipy.sparse import coo_array, csr_array, hstack, vstack
+
     options, tasks, graph = len(instance.option_mode), instance.n, instance.graph
     task = np.repeat(np.arange(tasks), np.diff(instance.first_option))
     duration = instance.option_duration.astype(np.float64)
@@ -104,8 +106,6 @@ def _rows(instance: Instance, stocks: Loads) -> tuple[Any, Floats]:
         (energy, csr_array((len(capacity), tasks)), -capacity, np.zeros(len(capacity))),
         (use, csr_array((len(stock), tasks)), np.zeros(len(stock)), stock),
     ]
-    from scipy.sparse import hstack, vstack
-
     rows = [hstack([shares, starts, coo_array(end.reshape(-1, 1))]) for shares, starts, end, _ in blocks]
     return csr_array(vstack(rows)), np.concatenate([right for *_, right in blocks]).astype(np.float64)
 
@@ -116,6 +116,8 @@ def _weighed(rows: Any, factor: Ints) -> Any:
 
 def _totals(instance: Instance, loads: Loads, each: Floats) -> tuple[Any, Floats]:
     """By supply: what every option takes of it, times `each`; and what there is."""
+    from scipy.sparse import csr_array
+
     option = np.repeat(np.arange(len(each)), np.diff(loads.first))
     supplies, row = np.unique(loads.supply, return_inverse=True)
     taken = csr_array((loads.amount * each[option], (row.reshape(-1), option)), shape=(len(supplies), len(each)))

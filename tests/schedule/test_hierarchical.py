@@ -77,7 +77,7 @@ def test_a_fleet_is_scheduled(seed: int, project: int) -> None:
 def test_never_better_than_the_best_that_there_is(block: int) -> None:
     """On random tiny problems the schedule holds, and what it calls optimal is the optimum of brute force."""
     found = 0
-    for seed in range(12 * block, 12 * block + 12):
+    for seed in range(8 * block, 8 * block + 8):
         spec = schedule_from_data(tiny_spec(Random(seed)))
         best = optimum(spec, limit=1)
         if not len(spec.agents.ids):
@@ -93,7 +93,7 @@ def test_never_better_than_the_best_that_there_is(block: int) -> None:
             assert not better(value, best.value)
             if outcome.status == "optimal":
                 assert value == pytest.approx(best.value)
-    assert found >= 3
+    assert found >= 2
 
 
 def test_problems_with_everything_are_scheduled_too() -> None:

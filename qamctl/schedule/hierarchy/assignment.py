@@ -67,8 +67,9 @@ def bundled(load: Floats, supply: Floats, allowed: Mask) -> Bundles:
         many = min(want, len(mine))
         found = deal(load[mine], np.repeat(supply.mean(axis=0)[None, :], many, axis=0))
         assert found is not None  # nothing is forbidden
-        of[mine] = number + found
-        number += many
+        used, inside = np.unique(found, return_inverse=True)  # what is no work fills no bundle
+        of[mine] = number + inside.reshape(-1)
+        number += len(used)
     together = np.zeros((number, load.shape[1]))
     np.add.at(together, of, load)
     fits = np.ones((number, len(supply)), bool)

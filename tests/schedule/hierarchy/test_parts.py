@@ -69,7 +69,7 @@ def test_the_parts_make_a_schedule_of_the_whole(seed: int, project: int) -> None
 def test_random_problems_are_put_together(kind: str) -> None:
     """With every plain feature, and with crews, rules, gangs, setups, calendars and tasks that are left out."""
     found = 0
-    for seed in range(24):
+    for seed in range(12):
         data = random_spec(Random(seed), tasks=12, agents=5) if kind == "plain" else rich_spec(seed, "small")
         instance = build_instance(schedule_from_data(data))
         if (np.diff(instance.first_option) == 0).any() or not len(instance.spec.agents.ids):
@@ -79,7 +79,7 @@ def test_random_problems_are_put_together(kind: str) -> None:
             if whole is not None:
                 assert broken(instance, whole) <= {"deadline", "horizon"}, seed
                 found += 1
-    assert found > 20
+    assert found > 8
 
 
 @pytest.mark.parametrize("project", [8, 40])
