@@ -165,7 +165,8 @@ class EnhancedQUBOScheduler:
             The engine that samples the QUBO of the dealing.
         part_backend
             An engine that improves the schedule of each part in QUBO windows, `azure:TARGET` too; a part that it fails
-            on keeps its classical schedule, and its row says why. None: the native heuristic alone.
+            on keeps its classical schedule, and where it fails, or others stand in for some of its windows, the row of
+            the part says why. None: the native heuristic alone.
         time_limit
             Wall seconds; what a service needs comes on top.
         client
@@ -245,6 +246,9 @@ def _improving(name: str, settings: Settings) -> Solve:
         except (QamError, CutShort) as error:
             return replace(first, info=first.info | {"fallback": f"{name}: {error}"})
         better = later.solution is not None and instance.value(later.solution) < instance.value(first.solution)
-        return replace(first, solution=later.solution) if better else first
+        found = replace(first, solution=later.solution) if better else first
+        if not later.info.get("stood_in"):
+            return found
+        return replace(found, info=found.info | {"fallback": f"{name}: {later.info.get('note')}"})
 
     return solve

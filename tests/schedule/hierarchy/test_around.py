@@ -161,13 +161,14 @@ def test_what_stays_and_waits_is_a_deadline(kind: str, lag: int, deadline: int) 
 
 
 def test_own_windows_stay() -> None:
-    """A release or a deadline of the task itself counts where it is tighter, and `until` where that is."""
+    """A release or a deadline of the task itself counts where it is tighter, and `since` and `until` where these are."""
     tasks = [{"id": "t", "duration": 1}, {"id": "u", "duration": 1, "after": ["t"], "release": 5, "deadline": 9}]
     spec, now = whole(tasks, [(0, 1, 0, 0), (6, 7, 1, 1)])
     one = np.array([1])
     assert held_around(spec, now, one, one, one[:0]).spec.tasks.release.tolist() == [5]
     assert held_around(spec, now, one, one, one[:0]).spec.tasks.deadline.tolist() == [9]
     assert held_around(spec, now, one, one, one[:0], until=8).spec.tasks.deadline.tolist() == [8]
+    assert held_around(spec, now, one, one, one[:0], since=6).spec.tasks.release.tolist() == [6]
 
 
 def test_what_is_in_nobodys_way_is_left_out() -> None:
