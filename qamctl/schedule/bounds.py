@@ -70,6 +70,7 @@ def _disruption_bound(instance: Instance, first: Ints) -> float:
     return float(np.cumsum(least)[-1])
 
 
+@lru_cache(maxsize=1)
 def makespan_bound(instance: Instance) -> int:
     """Ticks that no feasible schedule can end before.
 
