@@ -92,16 +92,20 @@ def drive(walks: Sequence[Walk], budget: Budget, begun: float, stop: Callable[[]
 
 
 def _slices(walk: Walk, budget: Budget, begun: float, halted: Callable[[], bool]) -> Iterator[None]:
-    """Runs a walk to its end; yields after every slice. The first slices are short: small problems need no more."""
-    length = FIRST_SLICE
+    """Runs a walk to its end; yields after every slice. The first slices are short: small problems need no more.
+
+    One slice is run even where what came before took all the time: a walk that has begun has an answer.
+    """
+    length, begins = FIRST_SLICE, True
     while not halted():
         spent = 0.0
         if budget.seconds is not None:
             gone = time.monotonic() - begun
-            if gone >= budget.seconds:
+            if gone >= budget.seconds and not begins:
                 return
-            spent = gone / budget.seconds
-            length = min(length, budget.seconds - gone)
+            spent = min(1.0, gone / budget.seconds) if budget.seconds else 1.0
+            length = FIRST_SLICE if begins else min(length, budget.seconds - gone)
+        begins = False
         more = walk.advance(length, spent)
         yield
         if not more:

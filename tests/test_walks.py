@@ -8,7 +8,8 @@ from itertools import pairwise
 import pytest
 
 from qamctl import walks
-from qamctl.walks import PAUSE, SLICE, Teller, winner
+from qamctl.solver import Budget
+from qamctl.walks import FIRST_SLICE, PAUSE, SLICE, Teller, drive, winner
 
 
 @dataclass
@@ -70,6 +71,33 @@ def test_a_listener_is_told_no_more_often_than_it_can_hear(clock: Clock, takes: 
     before = len(heard)
     tell(last=True)
     assert len(heard) == before + 1
+
+
+@pytest.mark.parametrize("late", [0.0, 3.0])
+def test_a_walk_has_a_slice_however_late_it_is(clock: Clock, late: float) -> None:
+    """Where reading and bounds took all the time there is one short slice, and with it an answer."""
+
+    class Runner(Walk):
+        """Walks as long as it is told to."""
+
+        done = False
+        slices: tuple[float, ...] = ()
+
+        def advance(self, seconds: float, spent: float) -> bool:
+            """Let the seconds pass."""
+            assert 0 <= spent <= 1
+            self.slices += (seconds,)
+            clock.now += seconds
+            return True
+
+    walk = Runner((0.0, 1.0))
+    clock.now = late
+    heard = list[Walk]()
+    drive([walk], Budget(seconds=2.0), 0.0, lambda: False, Teller([walk], None, heard.append))
+    assert heard == [walk]
+    assert walk.slices[0] == FIRST_SLICE
+    assert (len(walk.slices) == 1) == (late > 2.0)
+    assert clock.now <= max(2.0, late + FIRST_SLICE) + 1e-9
 
 
 def test_the_first_of_equals_wins() -> None:

@@ -22,11 +22,11 @@ def covering(instance: Instance, solution: Solution) -> Instance:
     if not len(missing):
         return instance
     mode = solution.mode[missing].astype(np.int64)
-    agents = [solution.crew(int(t)) for t in missing]
-    duration, rate = _worked(instance, mode, agents)
-    first = [instance.holder_of_agent[crew[0]] if crew else 0 for crew in agents]
+    duration, rate = _worked(instance, solution, missing)
+    agent = solution.agent[missing]
+    first = np.where(agent >= 0, np.append(instance.holder_of_agent, np.int32(0))[agent], 0)
     columns: dict[str, tuple[Any, Any]] = {
-        "option_holder": (instance.option_holder, np.array(first, np.int32)),
+        "option_holder": (instance.option_holder, first),
         "option_mode": (instance.option_mode, mode),
         "option_duration": (instance.option_duration, duration),
         "option_cost": (instance.option_cost, instance.spec.modes.cost[mode] + rate * duration * instance.unit),
@@ -43,15 +43,18 @@ def covering(instance: Instance, solution: Solution) -> Instance:
     return replace(instance, first_option=first_option, **more)
 
 
-def _worked(instance: Instance, mode: Ints, agents: list[tuple[int, ...]]) -> tuple[Ints, Floats]:
-    """([m], [m]) ticks of work that each crew needs for its mode, the slowest agent's, and what they cost together."""
-    spec = instance.spec
-    duration, rate = spec.modes.duration[mode].copy(), np.zeros(len(mode))
-    for k, crew in enumerate(agents):
-        if crew:
-            who = np.array(crew)
-            ticks = duration_on(np.full(len(who), duration[k]), spec.agents.speed_num[who], spec.agents.speed_den[who])
-            duration[k], rate[k] = ticks.max(), spec.agents.cost_per_time[who].sum()
+def _worked(instance: Instance, solution: Solution, tasks: Ints) -> tuple[Ints, Floats]:
+    """([m], [m]) ticks of work that the crew of each task needs, the slowest agent's, and what it costs in a tick."""
+    spec, agent = instance.spec, solution.agent[tasks]
+    work = spec.modes.duration[solution.mode[tasks]]
+    someone = agent >= 0
+    num, den = (np.append(column, 1)[agent] for column in (spec.agents.speed_num, spec.agents.speed_den))
+    duration = np.where(someone, duration_on(work, num, den), work)
+    rate = np.where(someone, np.append(spec.agents.cost_per_time, 0.0)[agent], 0.0)
+    for k in np.flatnonzero(np.isin(tasks, list(solution.others))).tolist():
+        who = np.array(solution.crew(int(tasks[k])))
+        ticks = duration_on(np.full(len(who), work[k]), spec.agents.speed_num[who], spec.agents.speed_den[who])
+        duration[k], rate[k] = ticks.max(), spec.agents.cost_per_time[who].sum()
     return duration, rate
 
 

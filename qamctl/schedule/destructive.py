@@ -16,10 +16,11 @@ from qamctl.schedule.borne import Burden
 from qamctl.schedule.energy import Demands, earliest_ends
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.limits import serial_horizon
+from qamctl.schedule.spec import Ints
 
-#: Work in all, in cells of intervals and tasks (some hundred million a second), and what looks at one precedence and at
+#: Work in all, in cells of intervals and tasks (some thirty million a second), and what looks at one precedence and at
 #: one supply count besides.
-WORK: Final = 60_000_000
+WORK: Final = 8_000_000
 PER_ARC, PER_SUPPLY = 50, 10_000
 
 #: Rounds in which windows may get narrower: where they do so tick by tick that is not worth it.
@@ -65,25 +66,34 @@ class _Trial:
     def __init__(self, instance: Instance, burdens: Sequence[Burden]) -> None:
         self.instance, self.left = instance, WORK
         self.demands = list(_distinct(instance, burdens))
-        self.cost = PER_ARC * (instance.n + len(instance.graph.succ_task))
-        self.cost += sum(2 * (PER_SUPPLY + demands.cells) for demands in self.demands)
+        self.passes = PER_ARC * (instance.n + len(instance.graph.succ_task))
 
     def refutes(self, makespan: int) -> bool:
         """Whether no schedule ends by so many ticks."""
         instance, sure = self.instance, self.instance.sure
         short, long, pins = instance.shortest, instance.longest, instance.pinned_start
         low, high = instance.release, np.full(instance.n, makespan)
-        for _ in range(min(ROUNDS, self.left // self.cost)):
-            self.left -= self.cost
+        seen: list[tuple[Ints, Ints] | None] = [None] * len(self.demands)
+        for _ in range(ROUNDS):
+            self.left -= self.passes
+            if self.left < 0:
+                return False
             first, first_end = instance.heads.earliest(low, pins, short, long)
             last, last_end = instance.tails.latest(high, pins, short, long)
             if ((first > last) | (first_end > last_end) | (first + short > last_end))[sure].any():
                 return True
             ends, starts = first_end.copy(), last.copy()
-            for demands in self.demands:
-                mine = demands.tasks
-                found = earliest_ends(demands, first[mine], last_end[mine])
-                turned = None if found is None else earliest_ends(demands, -last_end[mine], -first[mine])
+            for k, demands in enumerate(self.demands):
+                mine, before = demands.tasks, seen[k]
+                window = first[mine], last_end[mine]
+                if before is not None and (window[0] == before[0]).all() and (window[1] == before[1]).all():
+                    continue  # what follows from these is in the windows already
+                seen[k] = window
+                self.left -= 2 * (PER_SUPPLY + demands.cells)
+                if self.left < 0:
+                    return False
+                found = earliest_ends(demands, *window)
+                turned = None if found is None else earliest_ends(demands, -window[1], -window[0])
                 if found is None or turned is None:
                     return True
                 ends[mine], starts[mine] = np.maximum(ends[mine], found), np.minimum(starts[mine], -turned)

@@ -205,10 +205,11 @@ def test_contradiction_with_the_incumbent_is_an_error() -> None:
     resources = [{"id": "r", "capacity": 3}]
     agents = [{"id": "a", "slots": 3}]
     tasks = [{"id": i, "duration": 3, "demand": {"r": 2}} for i in "xyz"]
-    incumbent = solve(instance_of(resources=resources, agents=agents, tasks=tasks))[0].solution
+    data = {"resources": resources, "agents": agents, "objective": {"flow": 1}}  # its bound is no proof
+    incumbent = solve(instance_of(**data, tasks=tasks))[0].solution
     assert incumbent is not None
     for change in ({"deadline": 7}, {"deadline": 2}, {"skills": ["s"]}):
-        worse = instance_of(resources=resources, agents=agents, tasks=[{**task, **change} for task in tasks])
+        worse = instance_of(**data, tasks=[{**task, **change} for task in tasks])
         with pytest.raises(BackendError, match="a schedule is known"):
             cpsat.solve(worse, incumbent, STEPS, 0, lambda: False, lambda s: None)
 

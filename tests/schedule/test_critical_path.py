@@ -75,7 +75,7 @@ def test_ft06_and_larger_job_shops() -> None:
     assert outcome.solution is not None
     assert instance.value(outcome.solution) == (55.0,)
     assert instance.value(reported[-1]) == (55.0,)
-    large = random_job_shop(8, 6, seed=4)
+    large = random_job_shop(8, 6, seed=7)
     first, _ = solve(large, budget=Budget(steps=60))
     assert first.solution is not None
     again, _ = solve(large, first.solution, seed=5)

@@ -161,7 +161,7 @@ def test_what_stays_and_waits_is_a_deadline(kind: str, lag: int, deadline: int) 
 
 
 def test_own_windows_stay() -> None:
-    """A release or a deadline of the task itself counts where it is tighter, else `since` and `until`."""
+    """A release or a deadline of the task itself counts where it is tighter, and `since` and `until` where they are."""
     tasks = [{"id": "t", "duration": 1}, {"id": "u", "duration": 1, "after": ["t"], "release": 5, "deadline": 9}]
     spec, now = whole(tasks, [(0, 1, 0, 0), (6, 7, 1, 1)])
     one = np.array([1])
