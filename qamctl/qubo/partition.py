@@ -38,10 +38,10 @@ def components(n: int, a: npt.NDArray[np.integer], b: npt.NDArray[np.integer]) -
     return out
 
 
-def waves(moment: Ints, work: Floats, before: Ints, after: Ints, parts: Callable[[int], int]) -> Ints:
+def waves(moment: Ints, work: Floats, before: Ints, after: Ints, parts: Callable[[int], int], least: int = 1) -> Ints:
     """[n] the wave of each item, so that what hangs together within a wave can be dealt to its parts evenly.
 
-    The items are cut by time in waves of about the same work, first none, then twice as many each time, until no
+    The items are cut by time in waves of about the same work, first `least`, then twice as many each time, until no
     component is more than `UNCUT` fair shares of its wave, or a wave has one part, or nothing in it waits for anything.
 
     Parameters
@@ -54,6 +54,8 @@ def waves(moment: Ints, work: Floats, before: Ints, after: Ints, parts: Callable
         [e] item after[k] waits for before[k]; no cycles.
     parts
         Into how many parts each wave is divided where there are so many of them.
+    least
+        Waves to begin with.
     """
     order = np.lexsort((np.arange(len(moment)), moment))
     done = np.empty(len(work))
@@ -61,7 +63,7 @@ def waves(moment: Ints, work: Floats, before: Ints, after: Ints, parts: Callable
     total = max(float(work.sum()), 1.0)
     wave = np.zeros(len(moment), np.int64)
     for halving in range(HALVINGS + 1):
-        number = 2**halving
+        number = least * 2**halving
         wave = np.minimum((done - work / 2) * number // total, number - 1).astype(np.int64)
         while True:  # nothing comes before what it waits for
             late = wave[before] > wave[after]

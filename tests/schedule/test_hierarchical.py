@@ -17,6 +17,7 @@ from qamctl.levels import better
 from qamctl.schedule import build
 from qamctl.schedule.build import build_instance
 from qamctl.schedule.contest import check_solution, contest_of
+from qamctl.schedule.hierarchy import division
 from qamctl.schedule.hierarchy.division import divide
 from qamctl.schedule.instance import Instance
 from qamctl.schedule.read import schedule_from_data
@@ -56,8 +57,9 @@ def rows(solution: Solution) -> list[list[int]]:
 
 @pytest.mark.parametrize("project", [8, 40])
 @pytest.mark.parametrize("seed", range(4))
-def test_a_fleet_is_scheduled(seed: int, project: int) -> None:
+def test_a_fleet_is_scheduled(seed: int, project: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """In parts and in waves: the schedule holds, the bounds are below it, and the parts are told."""
+    monkeypatch.setattr(division, "GROUP_AGENTS", 2)
     instance = fleet(seed, project=project, deadlines=0.1)
     outcome, told = solve(instance, Budget(steps=40))
     assert outcome.solution is not None

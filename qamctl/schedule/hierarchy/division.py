@@ -31,6 +31,9 @@ Dealer = Callable[[Floats, Floats, Mask], Ints | None]
 PART_PAIRS: Final = 1_000_000
 CREW_PAIRS: Final = 100_000
 
+#: Agents of a group, at least, where fewer groups do: in smaller ones the choice of rare skills gets narrow.
+GROUP_AGENTS: Final = 100
+
 #: Parts of a problem, at most.
 MOST_PARTS: Final = 4_096
 
@@ -89,8 +92,9 @@ def divide(instance: Instance, parts: int | None = None, dealer: Dealer = deal) 
     Parameters
     ----------
     parts
-        Groups of agents; None: so many that none has more than `PART_PAIRS` to choose from, at least two. There are
-        fewer where the tasks can't be done by smaller groups, in the end one.
+        Groups of agents; None: so many that none has more than `PART_PAIRS` to choose from, at least two. Where these
+        would be too small, all agents are one group, and the tasks are cut in two waves. There are fewer groups where
+        the tasks can't be done by smaller ones, in the end one.
     dealer
         What puts the components of a wave on groups: (load, supply, allowed) as `qubo.partition.deal`.
     """
@@ -101,12 +105,15 @@ def divide(instance: Instance, parts: int | None = None, dealer: Dealer = deal) 
 
     def number_of(waves: int) -> int:
         """In waves there are fewer tasks at a time, so that more agents can be."""
-        return _parts(spec, pairs / waves, 1 if parts is None and waves > 1 else 2, parts)
+        return _parts(spec, pairs / waves, 1 if waves > 1 or few else 2, parts)
+
+    crewed = needs_crews(spec)
+    few = len(spec.agents.ids) < 2 * GROUP_AGENTS and not crewed
 
     wave, links = np.zeros(instance.n, np.int64), (spec.after.pred.astype(np.int64), spec.after.succ.astype(np.int64))
-    if not needs_crews(spec):
+    if not crewed:
         wanted = latest_wanted(instance) or instance.earliest
-        wave = waves(wanted[0], work, *links, number_of)
+        wave = waves(wanted[0], work, *links, number_of, 2 if number_of(1) == 1 and parts is None else 1)
     number = number_of(int(wave.max(initial=0)) + 1)
     while True:
         found = _dealt(spec, masks, mask_of_mode, work, wave, number, dealer)

@@ -193,6 +193,10 @@ def test_the_contest_knows_who_leads(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_more_pairs_are_more_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """So many that none has more tasks and agents to choose from than one may, as far as there are agents."""
     instance = build_instance(spec_of([{"id": f"t{k}"} for k in range(30)], [f"a{k}" for k in range(12)]))
+    few = divide(instance)  # each half of so few agents would have a narrow choice
+    assert (few.groups, few.waves) == (1, 2)
+    holds(instance, few)
+    monkeypatch.setattr(division, "GROUP_AGENTS", 6)
     assert divide(instance).groups == 2
     for most, groups in ((90, 2), (40, 3), (1, 12)):
         monkeypatch.setattr(division, "PART_PAIRS", most)
