@@ -33,6 +33,9 @@ SPEC = Path(__file__).parents[1] / "problems" / "schedule-repair-shop.yaml"
 #: One round of small parts: a few seconds.
 SMALL: dict[str, Any] = {"max_rounds": 8, "max_qubits": 8, "shots": 100}
 
+#: A seed with which one of these parts improves the schedule.
+GAINING = 5
+
 
 def rounds(report: Any) -> list[dict[str, Any]]:
     return report.metrics["search"]["azure:ionq.simulator"]["rounds"]
@@ -110,7 +113,7 @@ def test_a_job_that_fails_is_replaced_for_its_part_alone(cloud: Cloud) -> None:
 def test_what_stand_ins_find_is_not_the_targets(cloud: Cloud) -> None:
     """Every job fails: the classical engine's schedule is its own, the fallback says why, nothing is claimed; 5."""
     cloud.start(faults=Faults(rates={"failed": 1.0}))
-    report = cloud.run("schedule", SPEC, **SMALL)
+    report = cloud.run("schedule", SPEC, seed=GAINING, **SMALL)
     first, second, third = report.result["attempts"]
     assert third["objective"] < first["objective"]  # the part that was improved was sampled by the annealer
     assert (report.result["solved_by"], third["backend"], third["status"]) == ("anneal", "anneal", "feasible")
@@ -128,7 +131,7 @@ def test_what_stand_ins_find_is_not_the_targets(cloud: Cloud) -> None:
 def test_each_engine_has_what_its_own_parts_gave(cloud: Cloud) -> None:
     """Some jobs fail: the target has what jobs measured, the annealer the rest, and the comparison goes by that."""
     cloud.start(faults=Faults(script=tuple(Event("PUT job", k, "failed") for k in range(2, 9))))
-    report = cloud.run("schedule", SPEC, **SMALL)
+    report = cloud.run("schedule", SPEC, seed=GAINING, **SMALL)
     assert report.result["fallback"] is None
     told = [row for row in rounds(report) if row["improved"]]
     by = {False: [], True: []}
@@ -144,7 +147,8 @@ def test_each_engine_has_what_its_own_parts_gave(cloud: Cloud) -> None:
     assert compared["classical"]["objective"] == min(
         row["objective"] for name, row in rows.items() if not name.startswith("azure:")
     )  # fmt: skip
-    assert report.result["solved_by"] == ("anneal" if told and "fallback" in told[-1] else "azure:ionq.simulator")
+    last = None if not told else "anneal" if "fallback" in told[-1] else "azure:ionq.simulator"
+    assert report.result["solved_by"] == (last or "list-search")  # an answer as good as the first is no news
 
 
 def test_a_run_that_sends_nothing_says_so(cloud: Cloud) -> None:
